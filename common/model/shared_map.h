@@ -1,0 +1,111 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/hash/hash.h"
+
+namespace autopxe {
+
+// An immutable map whose successors share what did not change: With and Without copy one leaf and two arrays of
+// 64 pointers, whatever the size. A leaf holds 1/4,096 of the entries, so a lookup among 100,000 compares about 24 keys.
+// Values are cheap to copy (shared_ptr, numbers). Safe for concurrent readers, since nothing ever changes.
+template <typename Key, typename Value>
+class SharedMap {
+ public:
+  SharedMap() = default;
+
+  // The value, or null. Valid as long as this map, or any map that shares its leaf, lives.
+  const Value* Find(const Key& key) const {
+    const size_t hash = Hash(key);
+    const Branch* branch = root_ == nullptr ? nullptr : root_->at(Upper(hash)).get();
+    const Leaf* leaf = branch == nullptr ? nullptr : branch->at(Lower(hash)).get();
+    if (leaf == nullptr) return nullptr;
+    for (const auto& entry : *leaf) {
+      if (entry.first == key) return &entry.second;
+    }
+    return nullptr;
+  }
+
+  // This map with `key` set to `value`.
+  SharedMap With(const Key& key, Value value) const {
+    return Replace(key, [&](Leaf& leaf, size_t& size) {
+      for (auto& entry : leaf) {
+        if (entry.first == key) {
+          entry.second = std::move(value);
+          return;
+        }
+      }
+      leaf.emplace_back(key, std::move(value));
+      ++size;
+    });
+  }
+
+  // This map without `key`; the same map if it had none.
+  SharedMap Without(const Key& key) const {
+    if (Find(key) == nullptr) return *this;
+    return Replace(key, [&](Leaf& leaf, size_t& size) {
+      for (auto& entry : leaf) {
+        if (entry.first == key) {
+          entry = std::move(leaf.back());
+          leaf.pop_back();
+          --size;
+          return;
+        }
+      }
+    });
+  }
+
+  size_t size() const { return size_; }
+
+  // Calls visit(key, value) for every entry, in no order.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    if (root_ == nullptr) return;
+    for (const auto& branch : *root_) {
+      if (branch == nullptr) continue;
+      for (const auto& leaf : *branch) {
+        if (leaf == nullptr) continue;
+        for (const auto& [key, value] : *leaf) visit(key, value);
+      }
+    }
+  }
+
+ private:
+  static constexpr size_t kFan = 64;
+  using Leaf = std::vector<std::pair<Key, Value>>;
+  using Branch = std::array<std::shared_ptr<const Leaf>, kFan>;
+  using Root = std::array<std::shared_ptr<const Branch>, kFan>;
+
+  static size_t Hash(const Key& key) { return absl::Hash<Key>{}(key); }
+  static size_t Upper(size_t hash) { return (hash >> 6) % kFan; }
+  static size_t Lower(size_t hash) { return hash % kFan; }
+
+  template <typename Edit>
+  SharedMap Replace(const Key& key, Edit edit) const {
+    const size_t hash = Hash(key);
+    auto root = root_ == nullptr ? std::make_shared<Root>() : std::make_shared<Root>(*root_);
+    auto& branch_slot = (*root)[Upper(hash)];
+    auto branch =
+        branch_slot == nullptr ? std::make_shared<Branch>() : std::make_shared<Branch>(*branch_slot);
+    auto& leaf_slot = (*branch)[Lower(hash)];
+    auto leaf = leaf_slot == nullptr ? std::make_shared<Leaf>() : std::make_shared<Leaf>(*leaf_slot);
+
+    SharedMap result;
+    result.size_ = size_;
+    edit(*leaf, result.size_);
+    leaf_slot = std::move(leaf);
+    branch_slot = std::move(branch);
+    result.root_ = std::move(root);
+    return result;
+  }
+
+  std::shared_ptr<const Root> root_;
+  size_t size_ = 0;
+};
+
+}  // namespace autopxe

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "common/model/host.h"
+#include "common/model/profile.h"
+#include "common/model/revision.h"
+#include "common/model/settings.h"
+#include "common/model/shared_map.h"
+
+namespace autopxe {
+
+// One step from a revision to the next. Immutable once it is shared.
+struct Change {
+  RevisionId base;    // What it applies to.
+  Revision revision;  // What it leads to.
+  absl::optional<Settings> settings;
+  std::vector<Profile> profiles;  // New or changed.
+  std::vector<ProfileName> deleted_profiles;
+  std::vector<std::shared_ptr<const Host>> hosts;  // New or changed.
+  std::vector<HostId> deleted_hosts;
+
+  bool empty() const {
+    return !settings.has_value() && profiles.empty() && deleted_profiles.empty() && hosts.empty() &&
+           deleted_hosts.empty();
+  }
+};
+
+// The whole configuration at one revision: immutable, shared, and cheap to step from (Apply). Safe to read from any
+// thread.
+class Snapshot {
+ public:
+  using Profiles = std::map<ProfileName, Profile>;
+
+  // A server that was never changed, or the start of a snapshot that arrives in parts.
+  static std::shared_ptr<const Snapshot> Empty(Revision revision);
+
+  // Builds a snapshot of all its parts. Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, or a host has no
+  // MAC; the message names them.
+  static absl::StatusOr<std::shared_ptr<const Snapshot>> Create(
+      Revision revision, Settings settings, std::vector<Profile> profiles,
+      const std::vector<std::shared_ptr<const Host>>& hosts);
+
+  const Revision& revision() const { return revision_; }
+  const Settings& settings() const { return *settings_; }
+  const Profiles& profiles() const { return *profiles_; }
+  size_t host_count() const { return hosts_.size(); }
+
+  // The host, or null.
+  std::shared_ptr<const Host> FindHost(HostId id) const;
+  std::shared_ptr<const Host> FindHost(const MacAddress& mac) const;
+  std::shared_ptr<const Host> FindHost(const HostName& name) const;
+  std::shared_ptr<const Host> FindHost(const HostReference& reference) const;
+
+  // The profile, or null. Valid as long as this snapshot.
+  const Profile* FindProfile(const ProfileName& name) const;
+
+  // All hosts, ascending by name. Costs a sort: for lists and files, not for a boot.
+  std::vector<std::shared_ptr<const Host>> HostsByName() const;
+
+  // All hosts, in no order.
+  template <typename Visit>
+  void ForEachHost(Visit visit) const {
+    hosts_.ForEach([&](HostId, const std::shared_ptr<const Host>& host) { visit(host); });
+  }
+
+ private:
+  friend absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
+                                                               const Change& change);
+
+  Snapshot() = default;
+
+  // Adds or replaces. Errors: INVALID_ARGUMENT, as Create.
+  absl::Status Put(std::shared_ptr<const Host> host);
+  void Remove(HostId id);
+
+  Revision revision_;
+  std::shared_ptr<const Settings> settings_;
+  std::shared_ptr<const Profiles> profiles_;
+  SharedMap<HostId, std::shared_ptr<const Host>> hosts_;
+  SharedMap<MacAddress, std::shared_ptr<const Host>> hosts_by_mac_;
+  SharedMap<HostName, std::shared_ptr<const Host>> hosts_by_name_;
+};
+
+// The snapshot after `change`, which shares with `snapshot` all that did not change.
+// Errors: FAILED_PRECONDITION if the change's base is not the snapshot's revision; INVALID_ARGUMENT if it would make two hosts
+// share a name or a MAC.
+absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
+                                                      const Change& change);
+
+}  // namespace autopxe

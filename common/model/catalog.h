@@ -20,8 +20,9 @@ struct CatalogKernel {
 
 struct CatalogRelease {
   std::string name;
-  std::string alias_of;                // The release that this one is a link to; else empty.
-  std::vector<CatalogKernel> kernels;  // Menu order: latest, previous, default, then versions from the newest.
+  std::string alias_of;  // The release that this one is a link to; else empty.
+  // In the menu's order: latest, previous, default, then versions from the newest.
+  std::vector<CatalogKernel> kernels;
 
   // The name of the folder that holds the files, and that `rootfs-path` shows.
   const std::string& folder() const { return alias_of.empty() ? name : alias_of; }
@@ -39,8 +40,9 @@ struct CatalogDistro {
   friend bool operator==(const CatalogDistro&, const CatalogDistro&) = default;
 };
 
-// What an agent can boot: immutable once it is shared. Every name in it is a part of a distro (Distro::IsPart) and every path is
-// relative, printable ASCII without blanks, and has no ".." part.
+// What an agent can boot: immutable once it is shared. Every name in it is a part of a distro
+// (Distro::IsPart) and every path is relative, printable ASCII without blanks, and has no ".."
+// part.
 struct Catalog {
   std::vector<CatalogDistro> distros;  // Ascending by name.
   std::vector<std::string> loaders;    // Names of loader files ("undionly.kpxe"), ascending.

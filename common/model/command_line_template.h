@@ -11,8 +11,8 @@
 namespace autopxe {
 
 // A kernel command line with `${name}` references, such as
-// "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw". Says nothing of what a name means: boot/ does. A
-// value, never invalid.
+// "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw". Says nothing of what a name
+// means: boot/ does. A value, never invalid.
 class CommandLineTemplate {
  public:
   // A run of text, or a reference.
@@ -23,8 +23,9 @@ class CommandLineTemplate {
     friend bool operator==(const Piece&, const Piece&) = default;
   };
 
-  // Up to 2,047 printable ASCII characters (Linux's COMMAND_LINE_SIZE on x86 less the NUL). A reference's name is 1 to 64
-  // letters, digits, '.', '_', '-', '/', ':'. Empty is valid: a kernel without arguments.
+  // Up to 2,047 printable ASCII characters (Linux's COMMAND_LINE_SIZE on x86 less the NUL). A
+  // reference's name is 1 to 64 letters, digits, '.', '_', '-', '/', ':'. Empty is valid: a kernel
+  // without arguments.
   // Errors: INVALID_ARGUMENT, naming the text and the position (from 1) of what is wrong.
   static absl::StatusOr<CommandLineTemplate> Parse(absl::string_view text);
 

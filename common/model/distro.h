@@ -8,8 +8,8 @@
 
 namespace autopxe {
 
-// The thing to boot: "name/release/kernel/profile", or one of the built-in ones. A value: ordered by its text
-// form, hashable, never invalid.
+// The thing to boot: "name/release/kernel/profile", or one of the built-in ones. A value: ordered
+// by kind and then part by part, hashable, never invalid.
 class Distro {
  public:
   enum class Kind {
@@ -20,8 +20,9 @@ class Distro {
     kIgnore,  // The agent does not answer this host.
   };
 
-  // Accepts "debian/bookworm/latest/overlayfs" and "local", "menu", "wait", "ignore". Each of the four parts is 1 to
-  // 128 letters, digits, '.', '_', '-', '+', '~' and begins with a letter or a digit.
+  // Accepts "debian/bookworm/latest/overlayfs" and "local", "menu", "wait", "ignore". Each of the
+  // four parts is 1 to 128 letters, digits, '.', '_', '-', '+', '~' and begins with a letter or a
+  // digit.
   // Errors: INVALID_ARGUMENT, naming the text, what is wrong with it and the form that is expected.
   static absl::StatusOr<Distro> Parse(absl::string_view text);
 

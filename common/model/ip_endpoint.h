@@ -10,7 +10,8 @@
 
 namespace autopxe {
 
-// An IPv4 or IPv6 address. A value, never invalid. IPv4-mapped IPv6 ("::ffff:10.0.0.1") is the IPv4 address.
+// An IPv4 or IPv6 address. A value, never invalid. IPv4-mapped IPv6 ("::ffff:10.0.0.1") is the IPv4
+// address.
 class IpAddress {
  public:
   // "10.77.1.1" or "fd00::1"; no zone, no brackets, no host name.

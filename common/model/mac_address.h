@@ -20,6 +20,11 @@ class MacAddress {
   // addresses, which no host has.
   static absl::StatusOr<MacAddress> Parse(absl::string_view text);
 
+  // Whether `text` can only be meant as a MAC, a good one or not: it holds a ':', or is 12
+  // hexadecimal digits, or three groups of four between dots, or six groups of one or two between
+  // dashes, or five to eight groups of two between dashes. No host may be called so.
+  static bool Resembles(absl::string_view text);
+
   static MacAddress FromOctets(const std::array<uint8_t, 6>& octets) { return MacAddress(octets); }
 
   // "52:54:00:12:34:56".

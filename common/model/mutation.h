@@ -33,7 +33,7 @@ struct Unassign {
 
 struct CreateHost {
   HostName name;
-  std::vector<MacAddress> macs;  // One at least, ascending, without repeats.
+  std::vector<MacAddress> macs;  // 1 to kMaxMacsPerHost, ascending, without repeats.
 
   friend bool operator==(const CreateHost&, const CreateHost&) = default;
 };
@@ -58,7 +58,8 @@ struct DeleteProfile {
   friend bool operator==(const DeleteProfile&, const DeleteProfile&) = default;
 };
 
-// Changes the settings that it names. Outer optional: whether to change; inner: the value, or back to the default.
+// Changes the settings that it names. Outer optional: whether to change; inner: the value, or back
+// to the default.
 struct UpdateSettings {
   absl::optional<absl::optional<Distro>> default_distro;
   absl::optional<absl::optional<Distro>> unknown_hosts;

@@ -56,9 +56,16 @@ struct AgentIdRule {
 };
 using AgentId = Name<AgentIdRule>;
 
-// A host's name: labels of letters, digits and inner dashes joined by dots (RFC 1123, section 2.1), at most
-// 253 characters, lower case; or, for a host that is known only by its MAC, the MAC as MacAddress::Format writes
-// it. Nothing else that MacAddress::Parse accepts is a name, so a word is either a MAC or a name.
+// Drawn by an agent at its start: tells apart two processes with one id. As a profile's name.
+struct AgentInstanceRule {
+  static absl::Status Check(absl::string_view text);
+};
+using AgentInstance = Name<AgentInstanceRule>;
+
+// A host's name: labels of letters, digits and inner dashes joined by dots (RFC 1123, section 2.1),
+// at most 253 characters, lower case; or, for a host that is known only by its MAC, the MAC as
+// MacAddress::Format writes it. Nothing else that resembles a MAC (MacAddress::Resembles) is a
+// name, so a word is either a MAC or a name.
 struct HostNameRule {
   static absl::Status Check(absl::string_view text);
 };
@@ -71,22 +78,22 @@ HostName NameByMac(const MacAddress& mac);
 using HostReference = std::variant<MacAddress, HostName>;
 
 // A MAC in any spelling, or a name in any letter case.
-// Errors: INVALID_ARGUMENT, naming the text and what a host may be called. What looks like a MAC (only
-// hexadecimal digits between ':' or '-', or Cisco's dots) but isn't one gets the MAC's error.
+// Errors: INVALID_ARGUMENT, naming the text and what a host may be called. What resembles a MAC
+// (MacAddress::Resembles) but isn't one gets the MAC's error.
 absl::StatusOr<HostReference> ParseHostReference(absl::string_view text);
 
 // The MAC or the name, as it is shown.
 std::string FormatHostReference(const HostReference& reference);
 
-// A value that templates insert: up to 1,024 printable ASCII characters, blanks included, without "${", which
-// iPXE would expand again. A value: never invalid.
+// A value that templates insert: up to 1,024 printable ASCII characters, blanks included, without
+// "${", which iPXE would expand again. A value: never invalid.
 struct VariableValueRule {
   static absl::Status Check(absl::string_view text);
 };
 using VariableValue = Name<VariableValueRule>;
 
-// An absolute path on an NFS server: "/" or "/" followed by parts of printable ASCII without blanks or
-// "${", no ".." part, no trailing '/'. Up to 512 characters.
+// An absolute path on an NFS server: "/", or "/" followed by parts of printable ASCII without
+// blanks or "${", no ".." part, no trailing '/'. Up to 512 characters.
 struct RootfsPathPrefixRule {
   static absl::Status Check(absl::string_view text);
 };

@@ -11,7 +11,7 @@ namespace autopxe {
 // Names one state of the whole configuration.
 struct RevisionId {
   int64_t number = 0;  // 0: never changed.
-  uint64_t tag = 0;    // Random; tells apart two revisions of one number after a restore from a backup.
+  uint64_t tag = 0;    // Random; tells apart two revisions of one number after a restore.
 
   // "17-9f3a5c0de1b24768": for logs, and as an identity for people.
   std::string Format() const { return absl::StrFormat("%d-%016x", number, tag); }

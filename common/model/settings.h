@@ -18,7 +18,7 @@ struct Settings {
 
   absl::optional<Distro> default_distro;  // For hosts without an assignment.
   std::map<VariableName, VariableValue> variables;
-  absl::Duration menu_timeout = kDefaultMenuTimeout;  // Whole seconds.
+  absl::Duration menu_timeout = kDefaultMenuTimeout;    // Whole seconds.
   absl::optional<RootfsPathPrefix> rootfs_path_prefix;  // Unset: the agent's own rootfs folder.
   absl::optional<Distro> unknown_hosts;                 // Unset: the default distro.
   int64_t etag = 0;                                     // The revision that changed them last.

@@ -11,9 +11,10 @@
 
 namespace autopxe {
 
-// An immutable map whose successors share what did not change: With and Without copy one leaf and two arrays of
-// 64 pointers, whatever the size. A leaf holds 1/4,096 of the entries, so a lookup among 100,000 compares about 24 keys.
-// Values are cheap to copy (shared_ptr, numbers). Safe for concurrent readers, since nothing ever changes.
+// An immutable map whose successors share what did not change: With and Without copy one leaf and
+// two arrays of 64 pointers, whatever the size. A leaf holds 1/4,096 of the entries, so a lookup
+// among 100,000 compares about 24 keys. Values are cheap to copy (shared_ptr, numbers). Safe for
+// concurrent readers, since nothing ever changes.
 template <typename Key, typename Value>
 class SharedMap {
  public:
@@ -90,10 +91,11 @@ class SharedMap {
     const size_t hash = Hash(key);
     auto root = root_ == nullptr ? std::make_shared<Root>() : std::make_shared<Root>(*root_);
     auto& branch_slot = (*root)[Upper(hash)];
-    auto branch =
-        branch_slot == nullptr ? std::make_shared<Branch>() : std::make_shared<Branch>(*branch_slot);
+    auto branch = branch_slot == nullptr ? std::make_shared<Branch>()
+                                         : std::make_shared<Branch>(*branch_slot);
     auto& leaf_slot = (*branch)[Lower(hash)];
-    auto leaf = leaf_slot == nullptr ? std::make_shared<Leaf>() : std::make_shared<Leaf>(*leaf_slot);
+    auto leaf =
+        leaf_slot == nullptr ? std::make_shared<Leaf>() : std::make_shared<Leaf>(*leaf_slot);
 
     SharedMap result;
     result.size_ = size_;

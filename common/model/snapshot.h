@@ -31,8 +31,8 @@ struct Change {
   }
 };
 
-// The whole configuration at one revision: immutable, shared, and cheap to step from (Apply). Safe to read from any
-// thread.
+// The whole configuration at one revision: immutable, shared, and cheap to step from (Apply). Safe
+// to read from any thread.
 class Snapshot {
  public:
   using Profiles = std::map<ProfileName, Profile>;
@@ -40,8 +40,9 @@ class Snapshot {
   // A server that was never changed, or the start of a snapshot that arrives in parts.
   static std::shared_ptr<const Snapshot> Empty(Revision revision);
 
-  // Builds a snapshot of all its parts. Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, or a host has no
-  // MAC; the message names them.
+  // Builds a snapshot of all its parts.
+  // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles share a name,
+  // or a host has no MAC; the message names them.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Create(
       Revision revision, Settings settings, std::vector<Profile> profiles,
       const std::vector<std::shared_ptr<const Host>>& hosts);
@@ -75,8 +76,9 @@ class Snapshot {
 
   Snapshot() = default;
 
-  // Adds or replaces. Errors: INVALID_ARGUMENT, as Create.
-  absl::Status Put(std::shared_ptr<const Host> host);
+  // Errors: INVALID_ARGUMENT, as Create; the snapshot is then good for nothing.
+  absl::Status Add(const std::shared_ptr<const Host>& host);
+  // Nothing if there is no such host.
   void Remove(HostId id);
 
   Revision revision_;
@@ -87,9 +89,11 @@ class Snapshot {
   SharedMap<HostName, std::shared_ptr<const Host>> hosts_by_name_;
 };
 
-// The snapshot after `change`, which shares with `snapshot` all that did not change.
-// Errors: FAILED_PRECONDITION if the change's base is not the snapshot's revision; INVALID_ARGUMENT if it would make two hosts
-// share a name or a MAC.
+// The snapshot after `change`, which shares with `snapshot` all that did not change. What goes,
+// goes first: a name or a MAC can move from one host to another in one change. A deleted host or
+// profile that `snapshot` does not have is ignored.
+// Errors: FAILED_PRECONDITION if the change's base is not the snapshot's revision; INVALID_ARGUMENT
+// if two hosts would share an id, a name or a MAC, or a host would have no MAC.
 absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
                                                       const Change& change);
 

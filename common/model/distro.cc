@@ -1,0 +1,81 @@
+#include "common/model/distro.h"
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/model/quote.h"
+
+namespace autopxe {
+namespace {
+
+constexpr size_t kMaxPart = 128;
+constexpr absl::string_view kExpected =
+    "expected name/release/kernel/profile, or local, menu, wait or ignore";
+
+constexpr struct {
+  absl::string_view text;
+  Distro::Kind kind;
+} kBuiltIn[] = {
+    {"local", Distro::Kind::kLocal},
+    {"menu", Distro::Kind::kMenu},
+    {"wait", Distro::Kind::kWait},
+    {"ignore", Distro::Kind::kIgnore},
+};
+
+absl::Status Malformed(absl::string_view text, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("distro ", Quote(text), ": ", what, "; ", kExpected));
+}
+
+}  // namespace
+
+bool Distro::IsPart(absl::string_view part) {
+  if (part.empty() || part.size() > kMaxPart) return false;
+  if (!absl::ascii_isalnum(static_cast<unsigned char>(part[0]))) return false;
+  for (const char c : part) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) &&
+        absl::string_view("._-+~").find(c) == absl::string_view::npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::StatusOr<Distro> Distro::Parse(absl::string_view text) {
+  for (const auto& built_in : kBuiltIn) {
+    if (text == built_in.text) return Distro(built_in.kind);
+  }
+  // Five at the most: a long text of slashes costs no more than a short one.
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('/', 4));
+  if (parts.size() > 4) return Malformed(text, "more than 4 parts");
+  if (parts.size() < 4)
+    return Malformed(text, absl::StrCat(parts.size(), parts.size() == 1 ? " part" : " parts"));
+  constexpr absl::string_view kNames[] = {"name", "release", "kernel", "profile"};
+  for (size_t i = 0; i < 4; ++i) {
+    if (!IsPart(parts[i])) {
+      return Malformed(
+          text, absl::StrCat("the ", kNames[i], " ", Quote(parts[i]),
+                             " is not 1 to 128 letters, digits, '.', '_', '-', '+', '~' that begin "
+                             "with a letter or a digit"));
+    }
+  }
+  Distro distro(Kind::kKernel);
+  distro.name_ = std::string(parts[0]);
+  distro.release_ = std::string(parts[1]);
+  distro.kernel_ = std::string(parts[2]);
+  distro.profile_ = std::string(parts[3]);
+  return distro;
+}
+
+std::string Distro::Format() const {
+  for (const auto& built_in : kBuiltIn) {
+    if (kind_ == built_in.kind) return std::string(built_in.text);
+  }
+  return absl::StrCat(name_, "/", release_, "/", kernel_, "/", profile_);
+}
+
+}  // namespace autopxe

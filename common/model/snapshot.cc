@@ -1,0 +1,132 @@
+#include "common/model/snapshot.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+
+namespace autopxe {
+namespace {
+
+std::string Describe(const Host& host) {
+  return absl::StrCat(host.name.text(), " (id ", static_cast<int64_t>(host.id), ")");
+}
+
+absl::Status Shared(const Host& a, const Host& b, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("hosts ", Describe(a), " and ", Describe(b), " share ", what));
+}
+
+std::shared_ptr<const Host> Pointee(const std::shared_ptr<const Host>* found) {
+  return found == nullptr ? nullptr : *found;
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> Snapshot::Empty(Revision revision) {
+  auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
+  snapshot->revision_ = std::move(revision);
+  snapshot->settings_ = std::make_shared<const Settings>();
+  snapshot->profiles_ = std::make_shared<const Profiles>();
+  return snapshot;
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
+    Revision revision, Settings settings, std::vector<Profile> profiles,
+    const std::vector<std::shared_ptr<const Host>>& hosts) {
+  auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
+  snapshot->revision_ = std::move(revision);
+  snapshot->settings_ = std::make_shared<const Settings>(std::move(settings));
+  Profiles by_name;
+  for (Profile& profile : profiles) {
+    const ProfileName name = profile.name;
+    if (!by_name.emplace(name, std::move(profile)).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two profiles share the name ", name.text()));
+    }
+  }
+  snapshot->profiles_ = std::make_shared<const Profiles>(std::move(by_name));
+  for (const std::shared_ptr<const Host>& host : hosts) RETURN_IF_ERROR(snapshot->Add(host));
+  return snapshot;
+}
+
+std::shared_ptr<const Host> Snapshot::FindHost(HostId id) const { return Pointee(hosts_.Find(id)); }
+
+std::shared_ptr<const Host> Snapshot::FindHost(const MacAddress& mac) const {
+  return Pointee(hosts_by_mac_.Find(mac));
+}
+
+std::shared_ptr<const Host> Snapshot::FindHost(const HostName& name) const {
+  return Pointee(hosts_by_name_.Find(name));
+}
+
+std::shared_ptr<const Host> Snapshot::FindHost(const HostReference& reference) const {
+  return std::visit([this](const auto& key) { return FindHost(key); }, reference);
+}
+
+const Profile* Snapshot::FindProfile(const ProfileName& name) const {
+  const auto found = profiles_->find(name);
+  return found == profiles_->end() ? nullptr : &found->second;
+}
+
+std::vector<std::shared_ptr<const Host>> Snapshot::HostsByName() const {
+  std::vector<std::shared_ptr<const Host>> hosts;
+  hosts.reserve(hosts_.size());
+  ForEachHost([&](const std::shared_ptr<const Host>& host) { hosts.push_back(host); });
+  std::sort(hosts.begin(), hosts.end(),
+            [](const auto& a, const auto& b) { return a->name < b->name; });
+  return hosts;
+}
+
+absl::Status Snapshot::Add(const std::shared_ptr<const Host>& host) {
+  if (host->macs.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("host ", Describe(*host), " has no MAC"));
+  }
+  if (const auto other = FindHost(host->id)) return Shared(*other, *host, "an id");
+  if (const auto other = FindHost(host->name)) return Shared(*other, *host, "a name");
+  for (const MacAddress& mac : host->macs) {
+    if (const auto other = FindHost(mac)) {
+      return Shared(*other, *host, absl::StrCat("the MAC ", mac.Format()));
+    }
+    hosts_by_mac_ = hosts_by_mac_.With(mac, host);
+  }
+  hosts_ = hosts_.With(host->id, host);
+  hosts_by_name_ = hosts_by_name_.With(host->name, host);
+  return absl::OkStatus();
+}
+
+void Snapshot::Remove(HostId id) {
+  const std::shared_ptr<const Host> host = FindHost(id);
+  if (host == nullptr) return;
+  hosts_ = hosts_.Without(id);
+  hosts_by_name_ = hosts_by_name_.Without(host->name);
+  for (const MacAddress& mac : host->macs) hosts_by_mac_ = hosts_by_mac_.Without(mac);
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
+                                                      const Change& change) {
+  if (change.base != snapshot.revision().id) {
+    return absl::FailedPreconditionError(absl::StrCat("a change of revision ", change.base.Format(),
+                                                      " does not apply to revision ",
+                                                      snapshot.revision().id.Format()));
+  }
+  auto next = std::shared_ptr<Snapshot>(new Snapshot(snapshot));
+  next->revision_ = change.revision;
+  if (change.settings.has_value()) {
+    next->settings_ = std::make_shared<const Settings>(*change.settings);
+  }
+  if (!change.profiles.empty() || !change.deleted_profiles.empty()) {
+    Snapshot::Profiles profiles = snapshot.profiles();
+    for (const ProfileName& name : change.deleted_profiles) profiles.erase(name);
+    for (const Profile& profile : change.profiles) profiles.insert_or_assign(profile.name, profile);
+    next->profiles_ = std::make_shared<const Snapshot::Profiles>(std::move(profiles));
+  }
+  for (const HostId id : change.deleted_hosts) next->Remove(id);
+  for (const std::shared_ptr<const Host>& host : change.hosts) next->Remove(host->id);
+  for (const std::shared_ptr<const Host>& host : change.hosts) RETURN_IF_ERROR(next->Add(host));
+  return next;
+}
+
+}  // namespace autopxe

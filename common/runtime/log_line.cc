@@ -1,0 +1,88 @@
+#include "common/runtime/log_line.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "spdlog/spdlog.h"
+
+namespace autopxe {
+namespace {
+
+constexpr size_t kMaxValue = 1024;
+
+bool IsPlain(char c) {
+  return absl::ascii_isgraph(static_cast<unsigned char>(c)) && c != '"' && c != '=' && c != '\\';
+}
+
+void Write(spdlog::level::level_enum level, const std::string& text) {
+  spdlog::default_logger_raw()->log(level, spdlog::string_view_t(text.data(), text.size()));
+}
+
+}  // namespace
+
+std::string FormatLogValue(absl::string_view value) {
+  const bool cut = value.size() > kMaxValue;
+  if (cut) value = value.substr(0, kMaxValue);
+  std::string text;
+  if (!value.empty() && std::all_of(value.begin(), value.end(), IsPlain)) {
+    text.assign(value.data(), value.size());
+  } else {
+    text = "\"";
+    for (char c : value) {
+      if (c == '"' || c == '\\') {
+        text += {'\\', c};
+      } else if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
+        text += c;
+      } else {
+        absl::StrAppendFormat(&text, "\\x%02x", static_cast<unsigned char>(c));
+      }
+    }
+    text += '"';
+  }
+  if (cut) text += "...";
+  return text;
+}
+
+LogLine::LogLine(absl::string_view event) : text_(absl::StrCat("event=", event)) {}
+
+LogLine& LogLine::Add(absl::string_view key, absl::string_view value) {
+  absl::StrAppend(&text_, " ", key, "=", FormatLogValue(value));
+  return *this;
+}
+
+LogLine& LogLine::Add(absl::string_view key, const std::string& value) {
+  return Add(key, absl::string_view(value));
+}
+
+LogLine& LogLine::Add(absl::string_view key, const char* value) {
+  return Add(key, absl::string_view(value));
+}
+
+LogLine& LogLine::Add(absl::string_view key, bool value) {
+  absl::StrAppend(&text_, " ", key, "=", value ? "true" : "false");
+  return *this;
+}
+
+LogLine& LogLine::Add(absl::string_view key, absl::Duration value) {
+  absl::StrAppendFormat(&text_, " %s=%.3f", key, absl::ToDoubleSeconds(value));
+  return *this;
+}
+
+LogLine& LogLine::AddSigned(absl::string_view key, int64_t value) {
+  absl::StrAppend(&text_, " ", key, "=", value);
+  return *this;
+}
+
+LogLine& LogLine::AddUnsigned(absl::string_view key, uint64_t value) {
+  absl::StrAppend(&text_, " ", key, "=", value);
+  return *this;
+}
+
+void LogLine::Debug() const { Write(spdlog::level::debug, text_); }
+void LogLine::Info() const { Write(spdlog::level::info, text_); }
+void LogLine::Warn() const { Write(spdlog::level::warn, text_); }
+void LogLine::Error() const { Write(spdlog::level::err, text_); }
+
+}  // namespace autopxe

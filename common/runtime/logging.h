@@ -1,0 +1,23 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace autopxe {
+
+enum class LogLevel { kDebug, kInfo, kWarn, kError };
+
+// "debug", "info", "warn", "error".
+// Errors: INVALID_ARGUMENT, naming the text and what is expected.
+absl::StatusOr<LogLevel> ParseLogLevel(absl::string_view text);
+
+absl::string_view FormatLogLevel(LogLevel level);
+
+// Sends every LogLine of this process to stderr, each as "2025-01-31T12:00:00.000Z info event=...",
+// in UTC. Call once, before any thread logs.
+void OpenLog(LogLevel level);
+
+// Lines below it are dropped from now on. From any thread.
+void SetLogLevel(LogLevel level);
+
+}  // namespace autopxe

@@ -1,0 +1,45 @@
+#include "server/sqlite/status.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace autopxe::server {
+namespace {
+
+absl::StatusCode CodeOf(int code) {
+  switch (code & 0xff) {  // An extended code's lowest byte is its primary code.
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+      return absl::StatusCode::kOk;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return absl::StatusCode::kResourceExhausted;
+    case SQLITE_IOERR:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_PROTOCOL:
+      return absl::StatusCode::kUnavailable;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return absl::StatusCode::kDataLoss;
+    case SQLITE_CONSTRAINT:
+      return absl::StatusCode::kAlreadyExists;
+    default:
+      return absl::StatusCode::kInternal;
+  }
+}
+
+}  // namespace
+
+absl::Status SqliteStatus(sqlite3* connection, int code, absl::string_view what) {
+  const absl::StatusCode status_code = CodeOf(code);
+  if (status_code == absl::StatusCode::kOk) return absl::OkStatus();
+  const char* text = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
+  return absl::Status(status_code, absl::StrCat(what, ": ", text, " (SQLite ", code, ")"));
+}
+
+}  // namespace autopxe::server

@@ -1,0 +1,47 @@
+#include "server/sqlite/status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace autopxe::server {
+namespace {
+
+TEST(SqliteStatusTest, EveryKindOfErrorHasOneCode) {
+  const struct {
+    int code;
+    absl::StatusCode expected;
+  } cases[] = {
+      {SQLITE_OK, absl::StatusCode::kOk},
+      {SQLITE_ROW, absl::StatusCode::kOk},
+      {SQLITE_DONE, absl::StatusCode::kOk},
+      {SQLITE_FULL, absl::StatusCode::kResourceExhausted},
+      {SQLITE_NOMEM, absl::StatusCode::kResourceExhausted},
+      {SQLITE_IOERR, absl::StatusCode::kUnavailable},
+      {SQLITE_IOERR_FSYNC, absl::StatusCode::kUnavailable},
+      {SQLITE_IOERR_WRITE, absl::StatusCode::kUnavailable},
+      {SQLITE_BUSY, absl::StatusCode::kUnavailable},
+      {SQLITE_BUSY_SNAPSHOT, absl::StatusCode::kUnavailable},
+      {SQLITE_LOCKED, absl::StatusCode::kUnavailable},
+      {SQLITE_READONLY, absl::StatusCode::kUnavailable},
+      {SQLITE_READONLY_DBMOVED, absl::StatusCode::kUnavailable},
+      {SQLITE_CANTOPEN, absl::StatusCode::kUnavailable},
+      {SQLITE_CORRUPT, absl::StatusCode::kDataLoss},
+      {SQLITE_CORRUPT_INDEX, absl::StatusCode::kDataLoss},
+      {SQLITE_NOTADB, absl::StatusCode::kDataLoss},
+      {SQLITE_CONSTRAINT, absl::StatusCode::kAlreadyExists},
+      {SQLITE_CONSTRAINT_UNIQUE, absl::StatusCode::kAlreadyExists},
+      {SQLITE_ERROR, absl::StatusCode::kInternal},
+      {SQLITE_MISUSE, absl::StatusCode::kInternal},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(SqliteStatus(nullptr, c.code, "x").code(), c.expected) << c.code;
+  }
+}
+
+TEST(SqliteStatusTest, TheMessageHasSqlitesTextAndCode) {
+  EXPECT_EQ(SqliteStatus(nullptr, SQLITE_FULL, "writing").message(),
+            "writing: database or disk is full (SQLite 13)");
+}
+
+}  // namespace
+}  // namespace autopxe::server

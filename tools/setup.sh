@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that autopxe is built, shown and tested with; only what is missing.
+#
+#   tools/setup.sh [build] [demo] [vm] [test]     (default: everything)
+#
+# build: compiler, Bazel and libraries.   demo: what tools/demo.sh serves and asks with.
+# vm: QEMU and firmware.                  test: the peers and checkers that the tests run.
+# Needs Debian 12, and root or sudo when something is missing.
+set -euo pipefail
+
+build=(
+  bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-platforms bazel-skylib
+  g++ libc6-dev pkg-config python3
+  libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler
+  libabsl-dev libspdlog-dev libfmt-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libyaml-cpp-dev
+  libcli11-dev
+  # Tests and programs are one build: `bazel build //...` names them all.
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+demo=(apt dpkg cpio curl ipxe iproute2)
+vm=(qemu-system-x86 ipxe-qemu ovmf dnsmasq-base iproute2)
+test=(
+  clang-14 clang-format-14 libclang-rt-14-dev sqlite3 busybox tftp-hpa atftp curl procps
+  python3-grpcio python3-protobuf
+)
+
+if [ "$#" -eq 0 ]; then set -- build demo vm test; fi
+wanted=()
+for group in "$@"; do
+  case "$group" in
+    build) wanted+=("${build[@]}") ;;
+    demo) wanted+=("${demo[@]}") ;;
+    vm) wanted+=("${vm[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    *)
+      echo "tools/setup.sh: no group of packages is called \"$group\"; choose among build demo vm test" >&2
+      exit 2
+      ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "tools/setup.sh: these packages are missing, and there is no sudo to install them with; as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+echo "Installing ${#missing[@]} Debian packages: ${missing[*]}" >&2
+# stderr: what these scripts print on stdout is theirs alone.
+apt_get() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >&2
+}
+apt_get update
+apt_get install -y --no-install-recommends "${missing[@]}"

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs every test, those with real firmware included.
+#
+#   tools/test.sh            all of it
+#   tools/test.sh --quick    the tests alone: no firmware, no second compiler, no sanitizers
+#
+# Says how long each step took; the last line is "N passed, N failed", with ", N skipped" behind it when something was
+# skipped, counted over all test cases. Ends with 0 only if nothing failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+quick=false
+case "${1-}" in
+  "") ;;
+  --quick) quick=true ;;
+  --help | -h) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | grep -v '^set' && exit 0 ;;
+  *)
+    echo "tools/test.sh: \"$1\" is not an option; see tools/test.sh --help" >&2
+    exit 2
+    ;;
+esac
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+timings=()
+
+# step NAME COMMAND...: runs it, keeps its time, passes its exit status on.
+step() {
+  local name=$1 begin=$SECONDS status
+  shift
+  printf '\n== %s\n' "$name"
+  "$@"
+  status=$?
+  timings+=("$(printf '%5d s  %s' $((SECONDS - begin)) "$name")")
+  return "$status"
+}
+
+# check NAME COMMAND...: a step that counts as one test case.
+check() {
+  if step "$@"; then echo passed >>"$results/checks"; else
+    echo failed >>"$results/checks"
+    echo "FAILED: $1"
+  fi
+}
+
+# bazel_test NAME OPTIONS...: runs tests; tools/test_report.py reads what became of each case from the events.
+bazel_test() {
+  local name=$1
+  shift
+  step "$name" bazel test --keep_going --noshow_progress \
+    --build_event_json_file="$results/${name// /_}.events.json" "$@"
+}
+
+check "install packages" tools/setup.sh
+check "format" tools/check_format.sh
+check "build" bazel build --noshow_progress --keep_going //...
+
+if $quick; then
+  bazel_test "tests" --test_tag_filters=-firmware //...
+else
+  bazel_test "tests" //...
+  check "thread safety (clang)" bazel build --config=clang --noshow_progress --keep_going //...
+  bazel_test "tests under asan and ubsan" --config=asan --test_tag_filters=-firmware,-unsanitized //...
+  bazel_test "concurrent tests under tsan" --config=tsan --test_tag_filters=concurrent --build_tests_only //...
+fi
+
+printf '\n== time\n'
+printf '%s\n' "${timings[@]}"
+echo
+tools/test_report.py "$results"

@@ -178,7 +178,8 @@ absl::StatusOr<IpEndpoint> IpEndpoint::Parse(absl::string_view text) {
 }
 
 std::string IpEndpoint::Format() const {
-  return absl::StrFormat(address.is_v4() ? "%s:%d" : "[%s]:%d", address.Format(), port);
+  return address.is_v4() ? absl::StrCat(address.Format(), ":", port)
+                         : absl::StrCat("[", address.Format(), "]:", port);
 }
 
 }  // namespace autopxe

@@ -1,0 +1,73 @@
+#include "common/wire/change_wire.h"
+
+#include <string>
+#include <utility>
+
+#include "common/status/status_macros.h"
+#include "common/wire/field.h"
+#include "common/wire/host_wire.h"
+#include "common/wire/profile_wire.h"
+#include "common/wire/revision_wire.h"
+#include "common/wire/settings_wire.h"
+
+namespace autopxe {
+
+v1::Change ToProto(const Change& change) {
+  v1::Change result;
+  *result.mutable_base() = ToProto(change.base);
+  *result.mutable_revision() = ToProto(change.revision);
+  if (change.settings.has_value()) *result.mutable_settings() = ToProto(*change.settings);
+  for (const Profile& profile : change.profiles) *result.add_profiles() = ToProto(profile);
+  for (const ProfileName& name : change.deleted_profiles) {
+    result.add_deleted_profiles(name.text());
+  }
+  for (const std::shared_ptr<const Host>& host : change.hosts) *result.add_hosts() = ToProto(*host);
+  for (const HostId id : change.deleted_hosts) {
+    result.add_deleted_hosts(static_cast<int64_t>(id));
+  }
+  return result;
+}
+
+absl::StatusOr<std::shared_ptr<const Change>> FromProto(const v1::Change& change) {
+  if (!change.has_base()) return BadField("base", "", "missing");
+  if (!change.has_revision()) return BadField("revision", "", "missing");
+  absl::StatusOr<RevisionId> base = FromProto(change.base());
+  if (!base.ok()) return Within("base", base.status());
+  absl::StatusOr<Revision> revision = FromProto(change.revision());
+  if (!revision.ok()) return Within("revision", revision.status());
+  if (revision->id.number <= base->number) {
+    return BadField("revision.id.number", std::to_string(revision->id.number),
+                    "not above the base");
+  }
+
+  auto result = std::make_shared<Change>();
+  result->base = *base;
+  result->revision = *std::move(revision);
+  if (change.has_settings()) {
+    absl::StatusOr<Settings> settings = FromProto(change.settings());
+    if (!settings.ok()) return Within("settings", settings.status());
+    result->settings = *std::move(settings);
+  }
+  for (int i = 0; i < change.profiles_size(); ++i) {
+    absl::StatusOr<Profile> profile = FromProto(change.profiles(i));
+    if (!profile.ok()) return Within(Element("profiles", i), profile.status());
+    result->profiles.push_back(*std::move(profile));
+  }
+  for (int i = 0; i < change.deleted_profiles_size(); ++i) {
+    ASSIGN_OR_RETURN(ProfileName name, ParseField<ProfileName>(Element("deleted_profiles", i),
+                                                               change.deleted_profiles(i)));
+    result->deleted_profiles.push_back(std::move(name));
+  }
+  for (int i = 0; i < change.hosts_size(); ++i) {
+    absl::StatusOr<Host> host = FromProto(change.hosts(i));
+    if (!host.ok()) return Within(Element("hosts", i), host.status());
+    result->hosts.push_back(std::make_shared<const Host>(*std::move(host)));
+  }
+  for (int i = 0; i < change.deleted_hosts_size(); ++i) {
+    RETURN_IF_ERROR(CheckAtLeast(Element("deleted_hosts", i), change.deleted_hosts(i), 1));
+    result->deleted_hosts.push_back(HostId{change.deleted_hosts(i)});
+  }
+  return result;
+}
+
+}  // namespace autopxe

@@ -1,0 +1,248 @@
+#include "common/wire/random_values.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace autopxe {
+namespace {
+
+constexpr absl::string_view kLowerAndDigits = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr absl::string_view kNameCharacters = "abcXYZ019._-";
+constexpr absl::string_view kPrintable = " !\"#%&'()*+,-./0123456789:;<=>?@ABC[\\]^_`abc{|}~";
+
+}  // namespace
+
+std::string RandomValues::Text(absl::string_view characters, size_t min, size_t max) {
+  std::string text;
+  for (size_t length = min + Number(max - min + 1); length > 0; --length) {
+    text += characters[Number(characters.size())];
+  }
+  return text;
+}
+
+absl::Time RandomValues::Time() {
+  // Before and after the epoch.
+  return absl::FromUnixNanos(static_cast<int64_t>(random_()) / 2);
+}
+
+MacAddress RandomValues::Mac() {
+  return MacAddress::FromNumber((random_() & 0xfcff'ffff'ffff) | 0x0200'0000'0000);
+}
+
+std::vector<MacAddress> RandomValues::Macs() {
+  std::set<MacAddress> macs;
+  for (size_t count = 1 + Number(4); macs.size() < count;) macs.insert(Mac());
+  return {macs.begin(), macs.end()};
+}
+
+HostName RandomValues::HostNameOrMac() {
+  if (Coin()) return NameByMac(Mac());
+  return HostName::Parse(
+             absl::StrCat("h", Text(kLowerAndDigits, 0, 20), ".", Text(kLowerAndDigits, 1, 20)))
+      .value();
+}
+
+HostReference RandomValues::Reference() {
+  if (Coin()) return Mac();
+  return HostName::Parse("h" + Text(kLowerAndDigits, 0, 8)).value();
+}
+
+ProfileName RandomValues::AnyProfileName() {
+  return ProfileName::Parse("p" + Text(kNameCharacters, 0, 20)).value();
+}
+
+VariableName RandomValues::AnyVariableName() {
+  return VariableName::Parse("v" + Text(kNameCharacters, 0, 20)).value();
+}
+
+VariableValue RandomValues::Value() {
+  return VariableValue::Parse(Text(kPrintable, 0, 40)).value();
+}
+
+RootfsPathPrefix RandomValues::Prefix() {
+  std::string path;
+  for (size_t parts = 1 + Number(3); parts > 0; --parts) {
+    absl::StrAppend(&path, "/", Text(kLowerAndDigits, 1, 8));
+  }
+  return RootfsPathPrefix::Parse(path).value();
+}
+
+CommandLineTemplate RandomValues::CommandLine() {
+  std::string text;
+  for (size_t pieces = Number(5); pieces > 0; --pieces) {
+    absl::StrAppend(&text, Text(kPrintable, 0, 10), "${", Text(kNameCharacters, 1, 10), "}");
+  }
+  return CommandLineTemplate::Parse(text).value();
+}
+
+Distro RandomValues::AnyDistro() {
+  const Distro built_in[] = {Distro::Local(), Distro::Menu(), Distro::Wait(), Distro::Ignore()};
+  if (Number(4) == 0) return built_in[Number(4)];
+  std::string text;
+  for (int part = 0; part < 4; ++part) {
+    absl::StrAppend(&text, part == 0 ? "" : "/", "d", Text("abcXYZ019._-+~", 0, 12));
+  }
+  return Distro::Parse(text).value();
+}
+
+absl::optional<Distro> RandomValues::MaybeDistro() {
+  if (Coin()) return absl::nullopt;
+  return AnyDistro();
+}
+
+RevisionId RandomValues::Id() { return {static_cast<int64_t>(Number(1000000)), random_()}; }
+
+Revision RandomValues::AnyRevision() {
+  return {Id(), Time(), Text(kPrintable, 0, 20), Text(kPrintable, 0, 20), Text(kPrintable, 0, 20)};
+}
+
+Host RandomValues::AnyHost() {
+  return {HostId{static_cast<int64_t>(1 + Number(1000000))}, HostNameOrMac(), Macs(), MaybeDistro(),
+          Etag()};
+}
+
+Profile RandomValues::AnyProfile() { return {AnyProfileName(), CommandLine(), Etag()}; }
+
+Settings RandomValues::AnySettings() {
+  Settings settings;
+  settings.default_distro = MaybeDistro();
+  for (size_t count = Number(4); count > 0; --count) {
+    settings.variables.emplace(AnyVariableName(), Value());
+  }
+  settings.menu_timeout = absl::Seconds(1 + Number(3600));
+  if (Coin()) settings.rootfs_path_prefix = Prefix();
+  settings.unknown_hosts = MaybeDistro();
+  settings.etag = Etag();
+  return settings;
+}
+
+Mutation RandomValues::AnyMutation() {
+  switch (Number(7)) {
+    case 0:
+      return Assign{Reference(), AnyDistro(), Coin()};
+    case 1:
+      return Unassign{Reference()};
+    case 2:
+      return CreateHost{HostNameOrMac(), Macs()};
+    case 3:
+      return DeleteHost{Reference()};
+    case 4:
+      return SetProfile{AnyProfileName(), CommandLine()};
+    case 5:
+      return DeleteProfile{AnyProfileName()};
+    default:
+      break;
+  }
+  UpdateSettings update;
+  if (Coin()) update.default_distro.emplace(MaybeDistro());
+  if (Coin()) update.unknown_hosts.emplace(MaybeDistro());
+  update.allow_missing = Coin();
+  for (size_t count = Number(4); count > 0; --count) {
+    update.set_variables.emplace(AnyVariableName(), Value());
+  }
+  for (size_t count = Number(4); count > 0; --count) {
+    update.unset_variables.push_back(AnyVariableName());
+  }
+  if (Coin()) update.menu_timeout = absl::Seconds(1 + Number(3600));
+  if (Coin()) {
+    update.rootfs_path_prefix.emplace();
+    if (Coin()) *update.rootfs_path_prefix = Prefix();
+  }
+  return update;
+}
+
+ExpectedEtag RandomValues::AnyExpectedEtag() {
+  switch (Number(3)) {
+    case 0:
+      return {Reference(), Etag()};
+    case 1:
+      return {AnyProfileName(), Etag()};
+    default:
+      return {std::monostate(), Etag()};
+  }
+}
+
+Catalog RandomValues::AnyCatalog() {
+  const auto names = [this](size_t max) {
+    std::set<std::string> result;
+    for (size_t count = Number(max + 1); result.size() < count;) {
+      result.insert("n" + Text("abcXYZ019._-+~", 0, 6));
+    }
+    return result;
+  };
+  Catalog catalog;
+  for (const std::string& distro_name : names(3)) {
+    CatalogDistro& distro = catalog.distros.emplace_back(CatalogDistro{distro_name, {}});
+    for (const std::string& release_name : names(3)) {
+      CatalogRelease& release =
+          distro.releases.emplace_back(CatalogRelease{release_name, Coin() ? "" : "alias", {}});
+      for (const std::string& kernel : names(3)) {
+        release.kernels.push_back({kernel, Coin() ? "" : "6.1.0-25-amd64", "boot/vmlinuz-" + kernel,
+                                   "boot/initrd.img-" + kernel});
+      }
+    }
+  }
+  for (const std::string& loader : names(3)) catalog.loaders.push_back(loader);
+  return catalog;
+}
+
+AgentStatus RandomValues::AnyAgentStatus() {
+  AgentStatus status{AgentInstance::Parse("i" + Text(kNameCharacters, 0, 20)).value()};
+  status.applied = Id();
+  status.version = Text(kPrintable, 0, 20);
+  status.start_time = Time();
+  if (Coin()) {
+    status.http_address =
+        IpEndpoint{IpAddress::FromV4({10, 77, 1, static_cast<uint8_t>(Number(256))}),
+                   static_cast<uint16_t>(Number(65536))};
+  }
+  if (Coin()) status.tftp_address = IpEndpoint::Parse("[fd00::1]:69").value();
+  return status;
+}
+
+Change RandomValues::AnyChange() {
+  Change change;
+  change.revision = AnyRevision();
+  change.base = Id();
+  change.base.number = change.revision.id.number;
+  ++change.revision.id.number;
+  if (Coin()) change.settings = AnySettings();
+  for (size_t count = Number(3); count > 0; --count) change.profiles.push_back(AnyProfile());
+  for (size_t count = Number(3); count > 0; --count) {
+    change.deleted_profiles.push_back(AnyProfileName());
+  }
+  for (size_t count = Number(3); count > 0; --count) {
+    change.hosts.push_back(std::make_shared<const Host>(AnyHost()));
+  }
+  for (size_t count = Number(3); count > 0; --count) {
+    change.deleted_hosts.push_back(HostId{static_cast<int64_t>(1 + Number(1000))});
+  }
+  return change;
+}
+
+std::shared_ptr<const Snapshot> RandomValues::AnySnapshot(size_t hosts) {
+  std::map<ProfileName, Profile> profiles;
+  for (size_t count = Number(4); count > 0; --count) {
+    Profile profile = AnyProfile();
+    profiles.insert_or_assign(profile.name, profile);
+  }
+  std::vector<Profile> profile_list;
+  for (const auto& [name, profile] : profiles) profile_list.push_back(profile);
+  std::vector<std::shared_ptr<const Host>> host_list;
+  for (size_t id = 1; id <= hosts; ++id) {
+    host_list.push_back(
+        std::make_shared<const Host>(Host{HostId{static_cast<int64_t>(id)},
+                                          HostName::Parse(absl::StrCat("h", id)).value(),
+                                          {MacAddress::FromNumber(0x020000000000 + id)},
+                                          MaybeDistro(),
+                                          Etag()}));
+  }
+  std::shuffle(host_list.begin(), host_list.end(), random_);
+  return Snapshot::Create(AnyRevision(), AnySettings(), profile_list, host_list).value();
+}
+
+}  // namespace autopxe

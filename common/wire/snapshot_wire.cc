@@ -1,0 +1,93 @@
+#include "common/wire/snapshot_wire.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+#include "common/wire/field.h"
+#include "common/wire/host_wire.h"
+#include "common/wire/profile_wire.h"
+#include "common/wire/revision_wire.h"
+#include "common/wire/settings_wire.h"
+
+namespace autopxe {
+namespace {
+
+// A host takes 2 KiB at the most (64 MACs, a name of 253 characters, a distro of 515), so a part of
+// this size is full.
+constexpr size_t kFullPart = 1 << 20;
+
+}  // namespace
+
+std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per_part) {
+  const v1::Revision revision = ToProto(snapshot.revision());
+  std::vector<v1::SnapshotPart> parts(1);
+  v1::SnapshotPart& first = parts.front();
+  *first.mutable_revision() = revision;
+  first.set_first(true);
+  *first.mutable_settings() = ToProto(snapshot.settings());
+  for (const auto& [name, profile] : snapshot.profiles()) *first.add_profiles() = ToProto(profile);
+
+  size_t bytes = first.ByteSizeLong();
+  for (const std::shared_ptr<const Host>& host : snapshot.HostsByName()) {
+    if (bytes >= kFullPart || parts.back().hosts_size() == static_cast<int>(hosts_per_part)) {
+      *parts.emplace_back().mutable_revision() = revision;
+      bytes = 0;
+    }
+    v1::Host* added = parts.back().add_hosts();
+    *added = ToProto(*host);
+    bytes += added->ByteSizeLong();
+  }
+  parts.back().set_last(true);
+  return parts;
+}
+
+absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssembler::Add(
+    const v1::SnapshotPart& part) {
+  if (absl::Status status = Gather(part); !status.ok()) {
+    gathered_.reset();
+    return status;
+  }
+  if (!part.last()) return absl::optional<std::shared_ptr<const Snapshot>>();
+  const Gathered whole = *std::exchange(gathered_, absl::nullopt);
+  ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot,
+                   Snapshot::Create(whole.revision, whole.settings, whole.profiles, whole.hosts));
+  return absl::optional<std::shared_ptr<const Snapshot>>(std::move(snapshot));
+}
+
+absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
+  if (!part.has_revision()) return BadField("revision", "", "missing");
+  absl::StatusOr<Revision> revision = FromProto(part.revision());
+  if (!revision.ok()) return Within("revision", revision.status());
+  if (part.first()) {
+    gathered_.emplace();
+    gathered_->revision = *std::move(revision);
+    if (!part.has_settings()) return BadField("settings", "", "missing in the first part");
+    absl::StatusOr<Settings> settings = FromProto(part.settings());
+    if (!settings.ok()) return Within("settings", settings.status());
+    gathered_->settings = *std::move(settings);
+  } else {
+    const std::string id = revision->id.Format();
+    if (!gathered_.has_value()) return BadField("revision", id, "no first part came before it");
+    if (*revision != gathered_->revision) {
+      return BadField("revision", id,
+                      absl::StrCat("the parts before it are of ", gathered_->revision.id.Format()));
+    }
+    if (part.has_settings()) return BadField("settings", id, "not in the first part");
+    if (part.profiles_size() > 0) return BadField("profiles", id, "not in the first part");
+  }
+  for (int i = 0; i < part.profiles_size(); ++i) {
+    absl::StatusOr<Profile> profile = FromProto(part.profiles(i));
+    if (!profile.ok()) return Within(Element("profiles", i), profile.status());
+    gathered_->profiles.push_back(*std::move(profile));
+  }
+  for (int i = 0; i < part.hosts_size(); ++i) {
+    absl::StatusOr<Host> host = FromProto(part.hosts(i));
+    if (!host.ok()) return Within(Element("hosts", i), host.status());
+    gathered_->hosts.push_back(std::make_shared<const Host>(*std::move(host)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace autopxe

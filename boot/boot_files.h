@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "boot/agent_context.h"
+#include "common/model/catalog.h"
+#include "common/model/settings.h"
+
+namespace autopxe {
+
+// The path by which a host asks the agent for a kernel or an initrd: "boot/<distro>/<release's
+// folder>/<path below the release>", without a leading '/'.
+std::string BootFilePath(absl::string_view distro, const CatalogRelease& release,
+                         absl::string_view path);
+
+// What `rootfs-path` is for a release: the prefix of the settings, or else the agent's rootfs
+// folder, and
+// "/<distro>/<release's folder>".
+std::string RootfsPath(const Settings& settings, const AgentContext& agent,
+                       absl::string_view distro, const CatalogRelease& release);
+
+}  // namespace autopxe

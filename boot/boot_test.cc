@@ -1,0 +1,217 @@
+#include "boot/boot.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "boot/golden.h"
+#include "boot/ipxe_interpreter.h"
+#include "boot/sample.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+using End = IpxeInterpreter::End;
+
+BootAnswer BootIn(const Sample& sample, const HostFacts& facts) {
+  return Boot(*sample.Build(), sample.catalog, sample.agent, facts, absl::UnixEpoch());
+}
+
+// The configuration of AutoPXE's documentation, asked for as its firmware does.
+TEST(BootTest, TheMenuOfAutoPxesExampleHasItsDefaultItsVariableAndItsRootfsPath) {
+  Sample sample;
+  sample.settings.default_distro = Distro::Parse("debian/stable/latest/overlayfs").value();
+  for (const char* mac : {"BC2411B01ADE", "bc2411b01ade"}) {
+    const BootAnswer answer = BootIn(sample, FactsOf(mac, Transport::kTftp));
+    EXPECT_EQ(answer.decision.distro.Format(), "debian/bookworm/latest/overlayfs");
+    EXPECT_THAT(answer.script, HasSubstr("\nset nfs-server:uristring 172.25.2.11\n"));
+    EXPECT_THAT(answer.script,
+                HasSubstr("\nset rootfs-path:uristring /pxe/rootfs/debian/bookworm\n"));
+    EXPECT_THAT(answer.script, HasSubstr("\nset _first debian/bookworm/latest/overlayfs\n"));
+    IpxeInterpreter ipxe;
+    const auto result = ipxe.Run(answer.script);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->end, End::kBooted);
+    EXPECT_EQ(result->arguments, "initrd=initrd.img " + answer.decision.command_line);
+  }
+}
+
+TEST(BootTest, TheSameQuestionAlwaysGetsTheSameBytes) {
+  const HostFacts facts = FactsOf("bc2411b01ade", Transport::kHttp);
+  EXPECT_EQ(BootIn(Sample(), facts).script, BootIn(Sample(), facts).script);
+}
+
+TEST(BootTest, DecideIsTheDecisionThatBootCarriesOut) {
+  const Sample sample;
+  const HostFacts facts = FactsOf("bc2411b01ade", Transport::kHttp);
+  const Decision decision =
+      Decide(*sample.Build(), sample.catalog, sample.agent, facts, absl::UnixEpoch());
+  const BootAnswer answer = BootIn(sample, facts);
+  EXPECT_EQ(decision.command_line, answer.decision.command_line);
+  EXPECT_EQ(decision.outcome, answer.decision.outcome);
+  EXPECT_EQ(decision.variables, answer.decision.variables);
+}
+
+// faults.md 31.
+TEST(BootTest, HostileValuesArriveInTheKernelAsTheyAreAndDoNothingElse) {
+  Sample sample;
+  sample.settings.variables.clear();
+  const std::vector<std::string> hostile = {
+      "a\" || reboot || \"",   "' && shell && '",   "# no more",     "%0Areboot",
+      "%24%7Buuid%7D 100% $",  "; poweroff ;",      "--key x --gap", "\\ two  blanks \\",
+      " {braces} } $ { [x] ~", "|| && # ; || echo",
+  };
+  std::string text = "first";
+  for (size_t i = 0; i < hostile.size(); ++i) {
+    const std::string name = absl::StrCat("v", i);
+    sample.settings.variables.emplace(VariableName::Parse(name).value(),
+                                      VariableValue::Parse(hostile[i]).value());
+    absl::StrAppend(&text, " '", "${", name, "}'");
+  }
+  sample.profiles["overlayfs"] = text + " # || \"last\" %41 \\";
+  const BootAnswer answer = BootIn(sample, FactsOf("bc2411b01ade", Transport::kTftp));
+  EXPECT_TRUE(IsGolden(answer.script, "hostile.ipxe"));
+  for (const std::string& value : hostile) {
+    EXPECT_THAT(answer.decision.command_line, HasSubstr(value));
+    EXPECT_THAT(answer.script, Not(HasSubstr(value)));
+  }
+  IpxeInterpreter ipxe;
+  ipxe.SetOwn("uuid", "NOT-HERE", false);
+  const auto result = ipxe.Run(answer.script);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, End::kBooted);
+  EXPECT_EQ(result->arguments, "initrd=initrd.img " + answer.decision.command_line);
+}
+
+// faults.md 31: values that got past every check still can't do more than make a line that the
+// screen calls missing.
+TEST(BootTest, AnAgentsFolderOfAnyNameMakesNoBrokenScript) {
+  for (const char* folder : {"/srv/a b", "/srv/\xc3\xa4", "/srv/x\nreboot", "/srv/${uuid}",
+                             "/srv/$", "", "/", "/srv/|| reboot"}) {
+    Sample sample;
+    sample.settings.rootfs_path_prefix.reset();
+    sample.agent.rootfs_folder = folder;
+    const BootAnswer answer = BootIn(sample, FactsOf("bc2411b01ade", Transport::kHttp));
+    IpxeInterpreter ipxe;
+    const auto result = ipxe.Run(answer.script);
+    ASSERT_TRUE(result.ok()) << result.status();
+    if (answer.decision.outcome == Outcome::kBoot) {
+      EXPECT_EQ(result->arguments, "initrd=initrd.img " + answer.decision.command_line);
+    } else {
+      EXPECT_EQ(answer.decision.outcome, Outcome::kMissing);
+      EXPECT_EQ(result->end, End::kChained);
+    }
+  }
+}
+
+TEST(BootTest, PathsThatAUriCanNotHoldAreEncoded) {
+  Sample sample;
+  CatalogKernel& kernel = sample.catalog.distros[0].releases[0].kernels[0];
+  kernel.kernel_path = "boot/vmlinuz-6.1+deb~1%?#$&";
+  const BootAnswer answer = BootIn(sample, FactsOf("bc2411b01ade", Transport::kHttp));
+  IpxeInterpreter ipxe;
+  const auto result = ipxe.Run(answer.script);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->uri, "/boot/debian/bookworm/boot/vmlinuz-6.1%2Bdeb~1%25%3F%23%24%26");
+}
+
+// Whatever the configuration, every script is made of our own commands only, and a host boots
+// exactly the command line that its decision says.
+TEST(BootTest, RandomConfigurationsMakeScriptsThatDoWhatTheDecisionSays) {
+  std::mt19937 random(20240602);
+  const auto pick = [&](size_t count) { return static_cast<size_t>(random() % count); };
+  const auto text = [&](size_t most, absl::string_view favourites) {
+    std::string made;
+    for (size_t length = pick(most + 1); length > 0; --length) {
+      made +=
+          pick(2) == 0 ? favourites[pick(favourites.size())] : static_cast<char>(' ' + pick(95));
+    }
+    return made;
+  };
+  const std::vector<std::string> distros = {"debian/bookworm/latest/p0",
+                                            "debian/bookworm/6.1.0-25-amd64/p1",
+                                            "debian/trixie/latest/p0",
+                                            "ubuntu/noble/latest/p2",
+                                            "local",
+                                            "menu",
+                                            "wait",
+                                            "ignore"};
+  int booted = 0;
+  for (int round = 0; round < 1500; ++round) {
+    Sample sample;
+    sample.settings.variables.clear();
+    sample.profiles.clear();
+    for (const char* name : {"a", "b", "c.d", "ip", "host"}) {
+      const auto value = VariableValue::Parse(text(12, "${}%|&#;\\\"' -"));
+      if (value.ok()) sample.settings.variables.emplace(VariableName::Parse(name).value(), *value);
+    }
+    for (const char* name : {"p0", "p1"}) {
+      std::string line;
+      for (size_t parts = pick(6); parts > 0; --parts) {
+        static const char* kParts[] = {"${a}",    "${b}",   "${c.d}",           "${rootfs-path}",
+                                       "${host}", "${mac}", "${agent-address}", "${ip}",
+                                       "${unset}"};
+        // Rarely one that nobody set.
+        absl::StrAppend(&line, text(6, "$ {}%|&#;\\\"'"), kParts[pick(pick(8) == 0 ? 9 : 8)]);
+      }
+      if (CommandLineTemplate::Parse(line).ok()) sample.profiles[name] = line;
+    }
+    sample.hosts.clear();
+    sample.AddHost("node1", "bc2411b01ade", distros[pick(distros.size())]);
+    HostFacts facts = FactsOf("bc2411b01ade", pick(2) == 0 ? Transport::kHttp : Transport::kTftp,
+                              pick(2) == 0 ? Stage::kStart : Stage::kPoll);
+    if (pick(3) == 0) facts.asked_at = IpAddress::Parse("fd00::1").value();
+    if (pick(3) == 0) sample.agent.http_port = 0;
+
+    const BootAnswer answer = BootIn(sample, facts);
+    if (answer.decision.outcome == Outcome::kIgnore) {
+      EXPECT_THAT(answer.script, IsEmpty());
+      continue;
+    }
+    IpxeInterpreter ipxe;
+    ipxe.SetOwn("ip", "10.77.0.10", false);
+    ipxe.SetOwn("uuid", "NOT-HERE", false);
+    const auto result = ipxe.Run(answer.script);
+    ASSERT_TRUE(result.ok()) << result.status() << "\n" << answer.script;
+    if (answer.decision.outcome == Outcome::kBoot) {
+      ++booted;
+      ASSERT_EQ(result->end, End::kBooted);
+      std::string expected = answer.decision.command_line;
+      for (size_t at; (at = expected.find("${ip}")) != std::string::npos;) {
+        expected.replace(at, 5, "10.77.0.10");
+      }
+      // iPXE puts the arguments together with single blanks, which says nothing of blanks within
+      // one.
+      EXPECT_EQ(result->arguments, "initrd=initrd.img " + expected);
+    }
+    // Every entry of the menu leads somewhere.
+    if (answer.decision.outcome == Outcome::kMenu) {
+      for (const char* profile : {"p0", "p1"}) {
+        if (sample.profiles.count(profile) == 0) continue;
+        IpxeInterpreter other;
+        int screens = 0;
+        other.choose = [&](const IpxeInterpreter::Screen&) -> absl::optional<std::string> {
+          ++screens;
+          if (screens == 1) return "debian/";
+          if (screens == 2) return absl::StrCat("debian/bookworm/latest/", profile);
+          return "reboot";
+        };
+        const auto chosen = other.Run(answer.script);
+        ASSERT_TRUE(chosen.ok()) << chosen.status() << "\n" << answer.script;
+        EXPECT_TRUE(chosen->end == End::kBooted || chosen->end == End::kRebooted);
+      }
+    }
+  }
+  EXPECT_GT(booted, 100);
+}
+
+}  // namespace
+}  // namespace autopxe

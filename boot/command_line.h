@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/model/command_line_template.h"
+
+namespace autopxe {
+
+// The longest command line that is booted, in characters: Linux on x86 takes 2,047, and iPXE puts
+// "<kernel's name> initrd=initrd.img " in front.
+inline constexpr size_t kMaxCommandLine = 1900;
+
+// Variables that every template can use without anybody setting them; no variable can bear such a
+// name:
+// Where the host's root file system is on the NFS server.
+inline constexpr char kRootfsPath[] = "rootfs-path";
+// The host's name; its MAC if nobody has named it.
+inline constexpr char kHost[] = "host";
+// "52:54:00:12:34:56": by which the host is known here.
+inline constexpr char kMac[] = "mac";
+// Where the host reaches the agent.
+inline constexpr char kAgentAddress[] = "agent-address";
+
+bool IsBuiltInVariable(absl::string_view name);
+
+// Whether a reference is left to iPXE: a name with '/' or ':', or one of iPXE's own settings.
+bool IsLeftToIpxe(absl::string_view name);
+
+// The variables that somebody must set for `command_line`, each once, in the order in which they
+// are used.
+std::vector<std::string> RequiredVariables(const CommandLineTemplate& command_line);
+
+// The command line with every reference replaced by its value, save those left to iPXE, which stay
+// as they are. `value_of` yields a variable's value, or null.
+// Errors: NOT_FOUND, naming the variables that have no value; INVALID_ARGUMENT if it gets too long,
+// if text and values together make a "${" that iPXE would expand, or if a value isn't printable
+// ASCII. The message says it in words for the screen, without naming the profile.
+absl::StatusOr<std::string> ExpandCommandLine(
+    const CommandLineTemplate& command_line,
+    absl::FunctionRef<const std::string*(absl::string_view)> value_of);
+
+}  // namespace autopxe

@@ -1,0 +1,137 @@
+#include "boot/ipxe_host_script.h"
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "boot/agent_uris.h"
+#include "boot/command_line.h"
+#include "boot/ipxe_ask.h"
+#include "boot/ipxe_menu.h"
+#include "common/model/name.h"
+
+namespace autopxe {
+namespace {
+
+// A host that waits boots within 10 s of its assignment.
+constexpr int64_t kWaitSeconds = 4;
+
+// Where a host could not boot what it should, its menu is left for the agent's answer when nobody
+// has chosen for so long.
+constexpr absl::Duration kMissingMenuTimeout = absl::Minutes(5);
+
+// The label, the wait and the loop of a host that has nothing to do but ask. Scripts with a menu
+// have their own.
+void AddHold(IpxeScript& script) {
+  script.Add(":hold");
+  script.Add("prompt --key s --timeout %s000 Press s for the iPXE shell. && shell ||",
+             {IpxeWord::Of(kWaitSeconds)});
+  AddAsk(script, kWaitSeconds);
+}
+
+// What the host is, and the values of the variables that templates use.
+void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContext& agent,
+                 const HostFacts& facts) {
+  AddAskSettings(script, facts.mac, BuildAgentUris(agent, facts.transport, facts.asked_at));
+  script.Set("host", decision.host);
+  if (!HoldsMenu(decision.outcome)) return;
+  script.Add("set agent-address %s", {IpxeWord::Of(agent.advertise.value_or(facts.asked_at))});
+  for (const auto& [name, variable] : decision.variables) {
+    if (variable.origin == VariableOrigin::kBuiltIn) continue;
+    const absl::StatusOr<VariableName> checked = VariableName::Parse(name);
+    if (checked.ok()) script.SetVariable(*checked, variable.value);
+  }
+}
+
+absl::string_view WordsOf(DistroOrigin origin) {
+  switch (origin) {
+    case DistroOrigin::kHost:
+      return " (assigned)";
+    case DistroOrigin::kDefault:
+      return " (default)";
+    case DistroOrigin::kUnknownHosts:
+      return " (unknown host)";
+    case DistroOrigin::kNothing:
+      break;
+  }
+  return "";
+}
+
+void AddMenuSettings(IpxeScript& script, const Decision& decision, absl::Duration menu_timeout) {
+  absl::Duration timeout = absl::ZeroDuration();
+  std::string message;
+  if (decision.outcome == Outcome::kBoot) {
+    script.Add("set _first %s", {IpxeWord::Of(decision.distro)});
+    script.Set("_first_text",
+               absl::StrCat(decision.distro.Format(), WordsOf(decision.distro_origin)));
+    timeout = menu_timeout;
+  } else {
+    script.Add("set _first ask");
+    script.Set("_first_text", "Ask the agent again what to boot");
+    if (decision.outcome == Outcome::kMissing) {
+      message = absl::StrCat(decision.distro.Format(), " can't be booted here.");
+      timeout = kMissingMenuTimeout;
+    } else if (decision.distro_origin == DistroOrigin::kNothing) {
+      message = "Nothing is assigned to this host, and there is no default.";
+    }
+  }
+  script.Set("_message", message);
+  script.Add("set _timeout %s", {IpxeWord::Of(absl::ToInt64Milliseconds(timeout))});
+}
+
+}  // namespace
+
+bool HoldsMenu(Outcome outcome) {
+  return outcome == Outcome::kBoot || outcome == Outcome::kMenu || outcome == Outcome::kMissing;
+}
+
+std::string RenderHostScript(const Decision& decision, const AgentContext& agent,
+                             const HostFacts& facts, absl::Duration menu_timeout,
+                             const IpxeScript& shared_menu) {
+  if (decision.outcome == Outcome::kIgnore) return "";
+  IpxeScript script;
+  script.Add("#!ipxe");
+  AddIdentity(script, decision, agent, facts);
+  if (HoldsMenu(decision.outcome)) AddMenuSettings(script, decision, menu_timeout);
+  switch (decision.outcome) {
+    case Outcome::kBoot:
+      if (facts.stage == Stage::kPoll) {
+        // The host has waited for this, and nobody for its menu.
+        script.Add("set _look 0");
+        script.Add("goto %s", {IpxeWord::Of(decision.distro)});
+      }
+      break;
+    case Outcome::kMissing:
+      script.Set("_missing", decision.missing);
+      script.Add("echo");
+      script.Add("echo MAC ${_mac}: ${_missing:string}");
+      script.Add("goto hold");
+      break;
+    case Outcome::kWait:
+      script.Add("echo");
+      script.Add("echo Host ${host:string}, MAC ${_mac}: waiting for something to boot.");
+      AddHold(script);
+      break;
+    case Outcome::kLocal:
+      script.Add("echo Host ${host:string}, MAC ${_mac}.");
+      AddLocalBoot(script);
+      break;
+    case Outcome::kMenu:
+    case Outcome::kIgnore:
+      break;
+  }
+  if (HoldsMenu(decision.outcome)) script.Append(shared_menu);
+  return script.text();
+}
+
+std::string RenderIpxeUnconfiguredScript(const AgentContext& agent, const HostFacts& facts) {
+  IpxeScript script;
+  script.Add("#!ipxe");
+  AddAskSettings(script, facts.mac, BuildAgentUris(agent, facts.transport, facts.asked_at));
+  script.Add("echo");
+  script.Add("echo MAC ${_mac}: this agent has not got its configuration yet. Is its server up?");
+  AddHold(script);
+  return script.text();
+}
+
+}  // namespace autopxe

@@ -1,0 +1,69 @@
+#include "boot/ipxe_interpreter.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<std::string> Echoed(IpxeInterpreter& ipxe, const std::string& lines) {
+  const auto result = ipxe.Run("#!ipxe\n" + lines);
+  if (!result.ok()) return {result.status().ToString()};
+  return result->echoed;
+}
+
+// Each of these was seen with Debian's iPXE 1.0.0, on BIOS and UEFI.
+TEST(IpxeInterpreterTest, TextIsStoredAndShownAsIpxeDoes) {
+  IpxeInterpreter ipxe;
+  EXPECT_THAT(
+      Echoed(ipxe,
+             "set x:uristring a%20b%7C%7C\n"
+             "set y:uristring a%20b%25\n"
+             "echo E ${y}\n"
+             "echo E ${x:string}\n"
+             "set h:uristring h-${none:uristring}-${x:uristring}\n"
+             "echo E ${h:string}\n"
+             "set cr:uristring a%24%7Bx:string%7Db\n"
+             "echo E ${cr:string}\n"
+             "set keep plain%20text\n"
+             "echo E   ${keep}\n"
+             "set x:uristring \n"
+             "isset ${x:string} && echo set || echo unset\n"),
+      ElementsAre("E a%20b%25", "E a b||", "E h--a b||", "E aa b||b", "E plain%20text", "unset"));
+}
+
+TEST(IpxeInterpreterTest, SequencesGoOnAsIpxeDoes) {
+  IpxeInterpreter ipxe;
+  EXPECT_THAT(Echoed(ipxe,
+                     "set n:int32 0\n"
+                     ":again\n"
+                     "inc n\n"
+                     "echo ${n}\n"
+                     "iseq ${n} 3 || goto again\n"
+                     "iseq a b && echo no ||\n"
+                     "iseq a a && echo yes || echo no\n"
+                     "iseq a b\n"
+                     "echo never\n"),
+              ElementsAre("1", "2", "3", "yes"));
+}
+
+TEST(IpxeInterpreterTest, AddressesAskedForAsTextAreOctets) {
+  IpxeInterpreter ipxe;
+  ipxe.SetOwn("mac", "52:54:00:12:34:56", false);
+  EXPECT_THAT(Echoed(ipxe, "echo ${mac} ${mac:hexraw} ${mac:string}\n"),
+              ElementsAre("52:54:00:12:34:56 525400123456 <octets>"));
+}
+
+TEST(IpxeInterpreterTest, WhatOurScriptsAreNotMadeOfIsAnError) {
+  for (const char* line :
+       {"poweroff", "echo -x", "goto nowhere", "chain http://x/", "set a/b c", "echo a\tb",
+        "echo a\\", "echo a ; echo b", "echo a # b", "item --what x", "iseq a", "sleep long"}) {
+    IpxeInterpreter ipxe;
+    EXPECT_FALSE(ipxe.Run(std::string("#!ipxe\n") + line + "\n").ok()) << line;
+  }
+}
+
+}  // namespace
+}  // namespace autopxe

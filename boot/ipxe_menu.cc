@@ -1,0 +1,202 @@
+#include "boot/ipxe_menu.h"
+
+#include <cstdint>
+
+#include "boot/command_line.h"
+#include "boot/ipxe_ask.h"
+
+namespace autopxe {
+namespace {
+
+constexpr int64_t kAskSeconds = 15;
+
+void AddSubMenuItem(IpxeScript& script, const SubMenu& sub_menu) {
+  const IpxeWord name = IpxeWord::NameOf(sub_menu.kernels.front().entries.front().distro);
+  if (sub_menu.key == kNoKey) {
+    script.Add("item %s/ %s ...", {name, name});
+  } else {
+    const IpxeWord key = IpxeWord::Key(sub_menu.key);
+    script.Add("item --key %s %s/ [%s] %s ...", {key, name, key, name});
+  }
+}
+
+// The entry of the decision is the first, and the one that is booted when the time is up. An
+// entry's name is the label where it goes: a distro, a distro's name with a '/' for its sub-menu,
+// or one of the script's own, which have no '/'.
+void AddMainMenu(IpxeScript& script, const Menu& menu) {
+  script.Add(":menu");
+  script.Add("set _look 2");
+  script.Add("menu autopxe: ${_mac} ${ip} ${host:string}");
+  script.Add("isset ${_message:string} && item --gap -- ${_message:string} ||");
+  script.Add("item --key %s ${_first} [%s] ${_first_text:string}",
+             {IpxeWord::Key(kFirstEntryKey), IpxeWord::Key(kFirstEntryKey)});
+  script.Add("item --gap");
+  if (menu.distros.empty()) script.Add("item --gap -- This agent has no kernel to offer.");
+  for (const SubMenu& sub_menu : menu.distros) AddSubMenuItem(script, sub_menu);
+  script.Add("item --gap");
+  script.Add("item --key %s config [%s] Configure settings",
+             {IpxeWord::Key(kConfigureKey), IpxeWord::Key(kConfigureKey)});
+  script.Add("item --key %s shell [%s] iPXE shell",
+             {IpxeWord::Key(kShellKey), IpxeWord::Key(kShellKey)});
+  script.Add("item --key %s reboot [%s] Reboot",
+             {IpxeWord::Key(kRebootKey), IpxeWord::Key(kRebootKey)});
+  script.Add("item --key %s local [%s] Exit iPXE and continue with the local boot",
+             {IpxeWord::Key(kLocalKey), IpxeWord::Key(kLocalKey)});
+  script.Add("choose --default ${_first} --timeout ${_timeout} _sel || set _sel menu");
+  // Somebody is there: from now on the menu waits.
+  script.Add("set _timeout 0");
+  script.Add("goto ${_sel}");
+  script.Add(":config");
+  script.Add("config ||");
+  script.Add("goto menu");
+  script.Add(":shell");
+  script.Add("echo Type exit to come back to the menu.");
+  script.Add("shell ||");
+  script.Add("goto menu");
+  script.Add(":reboot");
+  script.Add("reboot");
+  script.Add(":local");
+  AddLocalBoot(script);
+}
+
+void AddSubMenu(IpxeScript& script, const SubMenu& sub_menu) {
+  const IpxeWord name = IpxeWord::NameOf(sub_menu.kernels.front().entries.front().distro);
+  script.Add(":%s/", {name});
+  script.Add("menu %s", {name});
+  for (const MenuKernel& kernel : sub_menu.kernels) {
+    for (const MenuEntry& entry : kernel.entries) {
+      const IpxeWord distro = IpxeWord::Of(entry.distro);
+      const IpxeWord text = IpxeWord::WithoutName(entry.distro);
+      if (entry.key == kNoKey) {
+        script.Add("item %s %s", {distro, text});
+      } else {
+        const IpxeWord key = IpxeWord::Key(entry.key);
+        script.Add("item --key %s %s [%s] %s", {key, distro, key, text});
+      }
+    }
+  }
+  script.Add("item --key %s menu [%s] Back", {IpxeWord::Key(kBackKey), IpxeWord::Key(kBackKey)});
+  script.Add("choose _sel || set _sel menu");
+  script.Add("goto ${_sel}");
+}
+
+// The labels of a kernel's distros: they set what is the kernel's, and go on with the profile.
+void AddKernel(IpxeScript& script, const MenuKernel& kernel) {
+  const IpxeWord name = IpxeWord::KernelOf(kernel.entries.front().distro);
+  bool first = true;
+  for (const MenuEntry& entry : kernel.entries) {
+    if (!first) script.Add("goto %s", {name});
+    first = false;
+    script.Add(":%s", {IpxeWord::Of(entry.distro)});
+    script.Add("set _distro %s", {IpxeWord::Of(entry.distro)});
+    script.Add("set _profile %s", {IpxeWord::ProfileOf(entry.distro)});
+  }
+  script.Add(":%s", {name});
+  script.Add("set _kernel %s", {IpxeWord::UriPath(kernel.kernel_file)});
+  script.Add("set _initrd %s", {IpxeWord::UriPath(kernel.initrd_file)});
+  script.Set("rootfs-path", kernel.rootfs_path);
+  script.Add("goto profile/${_profile}");
+}
+
+// iPXE expands the template itself, so that a variable changed in its shell counts.
+IpxeText CommandLineText(const CommandLineTemplate& command_line) {
+  IpxeText text;
+  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
+    if (!piece.is_reference) {
+      text.Append(piece.text);
+    } else if (piece.text == kMac) {
+      // iPXE's own ${mac} can be another one of a host that has several.
+      text.AppendText("_mac");
+    } else if (IsLeftToIpxe(piece.text)) {
+      text.AppendReference(piece.text);
+    } else {
+      text.AppendText(piece.text);
+    }
+  }
+  return text;
+}
+
+void AddProfile(IpxeScript& script, const MenuProfile& profile) {
+  script.Add(":profile/%s", {IpxeWord::Of(profile.name)});
+  if (!profile.problem.empty()) {
+    script.Set("_message", profile.problem);
+    script.Add("goto menu");
+    return;
+  }
+  script.Set("_cmdline", CommandLineText(profile.command_line));
+  script.Add("goto boot");
+}
+
+void AddBoot(IpxeScript& script) {
+  script.Add(":boot");
+  script.Add("echo Distro: ${_distro}");
+  script.Add("echo Command line: ${_cmdline:string}");
+  // Long enough for a person to read it and to think better of it.
+  script.Add("iseq ${_look} 0 || echo Ctrl-C goes back to the menu.");
+  script.Add("iseq ${_look} 0 || sleep ${_look} || goto menu");
+  script.Add("set _round:int32 0");
+  script.Add(":load");
+  // What an earlier round loaded would be handed to the kernel twice.
+  script.Add("imgfree ||");
+  script.Add("isset ${_http} || goto tftp");
+  // The time-out counts time without progress. A firewall that drops HTTP would else cost 16 s for
+  // each file.
+  script.Add("initrd --timeout 5000 --name initrd.img ${_http}${_initrd} || goto tftp");
+  script.Add(
+      "kernel --timeout 5000 ${_http}${_kernel} initrd=initrd.img ${_cmdline:string} || goto tftp");
+  script.Add("goto start");
+  script.Add(":tftp");
+  script.Add("imgfree ||");
+  script.Add("isset ${_tftp} || goto failed");
+  script.Add("initrd --name initrd.img ${_tftp}${_initrd} || goto failed");
+  script.Add("kernel ${_tftp}${_kernel} initrd=initrd.img ${_cmdline:string} || goto failed");
+  script.Add(":start");
+  script.Add("boot || goto failed");
+  script.Add(":failed");
+  script.Add("imgfree ||");
+  script.Add("inc _round");
+  script.Add("iseq ${_round} 1 && set _pause 2 ||");
+  script.Add("iseq ${_round} 2 && set _pause 4 ||");
+  script.Add("iseq ${_round} 3 && set _pause 8 ||");
+  script.Add("iseq ${_round} 4 && goto gave_up ||");
+  script.Add("echo Loading ${_distro} failed. Next try in ${_pause} s, Ctrl-C goes to the menu.");
+  script.Add("sleep ${_pause} || goto menu");
+  script.Add("goto load");
+  // Nobody may be there: after a minute the agent is asked what to boot now.
+  script.Add(":gave_up");
+  script.Add("set _message:uristring Loading%20${_distro}%20failed%204%20times.");
+  script.Add("set _first ask");
+  script.Add("set _first_text:uristring Ask%20the%20agent%20again%20what%20to%20boot");
+  script.Add("set _timeout 60000");
+  script.Add("goto menu");
+}
+
+}  // namespace
+
+IpxeScript RenderSharedMenu(const Menu& menu) {
+  IpxeScript script;
+  AddMainMenu(script, menu);
+  for (const SubMenu& sub_menu : menu.distros) AddSubMenu(script, sub_menu);
+  for (const SubMenu& sub_menu : menu.distros) {
+    for (const MenuKernel& kernel : sub_menu.kernels) AddKernel(script, kernel);
+  }
+  for (const MenuProfile& profile : menu.profiles) AddProfile(script, profile);
+  AddBoot(script);
+  script.Add(":hold");
+  script.Add(
+      "prompt --key m --timeout %s000 Asking the agent again in %s s. Press m for the menu. && "
+      "goto "
+      "menu ||",
+      {IpxeWord::Of(kAskSeconds), IpxeWord::Of(kAskSeconds)});
+  AddAsk(script, kAskSeconds);
+  return script;
+}
+
+void AddLocalBoot(IpxeScript& script) {
+  script.Add("echo Going on with the local disk.");
+  // UEFI takes an exit without an error for success and opens its set-up screen (OVMF); with one it
+  // tries its next boot option.
+  script.Add("iseq ${platform} efi && exit 1 || exit");
+}
+
+}  // namespace autopxe

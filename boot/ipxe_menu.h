@@ -1,0 +1,24 @@
+#pragma once
+
+#include "boot/ipxe_script.h"
+#include "boot/menu.h"
+
+namespace autopxe {
+
+// What the host's own part of a script must have set, besides AddAskSettings, before it falls into
+// the shared menu (at label `menu`) or goes to another label of it (`hold`: asks again what to
+// boot; or a distro: boots that):
+//   host, agent-address, and the user's variables, by their names
+//   _first, _first_text   the first entry: the label where it goes, and what it says
+//   _timeout              milliseconds until the first entry is taken; 0: never
+//   _message              text above the entries, or unset
+//   _look                 seconds to read a command line before it is booted
+//
+// The menu, its sub-menus and all that it can do: the same for every host of an agent, however it
+// asked.
+IpxeScript RenderSharedMenu(const Menu& menu);
+
+// Adds the lines that go on with the host's local disk, by giving control back to its firmware.
+void AddLocalBoot(IpxeScript& script);
+
+}  // namespace autopxe

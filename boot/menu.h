@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "boot/agent_context.h"
+#include "common/model/catalog.h"
+#include "common/model/command_line_template.h"
+#include "common/model/distro.h"
+#include "common/model/name.h"
+#include "common/model/snapshot.h"
+
+namespace autopxe {
+
+// A key that chooses an entry: for consoles without arrow keys, such as a BIOS's serial one.
+inline constexpr char kNoKey = '\0';
+
+// Keys that the main menu and a sub-menu keep for themselves.
+inline constexpr char kFirstEntryKey = '0';
+inline constexpr char kConfigureKey = 'c';
+inline constexpr char kShellKey = 's';
+inline constexpr char kRebootKey = 'r';
+inline constexpr char kLocalKey = 'x';
+inline constexpr char kBackKey = 'b';
+
+// An entry that boots.
+struct MenuEntry {
+  Distro distro;  // A kernel.
+  char key = kNoKey;
+};
+
+// A kernel with the entries that boot it, one for each profile.
+struct MenuKernel {
+  std::string kernel_file;  // As a host asks the agent for it, without a leading '/'.
+  std::string initrd_file;
+  std::string rootfs_path;
+  std::vector<MenuEntry> entries;  // One at least, ascending by profile.
+};
+
+// What the entry of one distro's name opens.
+struct SubMenu {
+  char key = kNoKey;
+  // One at least: releases ascending, kernels in the catalog's order.
+  std::vector<MenuKernel> kernels;
+
+  const std::string& name() const { return kernels.front().entries.front().distro.name(); }
+};
+
+struct MenuProfile {
+  ProfileName name;
+  CommandLineTemplate command_line;
+  std::string problem;  // Why it can't be used, in words for the screen; else empty.
+};
+
+// What all hosts of an agent are offered besides their own decision. The same for all of them, and
+// the greater part of a menu.
+struct Menu {
+  std::vector<SubMenu> distros;       // Ascending by name.
+  std::vector<MenuProfile> profiles;  // Ascending by name.
+};
+
+// Every profile for every kernel of every release that the catalog has, in a fixed order. What no
+// distro can name (Distro::Parse) is left out.
+Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent);
+
+}  // namespace autopxe

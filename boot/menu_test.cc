@@ -1,0 +1,111 @@
+#include "boot/menu.h"
+
+#include <set>
+
+#include "boot/sample.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Menu BuildIn(const Sample& sample) {
+  return BuildMenu(*sample.Build(), sample.catalog, sample.agent);
+}
+
+std::vector<std::string> Entries(const SubMenu& sub_menu) {
+  std::vector<std::string> texts;
+  for (const MenuKernel& kernel : sub_menu.kernels) {
+    for (const MenuEntry& entry : kernel.entries) {
+      texts.push_back(std::string(1, entry.key) + " " + entry.distro.Format());
+    }
+  }
+  return texts;
+}
+
+TEST(MenuTest, EveryProfileIsOfferedForEveryKernelOfEveryReleaseInAFixedOrder) {
+  Sample sample;
+  sample.catalog.distros[0].releases.push_back(ReleaseWith("trixie", "6.12.5-amd64"));
+  const Menu menu = BuildIn(sample);
+  ASSERT_EQ(menu.distros.size(), 1u);
+  EXPECT_EQ(menu.distros[0].name(), "debian");
+  EXPECT_THAT(
+      Entries(menu.distros[0]),
+      ElementsAre("1 debian/bookworm/latest/nfsrw", "2 debian/bookworm/latest/overlayfs",
+                  "3 debian/bookworm/6.1.0-25-amd64/nfsrw",
+                  "4 debian/bookworm/6.1.0-25-amd64/overlayfs", "5 debian/trixie/latest/nfsrw",
+                  "6 debian/trixie/latest/overlayfs", "7 debian/trixie/6.12.5-amd64/nfsrw",
+                  "8 debian/trixie/6.12.5-amd64/overlayfs"));
+  const MenuKernel& kernel = menu.distros[0].kernels.back();
+  EXPECT_EQ(kernel.kernel_file, "boot/debian/trixie/boot/vmlinuz-6.12.5-amd64");
+  EXPECT_EQ(kernel.initrd_file, "boot/debian/trixie/boot/initrd.img-6.12.5-amd64");
+  EXPECT_EQ(kernel.rootfs_path, "/pxe/rootfs/debian/trixie");
+}
+
+TEST(MenuTest, NoKeyIsGivenTwiceOrTakenFromWhatTheMenuKeeps) {
+  Sample sample;
+  sample.catalog.distros.clear();
+  for (char c = 'a'; c <= 'z'; ++c) {
+    for (const char* more : {"1", "2"}) {
+      CatalogDistro distro;
+      distro.name = std::string(1, c) + more;
+      for (int release = 10; release < 60; ++release) {
+        distro.releases.push_back(ReleaseWith("r" + std::to_string(release), "6.1"));
+      }
+      sample.catalog.distros.push_back(distro);
+    }
+  }
+  const Menu menu = BuildIn(sample);
+  std::set<char> keys = {kFirstEntryKey, kConfigureKey, kShellKey, kRebootKey, kLocalKey};
+  for (const SubMenu& sub_menu : menu.distros) {
+    if (sub_menu.key != kNoKey) {
+      EXPECT_TRUE(keys.insert(sub_menu.key).second) << sub_menu.key;
+    }
+    std::set<char> sub_keys = {kBackKey};
+    for (const MenuKernel& kernel : sub_menu.kernels) {
+      for (const MenuEntry& entry : kernel.entries) {
+        if (entry.key != kNoKey) {
+          EXPECT_TRUE(sub_keys.insert(entry.key).second) << entry.key;
+        }
+      }
+    }
+    EXPECT_EQ(sub_keys.size(), 35u);
+  }
+  EXPECT_EQ(keys.size(), 36u);
+}
+
+TEST(MenuTest, WithoutProfilesOrKernelsThereIsNothingToOffer) {
+  Sample sample;
+  sample.profiles.clear();
+  EXPECT_THAT(BuildIn(sample).distros, IsEmpty());
+  Sample other;
+  other.catalog.distros.clear();
+  EXPECT_THAT(BuildIn(other).distros, IsEmpty());
+  EXPECT_EQ(BuildIn(other).profiles.size(), 2u);
+}
+
+TEST(MenuTest, ANameThatNoDistroCanHaveIsLeftOut) {
+  Sample sample;
+  sample.catalog.distros[0].releases.push_back(ReleaseWith("x y || reboot", "6.1"));
+  sample.catalog.distros.push_back({.name = "ev\nil", .releases = {ReleaseWith("a", "6.1")}});
+  const Menu menu = BuildIn(sample);
+  ASSERT_EQ(menu.distros.size(), 1u);
+  EXPECT_EQ(Entries(menu.distros[0]).size(), 4u);
+}
+
+TEST(MenuTest, AProfileThatCanNotBeUsedSaysWhy) {
+  Sample sample;
+  sample.profiles["broken"] = "x=${unset} ${host} ${hostname}";
+  const Menu menu = BuildIn(sample);
+  ASSERT_EQ(menu.profiles.size(), 3u);
+  EXPECT_EQ(menu.profiles[0].problem,
+            "Profile broken: it uses the variable \"unset\", which has no value");
+  EXPECT_THAT(menu.profiles[1].problem, IsEmpty());
+}
+
+}  // namespace
+}  // namespace autopxe

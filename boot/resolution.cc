@@ -1,0 +1,195 @@
+#include "boot/resolution.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "boot/boot_files.h"
+#include "boot/command_line.h"
+#include "boot/suggestion.h"
+#include "common/model/quote.h"
+
+namespace autopxe {
+namespace {
+
+// More would fill the screen.
+constexpr size_t kMaxNamed = 5;
+
+// "latest, 6.1.0-25-amd64 and 3 more", what was probably meant first.
+std::string WhatIsThere(absl::string_view wanted, std::vector<std::string> names) {
+  const std::vector<std::string> closest = Suggest(wanted, names, 1);
+  if (!closest.empty()) {
+    const auto found = std::find(names.begin(), names.end(), closest.front());
+    std::rotate(names.begin(), found, found + 1);
+  }
+  const size_t more = names.size() > kMaxNamed ? names.size() - kMaxNamed : 0;
+  names.resize(names.size() - more);
+  std::string text = absl::StrJoin(names, ", ");
+  if (more > 0) absl::StrAppend(&text, " and ", more, " more");
+  return text;
+}
+
+template <typename Elements, typename NameOf>
+std::vector<std::string> NamesOf(const Elements& elements, NameOf name_of) {
+  std::vector<std::string> names;
+  for (const auto& element : elements) names.push_back(name_of(element));
+  return names;
+}
+
+std::string NoDistro(const Catalog& catalog, const AgentContext& agent, const Distro& distro) {
+  if (catalog.distros.empty()) {
+    return absl::StrCat("agent ", Quote(agent.id.text()), " has no kernel at all to offer");
+  }
+  const auto found =
+      std::find_if(catalog.distros.begin(), catalog.distros.end(),
+                   [&](const CatalogDistro& known) { return known.name == distro.name(); });
+  if (found == catalog.distros.end()) {
+    return absl::StrCat("agent ", Quote(agent.id.text()), " has no ", distro.name(), "; it has ",
+                        WhatIsThere(distro.name(), NamesOf(catalog.distros, [](const auto& known) {
+                                      return known.name;
+                                    })));
+  }
+  return absl::StrCat(
+      "agent ", Quote(agent.id.text()), " has no release ", distro.release(), " of ", distro.name(),
+      "; it has ", WhatIsThere(distro.release(), NamesOf(found->releases, [](const auto& release) {
+                                 return release.name;
+                               })));
+}
+
+std::string NoKernel(const CatalogRelease& release, const AgentContext& agent,
+                     const Distro& distro) {
+  return absl::StrCat("agent ", Quote(agent.id.text()), " has no kernel ", distro.kernel(), " of ",
+                      distro.name(), "/", distro.release(), "; it has ",
+                      WhatIsThere(distro.kernel(), NamesOf(release.kernels, [](const auto& kernel) {
+                                    return kernel.name;
+                                  })));
+}
+
+std::string NoProfile(const Snapshot& snapshot, const Distro& distro) {
+  const std::string no_profile = absl::StrCat("there is no profile ", distro.profile());
+  if (snapshot.profiles().empty()) return absl::StrCat(no_profile, ", nor any other");
+  return absl::StrCat(
+      no_profile, "; there is ",
+      WhatIsThere(distro.profile(), NamesOf(snapshot.profiles(),
+                                            [](const auto& entry) { return entry.first.text(); })));
+}
+
+// Which distro, and why.
+void Choose(const Snapshot& snapshot, const HostFacts& facts, Decision& decision) {
+  const Settings& settings = snapshot.settings();
+  const std::shared_ptr<const Host> host = snapshot.FindHost(facts.mac);
+  decision.known = host != nullptr;
+  decision.host = decision.known ? host->name.text() : facts.mac.Format();
+  if (decision.known && host->distro.has_value()) {
+    decision.distro = *host->distro;
+    decision.distro_origin = DistroOrigin::kHost;
+  } else if (!decision.known && settings.unknown_hosts.has_value()) {
+    decision.distro = *settings.unknown_hosts;
+    decision.distro_origin = DistroOrigin::kUnknownHosts;
+  } else if (settings.default_distro.has_value()) {
+    decision.distro = *settings.default_distro;
+    decision.distro_origin = DistroOrigin::kDefault;
+  } else {
+    decision.distro = Distro::Menu();
+    decision.distro_origin = DistroOrigin::kNothing;
+  }
+}
+
+// Fills in what the kernel, the initrd and the command line are, or returns why there are none.
+// REQUIRES: the distro is a kernel.
+std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
+                         const AgentContext& agent, Decision& decision) {
+  const Distro& distro = decision.distro;
+  const CatalogRelease* release = catalog.FindRelease(distro.name(), distro.release());
+  if (release == nullptr) return NoDistro(catalog, agent, distro);
+  const CatalogKernel* kernel = release->FindKernel(distro.kernel());
+  if (kernel == nullptr) return NoKernel(*release, agent, distro);
+  const absl::StatusOr<ProfileName> name = ProfileName::Parse(distro.profile());
+  const Profile* profile = name.ok() ? snapshot.FindProfile(*name) : nullptr;
+  if (profile == nullptr) return NoProfile(snapshot, distro);
+
+  const std::string rootfs_path = RootfsPath(snapshot.settings(), agent, distro.name(), *release);
+  decision.variables[kRootfsPath] = {rootfs_path, VariableOrigin::kBuiltIn};
+  absl::StatusOr<std::string> command_line =
+      ExpandCommandLine(profile->command_line, [&](absl::string_view variable) {
+        const auto found = decision.variables.find(std::string(variable));
+        return found == decision.variables.end() ? nullptr : &found->second.value;
+      });
+  if (!command_line.ok()) {
+    return absl::StrCat("profile ", distro.profile(),
+                        " can't be used: ", absl::string_view(command_line.status().message()));
+  }
+
+  decision.kernel_version = kernel->version;
+  decision.release_folder = release->folder();
+  decision.kernel_path = kernel->kernel_path;
+  decision.initrd_path = kernel->initrd_path;
+  decision.rootfs_path = rootfs_path;
+  decision.command_line = *std::move(command_line);
+  return "";
+}
+
+absl::string_view WordsOf(DistroOrigin origin) {
+  switch (origin) {
+    case DistroOrigin::kHost:
+      return "which is assigned to it";
+    case DistroOrigin::kDefault:
+      return "the default";
+    case DistroOrigin::kUnknownHosts:
+      return "as every unknown host";
+    case DistroOrigin::kNothing:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
+                 const HostFacts& facts) {
+  Decision decision;
+  Choose(snapshot, facts, decision);
+
+  for (const auto& [name, value] : snapshot.settings().variables) {
+    // What a template could never reach.
+    if (IsBuiltInVariable(name.text()) || IsLeftToIpxe(name.text())) continue;
+    decision.variables[name.text()] = {value.text(), VariableOrigin::kGlobal};
+  }
+  decision.variables[kHost] = {decision.host, VariableOrigin::kBuiltIn};
+  decision.variables[kMac] = {facts.mac.Format(), VariableOrigin::kBuiltIn};
+  decision.variables[kAgentAddress] = {agent.advertise.value_or(facts.asked_at).Format(),
+                                       VariableOrigin::kBuiltIn};
+
+  switch (decision.distro.kind()) {
+    case Distro::Kind::kKernel:
+      decision.missing = ChooseKernel(snapshot, catalog, agent, decision);
+      if (decision.missing.empty()) {
+        decision.outcome = Outcome::kBoot;
+      } else {
+        decision.outcome = Outcome::kMissing;
+        decision.missing =
+            absl::StrCat("Host ", decision.host, " should boot ", decision.distro.Format(), ", ",
+                         WordsOf(decision.distro_origin), ", but ", decision.missing, ".");
+      }
+      break;
+    case Distro::Kind::kLocal:
+      decision.outcome = Outcome::kLocal;
+      break;
+    case Distro::Kind::kMenu:
+      decision.outcome = Outcome::kMenu;
+      break;
+    case Distro::Kind::kWait:
+      decision.outcome = Outcome::kWait;
+      break;
+    case Distro::Kind::kIgnore:
+      decision.outcome = Outcome::kIgnore;
+      break;
+  }
+  return decision;
+}
+
+}  // namespace autopxe

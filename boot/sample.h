@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "boot/agent_context.h"
+#include "boot/host_facts.h"
+#include "common/model/catalog.h"
+#include "common/model/snapshot.h"
+
+namespace autopxe {
+
+// A small site for tests, that of AutoPXE's example configuration:
+//   profiles  overlayfs, nfsrw
+//   variable  nfs-server = 172.25.2.11
+//   default   debian/bookworm/latest/overlayfs
+//   hosts     node1 bc:24:11:b0:1a:de (assigned debian/bookworm/latest/overlayfs)
+struct Sample {
+  Settings settings;
+  std::map<std::string, std::string> profiles;  // Name -> template.
+  std::vector<std::shared_ptr<const Host>> hosts;
+  Catalog catalog;
+  AgentContext agent;
+
+  Sample();
+
+  // Adds a host; `distro` may be empty.
+  void AddHost(absl::string_view name, absl::string_view mac, absl::string_view distro);
+
+  std::shared_ptr<const Snapshot> Build() const;
+};
+
+// A release with one kernel, of that version, which is also the latest.
+CatalogRelease ReleaseWith(absl::string_view name, absl::string_view version);
+
+// Asks by `transport` at 10.77.0.1.
+HostFacts FactsOf(absl::string_view mac, Transport transport, Stage stage = Stage::kStart);
+
+}  // namespace autopxe

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace autopxe::agent {
+
+// An open folder. What is in it is opened relative to it, so a link or a rename elsewhere can't
+// lead out of it. Errors hold the system's words and no path: the caller knows which.
+class Folder {
+ public:
+  enum class Kind { kFile, kFolder, kLink, kOther };
+
+  struct Entry {
+    std::string name;  // Any bytes but '/' and NUL.
+    Kind kind;
+  };
+
+  // Tells whether two paths are one folder. Unique while the folder exists.
+  using Identity = std::pair<uint64_t, uint64_t>;
+
+  // Links in `path` are followed: it is the administrator's.
+  static absl::StatusOr<Folder> Open(const std::string& path);
+
+  Folder(Folder&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Folder& operator=(Folder&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Folder();
+
+  // Opens a folder below this one; fails on any link on the way.
+  absl::StatusOr<Folder> OpenReal(const std::string& path) const;
+
+  // Opens a folder below this one; links are followed as if this folder were the root (openat2's
+  // RESOLVE_IN_ROOT), so an absolute one begins here and ".." ends here.
+  absl::StatusOr<Folder> OpenInside(const std::string& path) const;
+
+  // Opens a file below this one for reading, with links as in OpenInside. Never waits for a pipe's
+  // other end. The caller owns the descriptor, which may be of anything but a folder.
+  absl::StatusOr<int> OpenFileInside(const std::string& path) const;
+
+  // Opens a file of this folder for reading and follows links wherever they lead: for a folder in
+  // which only the administrator makes links. Otherwise as OpenFileInside. REQUIRES: `name` has no
+  // '/'.
+  absl::StatusOr<int> OpenFileAnywhere(const std::string& name) const;
+
+  // Whether `path` is a regular file that this process may read, with links as in OpenInside: OK,
+  // or why not.
+  absl::Status CheckFileInside(const std::string& path) const;
+
+  // Ascending by name, without "." and "..".
+  absl::StatusOr<std::vector<Entry>> List() const;
+
+  absl::StatusOr<Identity> Identify() const;
+
+  // The identity of what a name in this folder leads to. Follows links wherever they lead, and
+  // opens nothing.
+  absl::StatusOr<Identity> IdentifyTarget(const std::string& name) const;
+
+ private:
+  explicit Folder(int fd) : fd_(fd) {}
+
+  int fd_;
+};
+
+}  // namespace autopxe::agent

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace autopxe::agent {
+
+// A folder of its own with a rootfs tree and a loaders folder in it, for tests. Removed with the
+// object.
+class TestTree {
+ public:
+  TestTree();
+  ~TestTree();
+  TestTree(const TestTree&) = delete;
+  TestTree& operator=(const TestTree&) = delete;
+
+  // Holds rootfs and loaders, and what a test puts outside of both.
+  const std::string& folder() const { return folder_; }
+  std::string rootfs() const { return folder_ + "/rootfs"; }
+  std::string loaders() const { return folder_ + "/loaders"; }
+
+  // Paths are below folder(); folders on the way are made.
+  void MakeFolder(absl::string_view path) const;
+  void Write(absl::string_view path, absl::string_view bytes) const;
+  void Link(absl::string_view path, absl::string_view target) const;
+  void Remove(absl::string_view path) const;
+
+  // vmlinuz-<version> and initrd.img-<version> in rootfs/<release>/boot, as "kernel <version>" and
+  // "initrd <version>". `release` is "debian/bookworm".
+  void AddKernel(absl::string_view release, absl::string_view version) const;
+
+ private:
+  std::string folder_;
+};
+
+}  // namespace autopxe::agent

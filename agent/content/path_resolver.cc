@@ -1,0 +1,193 @@
+#include "agent/content/path_resolver.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "agent/catalog/folder.h"
+#include "agent/catalog/live_catalog.h"
+#include "agent/catalog/loader_file.h"
+#include "agent/catalog/loader_name.h"
+#include "agent/view/view.h"
+#include "common/model/quote.h"
+#include "common/status/status_macros.h"
+
+namespace autopxe::agent {
+namespace {
+
+// iPXE's ${buildarch} is one of i386, x86_64, arm32, arm64, ...; what is none of that form was not
+// said.
+constexpr size_t kMaxBuildArch = 16;
+
+absl::string_view Queried(const ContentRequest& request, const char* name) {
+  const auto found = request.query.find(name);
+  return found == request.query.end() ? absl::string_view() : found->second;
+}
+
+Platform ParsePlatform(absl::string_view text) {
+  if (text == "efi") return Platform::kEfi;
+  if (text == "pcbios") return Platform::kPcBios;
+  return Platform::kUnknown;
+}
+
+std::string ParseBuildArch(absl::string_view text) {
+  if (text.size() > kMaxBuildArch) return "";
+  for (const char c : text) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_') return "";
+  }
+  return std::string(text);
+}
+
+HostFacts FactsOf(const ContentRequest& request, const MenuPath& menu) {
+  HostFacts facts = {.mac = menu.mac, .asked_at = request.asked_at};
+  facts.transport = request.transport;
+  facts.stage = Queried(request, "stage") == "poll" ? Stage::kPoll : menu.stage;
+  facts.platform = ParsePlatform(Queried(request, "platform"));
+  facts.build_arch = ParseBuildArch(Queried(request, "buildarch"));
+  return facts;
+}
+
+absl::Status Missing(const ContentRequest& request) {
+  return absl::NotFoundError(absl::StrCat("path ", Quote(request.path), ": no such file"));
+}
+
+absl::Status CheckFolder(absl::string_view what, const std::string& path) {
+  const absl::StatusOr<Folder> folder = Folder::Open(path);
+  if (folder.ok()) return absl::OkStatus();
+  return absl::Status(folder.status().code(),
+                      absl::StrCat(what, " ", path, ": ", folder.status().message()));
+}
+
+// Opens `file` in the folder at `folder`, or in the folder `below` of it, through no link; links in
+// `file` are followed inside that.
+absl::StatusOr<std::shared_ptr<const Content>> OpenInside(const std::string& folder,
+                                                          const std::string& below,
+                                                          const std::string& file) {
+  ASSIGN_OR_RETURN(const Folder opened, Folder::Open(folder));
+  ASSIGN_OR_RETURN(const Folder real, opened.OpenReal(below));
+  ASSIGN_OR_RETURN(const int fd, real.OpenFileInside(file));
+  return Content::FromFile(fd);
+}
+
+absl::StatusOr<std::shared_ptr<const Content>> OpenLoaderContent(const std::string& folder,
+                                                                 const std::string& name) {
+  ASSIGN_OR_RETURN(const Folder opened, Folder::Open(folder));
+  ASSIGN_OR_RETURN(const int fd, OpenLoader(opened, name));
+  return Content::FromFile(fd);
+}
+
+// What is in the catalog and can't be opened is expected back: a tree that is being written, a file
+// server that is away.
+absl::Status Unavailable(const ContentRequest& request, const absl::Status& error) {
+  return absl::UnavailableError(absl::StrCat(
+      "path ", Quote(request.path), ": offered, but can't be read now: ", error.message()));
+}
+
+// Which part of a kernel `file` is, in any kernel of the release: "kernel", "initrd", or empty when
+// it is none.
+absl::string_view RoleOf(const CatalogRelease& release, absl::string_view file) {
+  for (const CatalogKernel& kernel : release.kernels) {
+    if (kernel.kernel_path == file) return "kernel";
+    if (kernel.initrd_path == file) return "initrd";
+  }
+  return "";
+}
+
+}  // namespace
+
+PathResolver::PathResolver(Options options, const View& view, const LiveCatalog& catalog)
+    : options_(std::move(options)), view_(view), catalog_(catalog) {}
+
+absl::StatusOr<std::unique_ptr<PathResolver>> PathResolver::Open(Options options, const View& view,
+                                                                 const LiveCatalog& catalog) {
+  RETURN_IF_ERROR(CheckFolder("rootfs folder", options.rootfs_folder));
+  RETURN_IF_ERROR(CheckFolder("loaders folder", options.loaders_folder));
+  return std::unique_ptr<PathResolver>(new PathResolver(std::move(options), view, catalog));
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::Resolve(const ContentRequest& request) const {
+  ASSIGN_OR_RETURN(const RequestedPath path, ParseRequestedPath(request.path));
+  if (const auto* menu = std::get_if<MenuPath>(&path)) return ResolveMenu(request, *menu);
+  if (const auto* loader = std::get_if<LoaderPath>(&path)) return ResolveLoader(request, *loader);
+  if (const auto* file = std::get_if<BootFilePath>(&path)) return ResolveBootFile(request, *file);
+  return ResolveStartScript(request);
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::ResolveMenu(const ContentRequest& request,
+                                                          const MenuPath& menu) const {
+  const HostFacts facts = FactsOf(request, menu);
+  ResolvedContent resolved;
+  resolved.path = FormatRequestedPath(MenuPath{menu.mac, facts.stage});
+  resolved.host = menu.mac;
+  const std::shared_ptr<const Snapshot> snapshot = view_.Current();
+  if (snapshot == nullptr) {
+    resolved.content = Content::FromText(RenderUnconfiguredScript(options_.agent, facts));
+    resolved.result = "unconfigured";
+    return resolved;
+  }
+  BootAnswer answer = Boot(*snapshot, *catalog_.Current(), options_.agent, facts, options_.now());
+  if (answer.decision.outcome == Outcome::kIgnore) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("host ", menu.mac.Format(), " is set to be ignored"));
+  }
+  resolved.content = Content::FromText(std::move(answer.script));
+  resolved.result = "menu";
+  return resolved;
+}
+
+ResolvedContent PathResolver::ResolveStartScript(const ContentRequest& request) const {
+  ResolvedContent resolved;
+  resolved.content =
+      Content::FromText(RenderStartScript(options_.agent, request.transport, request.asked_at));
+  resolved.path = FormatRequestedPath(StartScriptPath());
+  resolved.result = "start-script";
+  return resolved;
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::ResolveLoader(const ContentRequest& request,
+                                                            const LoaderPath& loader) const {
+  // Even for a loader that is not there: iPXE has no need of it, and DHCP may name one that another
+  // server has.
+  if (request.from_ipxe && options_.start_script_for_ipxe && IsLoaderName(loader.name)) {
+    ResolvedContent resolved = ResolveStartScript(request);
+    resolved.path = FormatRequestedPath(loader);
+    return resolved;
+  }
+  const std::shared_ptr<const Catalog> catalog = catalog_.Current();
+  if (!std::binary_search(catalog->loaders.begin(), catalog->loaders.end(), loader.name)) {
+    return Missing(request);
+  }
+  absl::StatusOr<std::shared_ptr<const Content>> content =
+      OpenLoaderContent(options_.loaders_folder, loader.name);
+  if (!content.ok()) return Unavailable(request, content.status());
+  ResolvedContent resolved;
+  resolved.content = *std::move(content);
+  resolved.path = FormatRequestedPath(loader);
+  resolved.result = "loader";
+  resolved.cacheable = true;
+  return resolved;
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentRequest& request,
+                                                              const BootFilePath& file) const {
+  const std::shared_ptr<const Catalog> catalog = catalog_.Current();
+  const CatalogRelease* release = catalog->FindRelease(file.distro, file.release);
+  if (release == nullptr) return Missing(request);
+  const absl::string_view role = RoleOf(*release, file.file);
+  if (role.empty()) return Missing(request);
+  absl::StatusOr<std::shared_ptr<const Content>> content = OpenInside(
+      options_.rootfs_folder, absl::StrCat(file.distro, "/", release->folder()), file.file);
+  if (!content.ok()) return Unavailable(request, content.status());
+  ResolvedContent resolved;
+  resolved.content = *std::move(content);
+  resolved.path = FormatRequestedPath(BootFilePath{file.distro, release->folder(), file.file});
+  resolved.result = std::string(role);
+  resolved.cacheable = true;
+  return resolved;
+}
+
+}  // namespace autopxe::agent

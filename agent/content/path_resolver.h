@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "agent/content/content.h"
+#include "agent/content/requested_path.h"
+#include "boot/boot.h"
+#include "common/model/ip_endpoint.h"
+#include "common/model/mac_address.h"
+
+namespace autopxe::agent {
+
+class LiveCatalog;
+class View;
+
+// One request for a path, by whichever protocol.
+struct ContentRequest {
+  Transport transport;
+  // As the protocol carries it, decoded once by the protocol's own rules (HTTP: percent-decoded,
+  // without the query). May hold any byte but NUL.
+  std::string path;
+  std::map<std::string, std::string> query;  // HTTP only.
+  bool from_ipxe = false;                    // By its RRQ's options, or its User-Agent.
+  IpAddress asked_at;                        // The agent's address that was asked.
+};
+
+// What a path yields, and what to log of it.
+struct ResolvedContent {
+  std::shared_ptr<const Content> content;
+  std::string path;                 // The canonical form of what was served, for the log.
+  absl::optional<MacAddress> host;  // When the path names one.
+  std::string result;               // Such as "menu", "loader", "start-script", "kernel", "initrd".
+  bool cacheable = false;           // False for what is rendered.
+};
+
+// What a path means, for TFTP and HTTP alike. Thread-safe. Of the rootfs tree only the kernels and
+// initrds in the catalog are served, opened inside their release; never the tree around them.
+class PathResolver {
+ public:
+  struct Options {
+    AgentContext agent;
+    std::string rootfs_folder;
+    std::string loaders_folder;
+    // Answer a loader that iPXE itself asks for with the start script.
+    bool start_script_for_ipxe = true;
+    // Ends the assignments that end at a time.
+    std::function<absl::Time()> now = absl::Now;
+  };
+
+  // `view` and `catalog` must outlive this object. The folders are opened for each file anew, so
+  // one that is mounted later, or again, is seen.
+  // Errors: the system's, naming the folder that can't be opened.
+  static absl::StatusOr<std::unique_ptr<PathResolver>> Open(Options options, const View& view,
+                                                            const LiveCatalog& catalog);
+
+  // Errors, with messages fit for a firmware's screen (they name the path as asked, escaped, and no
+  // path of the agent's own):
+  //   NOT_FOUND: no such file, or it is not catalogued.
+  //   INVALID_ARGUMENT: the path can't be one (traversal, control characters, too long).
+  //   PERMISSION_DENIED: the host is set to `ignore`: do not answer at all.
+  //   UNAVAILABLE: the file is catalogued but can't be read now.
+  absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
+
+ private:
+  PathResolver(Options options, const View& view, const LiveCatalog& catalog);
+
+  absl::StatusOr<ResolvedContent> ResolveMenu(const ContentRequest& request,
+                                              const MenuPath& menu) const;
+  ResolvedContent ResolveStartScript(const ContentRequest& request) const;
+  absl::StatusOr<ResolvedContent> ResolveLoader(const ContentRequest& request,
+                                                const LoaderPath& loader) const;
+  absl::StatusOr<ResolvedContent> ResolveBootFile(const ContentRequest& request,
+                                                  const BootFilePath& file) const;
+
+  const Options options_;
+  const View& view_;
+  const LiveCatalog& catalog_;
+};
+
+}  // namespace autopxe::agent

@@ -1,0 +1,86 @@
+#include "agent/content/requested_path.h"
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "common/model/distro.h"
+#include "common/model/quote.h"
+#include "common/status/status_macros.h"
+
+namespace autopxe::agent {
+namespace {
+
+constexpr size_t kMaxLength = 512;
+constexpr absl::string_view kMenuPrefix = "autopxe-";
+constexpr absl::string_view kPollSuffix = ".poll";
+constexpr absl::string_view kStartScript = "boot.ipxe";
+
+absl::Status Refused(absl::string_view path, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("path ", Quote(path), ": ", what));
+}
+
+absl::Status CheckCharacters(absl::string_view path) {
+  for (const char c : path) {
+    if (c == '\\') return Refused(path, "backslash");
+    if (c == '%') return Refused(path, "'%'");
+    if (!absl::ascii_isprint(static_cast<unsigned char>(c)))
+      return Refused(path, "not printable ASCII");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RequestedPath> ParseMenu(absl::string_view path, absl::string_view rest) {
+  const Stage stage = absl::ConsumeSuffix(&rest, kPollSuffix) ? Stage::kPoll : Stage::kStart;
+  const absl::StatusOr<MacAddress> mac = MacAddress::Parse(rest);
+  if (!mac.ok()) return Refused(path, mac.status().message());
+  return MenuPath{*mac, stage};
+}
+
+struct Format {
+  std::string operator()(const MenuPath& menu) const {
+    return absl::StrCat(kMenuPrefix, menu.mac.FormatHexRaw(),
+                        menu.stage == Stage::kPoll ? kPollSuffix : "");
+  }
+  std::string operator()(const StartScriptPath&) const { return std::string(kStartScript); }
+  std::string operator()(const LoaderPath& loader) const { return loader.name; }
+  std::string operator()(const BootFilePath& file) const {
+    return absl::StrCat("boot/", file.distro, "/", file.release, "/", file.file);
+  }
+};
+
+}  // namespace
+
+absl::StatusOr<RequestedPath> ParseRequestedPath(absl::string_view asked) {
+  if (asked.size() > kMaxLength) return Refused(asked, "longer than 512 octets");
+  RETURN_IF_ERROR(CheckCharacters(asked));
+  const absl::string_view path = absl::StripPrefix(asked, "/");
+  const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
+  for (const absl::string_view part : parts) {
+    if (part.empty()) return Refused(asked, "an empty part");
+    if (part == "." || part == "..") return Refused(asked, absl::StrCat("a part \"", part, "\""));
+  }
+  if (parts.size() == 1) {
+    if (absl::StartsWith(path, kMenuPrefix)) {
+      return ParseMenu(asked, absl::StripPrefix(path, kMenuPrefix));
+    }
+    if (path == kStartScript || path == "autoexec.ipxe") return StartScriptPath();
+    return LoaderPath{std::string(path)};
+  }
+  if (parts[0] == "boot" && parts.size() >= 4 && Distro::IsPart(parts[1]) &&
+      Distro::IsPart(parts[2])) {
+    // What is behind "boot/<distro>/<release>/".
+    const size_t file = static_cast<size_t>(parts[3].data() - path.data());
+    return BootFilePath{std::string(parts[1]), std::string(parts[2]),
+                        std::string(path.substr(file))};
+  }
+  return absl::NotFoundError(absl::StrCat("path ", Quote(asked), ": no such file"));
+}
+
+std::string FormatRequestedPath(const RequestedPath& path) { return std::visit(Format(), path); }
+
+}  // namespace autopxe::agent

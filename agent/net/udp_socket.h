@@ -28,8 +28,8 @@ struct Datagram {
 struct OutgoingDatagram {
   absl::string_view bytes;
   IpEndpoint to;
-  absl::optional<IpAddress> from = absl::nullopt;  // One of the agent's own addresses; unset: as
-                                                   // the socket is bound, or as the route says.
+  // One of the agent's own addresses; unset: as the socket is bound, or as the route says.
+  absl::optional<IpAddress> from = absl::nullopt;
   int interface_index = 0;  // Needed for a link-local peer only.
 };
 
@@ -67,12 +67,14 @@ class UdpSocket {
   const IpEndpoint& local() const { return local_; }
 
   // Asks for room for `bytes` of datagrams that nobody has read yet, beyond the system's limit if
-  // the process may. Errors: RESOURCE_EXHAUSTED if there is less, naming the sysctl to set; the
-  // socket works all the same.
+  // the process may.
+  // Errors: RESOURCE_EXHAUSTED if there is less, naming the sysctl to set; the socket works all the
+  // same.
   absl::Status ReserveReceiveBuffer(int bytes);
 
   // Fills `batch` with what is waiting; nothing, if nothing is. A datagram whose sender can't be
-  // told is dropped. Errors: the system's.
+  // told is dropped.
+  // Errors: the system's.
   absl::Status Receive(ReceiveBatch& batch);
 
   // Returns how many, from the first, the kernel has taken: fewer if its buffer is full.

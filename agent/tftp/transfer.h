@@ -1,0 +1,153 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "agent/tftp/options.h"
+#include "agent/tftp/packet.h"
+
+namespace autopxe::agent::tftp {
+
+// The server's side of one read, as a state machine: what came and the time go in, what is to be
+// sent goes out through Output. Pure: it reads no clock and holds no bytes of the file. Blocks are
+// counted from 0 here, without end; on the wire they begin at 1 and wrap to 0.
+//
+// What it never does:
+// - answer an acknowledgement that it has seen before: that doubles every packet to the end, as the
+//   sorcerer's apprentice (RFC 1123, 4.2.3.1);
+// - believe an acknowledgement of a block that was not sent;
+// - send more than Limits::packets_before_first_ack to an address that has not answered yet.
+//
+// In a window (RFC 7440) an acknowledgement of less than what was sent tells of a gap, and the
+// blocks behind it are sent again, once: the client answers each block that it gets out of turn,
+// and each that it gets twice. What is lost again waits for the time-out.
+class Transfer {
+ public:
+  // Of a monotonic clock; only differences matter.
+  using TimePoint = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::steady_clock::duration;
+
+  struct Output {
+    // Reads block `index` and sends it as DATA with WireNumber(index). Returns the length of its
+    // payload; one below the block size ends the transfer. May be called again for any block that
+    // is not acknowledged yet. What it can't send counts as lost.
+    // Errors: what is wrong with the content; the transfer fails with it.
+    std::function<absl::StatusOr<size_t>(uint64_t index)> send_block;
+
+    // Sends a packet that is complete.
+    std::function<void(absl::string_view packet)> send_packet;
+  };
+
+  struct Limits {
+    // Until the peer has answered, its address may be forged.
+    int packets_before_first_ack = 3;
+    Duration first_ack_within = std::chrono::seconds(30);
+
+    // Between a window and its repetition, if the peer has not asked for another (RFC 2349), and
+    // the most that it is doubled to.
+    Duration timeout = std::chrono::seconds(1);
+    Duration max_timeout = std::chrono::seconds(8);
+
+    // Without progress.
+    int repetitions = 10;
+    Duration stalled_for = std::chrono::seconds(60);
+  };
+
+  // Does nothing before Start().
+  Transfer(NegotiatedOptions options, const Limits& limits, Output output);
+
+  // Sends the OACK, or else the first block.
+  void Start(TimePoint now);
+
+  void OnAcknowledgement(uint16_t number, TimePoint now);
+
+  // The peer gave up.
+  void OnError(const ErrorPacket& error);
+
+  // To be called at deadline(), or later; earlier it does nothing.
+  void OnTimeout(TimePoint now);
+
+  // The request came again: its answer was lost. Sends it once more, unless the peer has answered
+  // already.
+  void OnRepeatedRequest();
+
+  // Ends it with `status`, which the peer is told.
+  // REQUIRES: !status.ok().
+  void Fail(const absl::Status& status);
+
+  bool is_open() const { return state_ == State::kOpen; }
+  bool is_finished() const { return state_ == State::kFinished; }
+
+  // Why it failed; OK otherwise. DEADLINE_EXCEEDED: the peer does not answer. CANCELLED: the peer
+  // sent an ERROR. Else what Output::send_block said.
+  const absl::Status& status() const { return status_; }
+
+  // The peer gave up as soon as it had its options: OVMF does, to learn a file's size (`tsize`)
+  // before it asks again.
+  bool was_probe() const { return was_probe_; }
+
+  // When OnTimeout() is due. REQUIRES: is_open().
+  TimePoint deadline() const { return deadline_; }
+
+  // The peer has answered at least once.
+  bool is_answered() const { return is_answered_; }
+
+  // No progress for at least one time-out.
+  bool is_stalled() const { return repetitions_ > 0; }
+
+  // Blocks that the peer has; everything before them can be forgotten.
+  uint64_t acknowledged_blocks() const { return acknowledged_; }
+
+  // Payload bytes that the peer has acknowledged.
+  uint64_t acknowledged_bytes() const;
+
+  static uint16_t WireNumber(uint64_t index) { return static_cast<uint16_t>(index + 1); }
+
+ private:
+  enum class State { kOpen, kFinished, kFailed };
+
+  bool has_oack() const { return !options_.acknowledged.empty(); }
+  Duration FirstTimeout() const;
+
+  void SendAnswer();
+  // Sends the blocks from next_ on that the window has room for.
+  void SendWindow();
+  void Progress(TimePoint now);
+  void End(absl::Status status);
+
+  const NegotiatedOptions options_;
+  const Limits limits_;
+  const Output output_;
+
+  State state_ = State::kOpen;
+  absl::Status status_;
+  bool is_answered_ = false;
+  bool was_probe_ = false;
+
+  // Blocks, from 0: acknowledged_ <= next_ <= sent_ <= acknowledged_ + options_.window_size.
+  uint64_t acknowledged_ = 0;  // How many the peer has.
+  uint64_t next_ = 0;          // The next to send: behind sent_ while blocks are sent again.
+  uint64_t sent_ = 0;          // How many were ever sent.
+  // Until this many are acknowledged, a gap is the one that is known already.
+  uint64_t recovered_at_ = 0;
+  absl::optional<uint64_t> last_;  // The index of the last block, once it was met.
+  uint64_t last_bytes_ = 0;        // Its payload.
+
+  // Blocks under way at once: halved by each time-out, whole again with progress.
+  uint64_t window_;
+
+  TimePoint started_;
+  TimePoint progressed_;
+  TimePoint deadline_;
+  Duration timeout_;
+  int answers_ = 0;      // Packets sent before the first ACK.
+  int repetitions_ = 0;  // Since the last progress.
+};
+
+}  // namespace autopxe::agent::tftp

@@ -1,0 +1,377 @@
+#include "agent/tftp/transfer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_matchers.h"
+#include "gmock/gmock.h"
+
+namespace autopxe::agent::tftp {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+using TimePoint = Transfer::TimePoint;
+
+constexpr TimePoint kBegin = TimePoint(std::chrono::hours(1000));
+
+std::string Pattern(size_t size) {
+  std::string content(size, '\0');
+  std::mt19937 random(static_cast<uint32_t>(size));
+  for (char& c : content) c = static_cast<char>(random());
+  return content;
+}
+
+// A transfer whose packets are written down in words: "OACK", "1" for the first block, "ERROR ...".
+class Recorder {
+ public:
+  Recorder(NegotiatedOptions options, size_t size, Transfer::Limits limits = {})
+      : content_(Pattern(size)),
+        block_size_(options.block_size),
+        transfer(std::move(options), limits,
+                 {.send_block = [this](uint64_t index) { return SendBlock(index); },
+                  .send_packet = [this](absl::string_view packet) { SendPacket(packet); }}) {}
+
+  // What was sent since the last call.
+  std::vector<std::string> Sent() { return std::exchange(sent_, {}); }
+
+  void Ack(uint16_t number) { transfer.OnAcknowledgement(number, now); }
+
+  // Lets the time-out come.
+  void TimeOut() {
+    now = transfer.deadline();
+    transfer.OnTimeout(now);
+  }
+
+  size_t blocks_sent() const { return blocks_sent_; }
+
+ private:
+  absl::StatusOr<size_t> SendBlock(uint64_t index) {
+    if (!content_status.ok() && index >= broken_from) return content_status;
+    sent_.push_back(absl::StrCat(index + 1));
+    ++blocks_sent_;
+    const uint64_t offset = index * block_size_;
+    EXPECT_LE(offset, content_.size()) << "there is no block " << index;
+    return std::min<size_t>(block_size_, content_.size() - offset);
+  }
+
+  void SendPacket(absl::string_view bytes) {
+    const auto packet = ParsePacket(bytes);
+    ASSERT_THAT(packet, IsOk());
+    if (const auto* error = std::get_if<ErrorPacket>(&*packet)) {
+      sent_.push_back(absl::StrCat("ERROR ", error->code, " ", error->text));
+    } else if (std::holds_alternative<OptionAcknowledgement>(*packet)) {
+      sent_.push_back("OACK");
+    } else {
+      ADD_FAILURE() << "neither OACK nor ERROR";
+    }
+  }
+
+  const std::string content_;
+  const size_t block_size_;
+  std::vector<std::string> sent_;
+  size_t blocks_sent_ = 0;
+
+ public:
+  TimePoint now = kBegin;
+  absl::Status content_status;
+  uint64_t broken_from = 0;
+  Transfer transfer;
+};
+
+NegotiatedOptions Plain() { return {}; }
+
+NegotiatedOptions Windowed(uint16_t window, uint16_t block_size = 512) {
+  return {.block_size = block_size,
+          .window_size = window,
+          .timeout = absl::nullopt,
+          .acknowledged = {{"windowsize", absl::StrCat(window)}}};
+}
+
+TEST(TransferTest, AShortFileGoesOutBlockByBlock) {
+  Recorder recorder(Plain(), 1300);
+  recorder.transfer.Start(recorder.now);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("1"));
+  recorder.Ack(1);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("2"));
+  recorder.Ack(2);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("3"));
+  EXPECT_EQ(recorder.transfer.acknowledged_bytes(), 1024u);
+  recorder.Ack(3);
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  EXPECT_TRUE(recorder.transfer.is_finished());
+  EXPECT_THAT(recorder.transfer.status(), IsOk());
+  EXPECT_EQ(recorder.transfer.acknowledged_bytes(), 1300u);
+}
+
+TEST(TransferTest, AFileOfWholeBlocksEndsWithAnEmptyOne) {
+  for (const size_t size : {0u, 512u, 1024u}) {
+    Recorder recorder(Plain(), size);
+    recorder.transfer.Start(recorder.now);
+    for (uint16_t number = 1; number <= size / 512; ++number) recorder.Ack(number);
+    EXPECT_TRUE(recorder.transfer.is_open());
+    recorder.Ack(static_cast<uint16_t>(size / 512 + 1));
+    EXPECT_TRUE(recorder.transfer.is_finished());
+    EXPECT_EQ(recorder.transfer.acknowledged_bytes(), size);
+    EXPECT_EQ(recorder.blocks_sent(), size / 512 + 1);
+  }
+}
+
+TEST(TransferTest, WithOptionsTheFirstBlockWaitsForTheAcknowledgementOfTheOack) {
+  Recorder recorder(Windowed(4), 512 * 10);
+  recorder.transfer.Start(recorder.now);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("OACK"));
+  recorder.Ack(1);
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  EXPECT_FALSE(recorder.transfer.is_answered());
+  recorder.Ack(0);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("1", "2", "3", "4"));
+  EXPECT_TRUE(recorder.transfer.is_answered());
+  recorder.Ack(0);
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  recorder.Ack(4);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("5", "6", "7", "8"));
+  recorder.Ack(8);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("9", "10", "11"));
+  recorder.Ack(11);
+  EXPECT_TRUE(recorder.transfer.is_finished());
+}
+
+// faults.md case 10.
+TEST(TransferTest, ADuplicateAcknowledgementSendsNothing) {
+  for (const NegotiatedOptions& options : {Plain(), Windowed(4)}) {
+    Recorder recorder(options, 512 * 60);
+    recorder.transfer.Start(recorder.now);
+    if (!options.acknowledged.empty()) recorder.Ack(0);
+    uint16_t number = 0;
+    while (recorder.transfer.is_open()) {
+      number = static_cast<uint16_t>(std::min(number + options.window_size, 61));
+      recorder.Ack(number);
+      recorder.Sent();
+      recorder.Ack(number);
+      recorder.Ack(number);
+      EXPECT_THAT(recorder.Sent(), IsEmpty()) << "after block " << number;
+    }
+    EXPECT_EQ(recorder.blocks_sent(), 61u);
+  }
+}
+
+// faults.md case 10.
+TEST(TransferTest, AGapInAWindowIsFilledOnce) {
+  Recorder recorder(Windowed(4), 512 * 100);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(0);
+  recorder.Sent();
+  // Block 2 was lost: OVMF acknowledges 1 for each block that came behind it.
+  recorder.Ack(1);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("2", "3", "4", "5"));
+  recorder.Ack(1);
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  // Answers to what was under way, while the gap is known: the window moves on, nothing is sent
+  // again.
+  recorder.Ack(2);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("6"));
+  recorder.Ack(6);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("7", "8", "9", "10"));
+  // The gap is closed; another one is new.
+  recorder.Ack(8);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("9", "10", "11", "12"));
+}
+
+// faults.md case 11.
+TEST(TransferTest, AnAcknowledgementOfWhatWasNotSentOrIsLongPastIsIgnored) {
+  for (const uint16_t bogus : {5, 6, 9, 100, 0x7fff, 0x8000, 0xfffe, 0xffff}) {
+    Recorder recorder(Windowed(4), 512 * 100);
+    recorder.transfer.Start(recorder.now);
+    recorder.Ack(0);
+    recorder.Sent();
+    recorder.Ack(bogus);
+    EXPECT_THAT(recorder.Sent(), IsEmpty()) << bogus;
+    EXPECT_EQ(recorder.transfer.acknowledged_blocks(), 0u) << bogus;
+    recorder.Ack(4);
+    EXPECT_THAT(recorder.Sent(), ElementsAre("5", "6", "7", "8")) << bogus;
+    for (const uint16_t past : {0, 1, 3, 4}) recorder.Ack(past);
+    EXPECT_THAT(recorder.Sent(), IsEmpty()) << bogus;
+    EXPECT_EQ(recorder.transfer.acknowledged_blocks(), 4u) << bogus;
+  }
+}
+
+// faults.md case 20.
+TEST(TransferTest, AnAddressThatNeverAnswersGetsThreePacketsAndIsForgotten) {
+  for (const auto timeout : {absl::optional<seconds>(), absl::optional<seconds>(1),
+                             absl::optional<seconds>(10), absl::optional<seconds>(30)}) {
+    for (NegotiatedOptions options : {Plain(), Windowed(64)}) {
+      options.timeout = timeout;
+      Recorder recorder(options, 512 * 100);
+      recorder.transfer.Start(recorder.now);
+      size_t packets = recorder.Sent().size();
+      while (recorder.transfer.is_open()) {
+        recorder.TimeOut();
+        packets += recorder.Sent().size();
+      }
+      EXPECT_LE(packets, 3u);
+      EXPECT_LE(recorder.now, kBegin + seconds(30));
+      EXPECT_THAT(recorder.transfer.status(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+    }
+  }
+}
+
+// faults.md case 21.
+TEST(TransferTest, AClientThatFallsSilentGetsEverSmallerWindowsAndAnEnd) {
+  Recorder recorder(Windowed(64), 512 * 1000);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(0);
+  std::vector<size_t> windows = {recorder.Sent().size() - 1};
+  while (recorder.transfer.is_open()) {
+    recorder.TimeOut();
+    const size_t sent = recorder.Sent().size();
+    if (sent > 0) windows.push_back(sent);
+  }
+  EXPECT_THAT(windows, ElementsAre(64, 32, 16, 8, 4, 2, 1, 1, 1, 1));
+  EXPECT_LE(recorder.now, kBegin + seconds(61));
+  EXPECT_THAT(recorder.transfer.status(), StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST(TransferTest, TheTimerBacksOffAndIsSetBackByProgress) {
+  Recorder recorder(Plain(), 512 * 100);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(1);
+  std::vector<int64_t> waits;
+  for (int i = 0; i < 5; ++i) {
+    const auto wait = recorder.transfer.deadline() - recorder.now;
+    waits.push_back(std::chrono::duration_cast<seconds>(wait).count());
+    recorder.TimeOut();
+  }
+  EXPECT_THAT(waits, ElementsAre(1, 2, 4, 8, 8));
+  EXPECT_TRUE(recorder.transfer.is_stalled());
+  recorder.Ack(2);
+  EXPECT_FALSE(recorder.transfer.is_stalled());
+  EXPECT_EQ(recorder.transfer.deadline(), recorder.now + seconds(1));
+}
+
+// faults.md case 8: what is acknowledged is done.
+TEST(TransferTest, TheTimeoutThatTheClientAskedForIsTheOneUsed) {
+  NegotiatedOptions options = Plain();
+  options.timeout = seconds(5);
+  options.acknowledged = {{"timeout", "5"}};
+  Recorder recorder(options, 5000);
+  recorder.transfer.Start(recorder.now);
+  EXPECT_EQ(recorder.transfer.deadline(), recorder.now + seconds(5));
+  recorder.Ack(0);
+  EXPECT_EQ(recorder.transfer.deadline(), recorder.now + seconds(5));
+}
+
+TEST(TransferTest, ATimeoutBeforeItsTimeDoesNothing) {
+  Recorder recorder(Plain(), 5000);
+  recorder.transfer.Start(recorder.now);
+  recorder.Sent();
+  recorder.transfer.OnTimeout(recorder.transfer.deadline() - std::chrono::nanoseconds(1));
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+}
+
+TEST(TransferTest, AnAcknowledgementOfOldBlocksAfterATimeoutIsBelieved) {
+  Recorder recorder(Windowed(4), 512 * 100);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(0);
+  recorder.Sent();
+  recorder.TimeOut();
+  EXPECT_THAT(recorder.Sent(), ElementsAre("1", "2"));
+  recorder.Ack(4);  // All four had come; only their acknowledgement was lost.
+  EXPECT_THAT(recorder.Sent(), ElementsAre("5", "6", "7", "8"));
+}
+
+// faults.md case 16.
+TEST(TransferTest, ARepeatedRequestIsAnsweredAgainUntilTheClientHasAnswered) {
+  for (const NegotiatedOptions& options : {Plain(), Windowed(4)}) {
+    Recorder recorder(options, 5000);
+    recorder.transfer.Start(recorder.now);
+    const auto answer = recorder.Sent();
+    recorder.transfer.OnRepeatedRequest();
+    EXPECT_EQ(recorder.Sent(), answer);
+    recorder.Ack(options.acknowledged.empty() ? 1 : 0);
+    recorder.Sent();
+    recorder.transfer.OnRepeatedRequest();
+    EXPECT_THAT(recorder.Sent(), IsEmpty());
+  }
+}
+
+// faults.md case 15.
+TEST(TransferTest, GivingUpBeforeTheFirstBlockIsAProbe) {
+  Recorder recorder(Windowed(4), 5000);
+  recorder.transfer.Start(recorder.now);
+  recorder.transfer.OnError({8, "User aborted the transfer"});
+  EXPECT_FALSE(recorder.transfer.is_open());
+  EXPECT_TRUE(recorder.transfer.was_probe());
+}
+
+TEST(TransferTest, AnErrorOfTheClientEndsItAndIsTold) {
+  Recorder recorder(Windowed(4), 5000);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(0);
+  recorder.Sent();
+  recorder.transfer.OnError({3, "disk full\n"});
+  EXPECT_THAT(recorder.transfer.status(),
+              StatusIs(absl::StatusCode::kCancelled, "the peer sent error 3 \"disk full\\n\""));
+  EXPECT_FALSE(recorder.transfer.was_probe());
+  // An ERROR is never answered, and nothing comes after it.
+  recorder.Ack(4);
+  recorder.transfer.OnTimeout(recorder.now + seconds(100));
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+}
+
+// faults.md case 19.
+TEST(TransferTest, ContentThatChangesEndsInAnError) {
+  Recorder recorder(Windowed(4), 512 * 5 + 1);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(0);
+  recorder.Sent();
+  recorder.content_status = absl::DataLossError("the file /secret/path was changed");
+  recorder.broken_from = 5;
+  recorder.Ack(4);
+  EXPECT_THAT(recorder.Sent(),
+              ElementsAre("5", "ERROR 0 the file was changed while it was sent; ask again"));
+  EXPECT_EQ(recorder.transfer.status(), recorder.content_status);
+  EXPECT_FALSE(recorder.transfer.is_finished());
+}
+
+TEST(TransferTest, ContentThatCantBeReadAtAllEndsAtTheStart) {
+  Recorder recorder(Plain(), 5000);
+  recorder.content_status = absl::InternalError("input/output error");
+  recorder.transfer.Start(recorder.now);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("ERROR 0 the file can't be read"));
+  EXPECT_FALSE(recorder.transfer.is_open());
+}
+
+// faults.md cases 13 and 14 together: a gap and a time-out right where the number wraps.
+TEST(TransferTest, ALossWhereTheNumberWrapsIsFilled) {
+  NegotiatedOptions options = Windowed(8, 8);
+  Recorder recorder(options, 8 * 70'000);
+  recorder.transfer.Start(recorder.now);
+  recorder.Ack(0);
+  for (uint32_t number = 8; number <= 65528; number += 8) {
+    recorder.Ack(static_cast<uint16_t>(number));
+  }
+  recorder.Sent();
+  recorder.Ack(65535);  // Block 65536, number 0, was lost.
+  EXPECT_THAT(recorder.Sent(),
+              ElementsAre("65536", "65537", "65538", "65539", "65540", "65541", "65542", "65543"));
+  recorder.TimeOut();
+  EXPECT_THAT(recorder.Sent(), ElementsAre("65536", "65537", "65538", "65539"));
+  recorder.Ack(65535);
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  recorder.Ack(0);
+  EXPECT_EQ(recorder.transfer.acknowledged_blocks(), 65536u);
+  recorder.Ack(7);
+  EXPECT_EQ(recorder.transfer.acknowledged_blocks(), 65543u);
+}
+
+}  // namespace
+}  // namespace autopxe::agent::tftp

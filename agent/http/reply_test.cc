@@ -1,0 +1,184 @@
+#include "agent/http/reply.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::agent {
+namespace {
+
+constexpr int64_t kWritten = 1'000'000'000;  // Sun, 09 Sep 2001 01:46:40 GMT.
+
+std::string Field(const Reply& reply, const std::string& name) {
+  for (const auto& [key, value] : reply.fields) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+class ReplyTest : public ::testing::Test {
+ protected:
+  ReplyTest() {
+    std::string path = absl::StrCat(::testing::TempDir(), "/replyXXXXXX");
+    const int fd = mkstemp(path.data());
+    EXPECT_EQ(write(fd, "0123456789", 10), 10);
+    const timespec times[2] = {{kWritten, 0}, {kWritten, 0}};
+    EXPECT_EQ(futimens(fd, times), 0);
+    unlink(path.c_str());
+    file_.content = *Content::FromFile(fd);
+    file_.result = "kernel";
+    file_.cacheable = true;
+    tag_ = absl::StrCat("\"", file_.content->Version(), "\"");
+  }
+
+  ResolvedContent file_;
+  std::string tag_;
+  ReplyConditions plain_ = {.is_get = true,
+                            .range = {},
+                            .if_range = {},
+                            .if_none_match = {},
+                            .now = absl::FromUnixSeconds(kWritten + 3600)};
+};
+
+TEST_F(ReplyTest, AFileHasItsValidatorsAndMayBeAskedForInParts) {
+  const Reply reply = BuildReply(plain_, file_);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.content, file_.content);
+  EXPECT_EQ(reply.offset, 0u);
+  EXPECT_EQ(reply.length, 10u);
+  EXPECT_EQ(Field(reply, "ETag"), tag_);
+  EXPECT_EQ(Field(reply, "Last-Modified"), "Sun, 09 Sep 2001 01:46:40 GMT");
+  EXPECT_EQ(Field(reply, "Accept-Ranges"), "bytes");
+  EXPECT_EQ(Field(reply, "Cache-Control"), "no-cache");
+  EXPECT_EQ(Field(reply, "Content-Type"), "application/octet-stream");
+}
+
+TEST_F(ReplyTest, WhatIsRenderedIsNeverKeptAndHasNoParts) {
+  ResolvedContent menu;
+  menu.content = Content::FromText("#!ipxe\n");
+  plain_.range = "bytes=0-1";
+  plain_.if_none_match = "*";
+  const Reply reply = BuildReply(plain_, menu);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.length, 7u);
+  EXPECT_EQ(Field(reply, "Cache-Control"), "no-store");
+  EXPECT_EQ(Field(reply, "Content-Type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(Field(reply, "ETag"), "");
+  EXPECT_EQ(Field(reply, "Accept-Ranges"), "");
+}
+
+// Faults, case 27.
+TEST_F(ReplyTest, ARangeIsAnsweredByTheRfc) {
+  const struct {
+    std::string range;
+    bool is_get;
+    int status;
+    uint64_t offset;
+    uint64_t length;
+    std::string content_range;
+  } kCases[] = {
+      {"bytes=2-4", true, 206, 2, 3, "bytes 2-4/10"},
+      {"bytes=-3", true, 206, 7, 3, "bytes 7-9/10"},
+      {"bytes=4-", true, 206, 4, 6, "bytes 4-9/10"},
+      {"bytes=0-9", true, 206, 0, 10, "bytes 0-9/10"},
+      {"bytes=10-", true, 416, 0, 0, "bytes */10"},
+      {"bytes=5-2", true, 200, 0, 10, ""},
+      {"bytes=0-1,4-5", true, 200, 0, 10, ""},
+      {"bytes=2-4", false, 200, 0, 10, ""},
+      {"bytes=10-", false, 200, 0, 10, ""},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(absl::StrCat(c.range, c.is_get ? " GET" : " HEAD"));
+    plain_.range = c.range;
+    plain_.is_get = c.is_get;
+    const Reply reply = BuildReply(plain_, file_);
+    EXPECT_EQ(reply.status, c.status);
+    EXPECT_EQ(reply.offset, c.offset);
+    EXPECT_EQ(reply.length, c.length);
+    EXPECT_EQ(Field(reply, "Content-Range"), c.content_range);
+  }
+}
+
+// Faults, case 27: If-Range.
+TEST_F(ReplyTest, IfRangeGivesThePartOnlyOfTheVersionThatIsMeant) {
+  const struct {
+    std::string if_range;
+    int64_t now;
+    int status;
+  } kCases[] = {
+      {tag_, kWritten, 206},
+      {absl::StrCat(" ", tag_), kWritten, 206},
+      {"\"another\"", kWritten, 200},
+      {absl::StrCat("W/", tag_), kWritten, 200},  // The strong comparison.
+      {"Sun, 09 Sep 2001 01:46:40 GMT", kWritten + 3600, 206},
+      {"Sun, 09 Sep 2001 01:46:41 GMT", kWritten + 3600, 200},
+      // It may be written again within the same second: the date is no strong validator.
+      {"Sun, 09 Sep 2001 01:46:40 GMT", kWritten + 1, 200},
+      {"", kWritten + 3600, 200},
+  };
+  plain_.range = "bytes=2-4";
+  for (const auto& c : kCases) {
+    plain_.if_range = c.if_range;
+    plain_.now = absl::FromUnixSeconds(c.now);
+    EXPECT_EQ(BuildReply(plain_, file_).status, c.status) << c.if_range;
+  }
+  // Without a range that could be satisfied, it means nothing.
+  plain_.if_range = "\"another\"";
+  plain_.range = "bytes=10-";
+  EXPECT_EQ(BuildReply(plain_, file_).status, 200);
+  plain_.range = absl::nullopt;
+  EXPECT_EQ(BuildReply(plain_, file_).status, 200);
+}
+
+TEST_F(ReplyTest, WhoHasTheVersionAlreadyIsToldSo) {
+  for (const std::string& field : {tag_, absl::StrCat("W/", tag_), std::string("*"),
+                                   absl::StrCat("\"a\", ", tag_, ", \"b\"")}) {
+    plain_.if_none_match = field;
+    const Reply reply = BuildReply(plain_, file_);
+    EXPECT_EQ(reply.status, 304) << field;
+    EXPECT_EQ(reply.length, 0u);
+    EXPECT_EQ(Field(reply, "ETag"), tag_);
+  }
+  for (const std::string field : {"", "\"another\"", "W/"}) {
+    plain_.if_none_match = field;
+    EXPECT_EQ(BuildReply(plain_, file_).status, 200) << field;
+  }
+}
+
+TEST(ErrorReplyTest, AFailureIsItsMessageAndANewline) {
+  const struct {
+    absl::Status error;
+    int status;
+    std::string result;
+  } kCases[] = {
+      {absl::NotFoundError("path \"x\": no such file"), 404, "not-found"},
+      {absl::InvalidArgumentError("path \"..\": no"), 400, "refused"},
+      {absl::UnimplementedError("only GET and HEAD are answered"), 405, "refused"},
+      {absl::UnavailableError("not now"), 503, "unavailable"},
+      {absl::InternalError("broken"), 500, "failed"},
+      {absl::UnknownError(""), 500, "failed"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.error.ToString());
+    const Reply reply = BuildErrorReply(c.error);
+    EXPECT_EQ(reply.status, c.status);
+    EXPECT_EQ(reply.content->text(), absl::StrCat(c.error.message(), "\n"));
+    EXPECT_EQ(reply.length, reply.content->size());
+    EXPECT_EQ(Field(reply, "Content-Type"), "text/plain; charset=utf-8");
+    EXPECT_EQ(Field(reply, "Cache-Control"), "no-store");
+    EXPECT_EQ(Field(reply, "Allow"), c.status == 405 ? "GET, HEAD" : "");
+    EXPECT_EQ(ErrorResult(c.error), c.result);
+  }
+}
+
+}  // namespace
+}  // namespace autopxe::agent

@@ -99,9 +99,20 @@ def folder_of(path):
     return parts[0]
 
 
+def test_only(path):
+    """Whether a file is built for tests alone: by its name, or as a target that Bazel keeps out of programs."""
+    if path.endswith("_test.cc") or path.startswith(("tests/", "bench/")):
+        return True
+    build = ROOT / os.path.dirname(path) / "BUILD.bazel"
+    if not build.exists():
+        return False
+    rules = re.findall(r"^cc_library\(.*?^\)", build.read_text(), re.MULTILINE | re.DOTALL)
+    return any(f'"{os.path.basename(path)}"' in rule and "testonly = " in rule for rule in rules)
+
+
 def violations(path, includes):
     """What is wrong with the includes of one file."""
-    test = path.endswith("_test.cc") or path.startswith(("tests/", "bench/"))
+    test = test_only(path)
     folder = folder_of(path)
     for kind, header in includes:
         for pattern, folders in RESERVED.items():

@@ -101,6 +101,34 @@ absl::Status Database::CreateFile(const std::string& path, int32_t application_i
   return SyncFolder(path);
 }
 
+absl::Status Database::CheckFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return SystemStatus("can't open it", path);
+  const absl::Cleanup closer = [fd] { close(fd); };
+  struct stat found;
+  if (fstat(fd, &found) != 0) return SystemStatus("can't look at it", path);
+  // https://www.sqlite.org/fileformat2.html#the_database_header: a text with its NUL, then the size
+  // of a page.
+  constexpr char kMagic[] = "SQLite format 3";
+  unsigned char header[sizeof(kMagic) + 2];
+  const ssize_t size = pread(fd, header, sizeof(header), 0);
+  if (size < 0) return SystemStatus("can't read it", path);
+  const std::string name =
+      absl::StrCat("database \"", path, "\": the file of ", found.st_size, " bytes ");
+  if (size < static_cast<ssize_t>(sizeof(header)) || memcmp(header, kMagic, sizeof(kMagic)) != 0) {
+    return absl::DataLossError(absl::StrCat(name, "is not a database"));
+  }
+  int64_t page_size = header[sizeof(kMagic)] << 8 | header[sizeof(kMagic) + 1];
+  if (page_size == 1) page_size = 65536;
+  struct stat log;
+  const bool has_log = stat(absl::StrCat(path, "-wal").c_str(), &log) == 0 && log.st_size > 0;
+  // With a log, the end may have been on its way from there when the power failed.
+  if (page_size < 512 || (!has_log && found.st_size % page_size != 0)) {
+    return absl::DataLossError(absl::StrCat(name, "ends within a page of ", page_size));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Config& config) {
   const bool writes = config.access == Access::kReadWrite;
   struct stat found;

@@ -44,6 +44,11 @@ class Database {
   // besides the usual: ALREADY_EXISTS if `path` is there.
   static absl::Status CreateFile(const std::string& path, int32_t application_id);
 
+  // Whether the file at `path` begins as a database does and ends with a whole page, which SQLite
+  // itself does not look at: it takes a file of a few bytes for an empty database. DATA_LOSS if
+  // not. REQUIRES: no connection of this process has it open; looking would drop its locks.
+  static absl::Status CheckFile(const std::string& path);
+
   // Opens a database that exists. With kReadWrite its files are given mode 0600. Errors besides the
   // usual: NOT_FOUND if `path` is not there.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const Config& config);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "common/status/status_matchers.h"
+#include "server/sqlite/faulty_disk.h"
 #include "server/sqlite/temp_folder.h"
 #include "server/sqlite/transaction.h"
 
@@ -74,6 +75,22 @@ TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsDataLoss) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not a database")));
 }
 
+TEST_F(DatabaseTest, AFileOfTheWrongFormOrLengthIsFoundOut) {
+  Create();
+  EXPECT_THAT(Database::CheckFile(path_), IsOk());
+  const auto whole = std::filesystem::file_size(path_);
+  for (const uintmax_t size :
+       {whole - 1, uintmax_t{512}, uintmax_t{100}, uintmax_t{17}, uintmax_t{1}, uintmax_t{0}}) {
+    std::filesystem::resize_file(path_, size);
+    EXPECT_THAT(Database::CheckFile(path_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)))
+        << size;
+  }
+  std::ofstream(path_) << std::string(8192, 'x');
+  EXPECT_THAT(Database::CheckFile(path_), StatusIs(absl::StatusCode::kDataLoss, _));
+  std::filesystem::remove(path_);
+  EXPECT_THAT(Database::CheckFile(path_), StatusIs(absl::StatusCode::kUnavailable, _));
+}
+
 TEST_F(DatabaseTest, AFolderThatIsMissingIsUnavailable) {
   EXPECT_THAT(Database::CreateFile(folder_.File("none/test.db"), 1),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("No such file")));
@@ -123,9 +140,9 @@ TEST_F(DatabaseTest, AReadOnlyConnectionReadsAndCannotWriteOrCheckpoint) {
 
 TEST_F(DatabaseTest, TheLogGrowsUntilItIsCheckpointed) {
   std::unique_ptr<Database> database = Create();
-  ASSERT_THAT(database->Execute("CREATE TABLE t (i INTEGER) STRICT"), IsOk());
-  for (int i = 0; i < 1200; ++i) {
-    ASSERT_THAT(database->Execute("INSERT INTO t VALUES (1)"), IsOk());
+  ASSERT_THAT(database->Execute("CREATE TABLE t (s TEXT) STRICT"), IsOk());
+  for (int i = 0; i < 50; ++i) {  // 25 pages each.
+    ASSERT_THAT(database->Execute("INSERT INTO t VALUES (hex(zeroblob(50000)))"), IsOk());
   }
   // SQLite by itself would have checkpointed at 1,000 pages.
   EXPECT_GT(database->wal_pages(), 1200);
@@ -160,6 +177,23 @@ TEST_F(DatabaseTest, AFullDiskIsResourceExhaustedAndReadsGoOn) {
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("full")));
   EXPECT_FALSE(database->in_transaction());
   EXPECT_THAT(database->QueryInteger("SELECT count(*) FROM t"), IsOkAndHolds(0));
+}
+
+// Case 35.
+TEST_F(DatabaseTest, AnErrorOfTheDiskIsUnavailable) {
+  FaultyDisk disk;
+  std::unique_ptr<Database> database = Create();
+  ASSERT_THAT(database->Execute("CREATE TABLE t (i INTEGER) STRICT"), IsOk());
+  disk.FailSyncs(1);
+  EXPECT_THAT(database->Execute("INSERT INTO t VALUES (1)"),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("disk I/O error")));
+  disk.FailWrites(1);
+  EXPECT_THAT(database->Execute("INSERT INTO t VALUES (1)"),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("disk I/O error")));
+  disk.FillFor(1);
+  EXPECT_THAT(database->Execute("INSERT INTO t VALUES (1)"),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("full")));
+  EXPECT_FALSE(database->in_transaction());
 }
 
 TEST_F(DatabaseTest, AStatementThatRanOnceRunsAgainWithOtherArguments) {

@@ -34,15 +34,18 @@ absl::StatusOr<Savepoint> Savepoint::Begin(Database& database) {
   return Savepoint(database);
 }
 
-Savepoint::~Savepoint() {
-  if (database_ == nullptr || !database_->in_transaction()) return;
-  database_->Execute("ROLLBACK TO part; RELEASE part").IgnoreError();
-}
+Savepoint::~Savepoint() { RollBack().IgnoreError(); }
 
 absl::Status Savepoint::Keep() {
   if (absl::Status status = database_->Execute("RELEASE part"); !status.ok()) return status;
   database_ = nullptr;
   return absl::OkStatus();
+}
+
+absl::Status Savepoint::RollBack() {
+  // After some errors SQLite has itself rolled back all of the transaction.
+  if (database_ == nullptr || !database_->in_transaction()) return absl::OkStatus();
+  return std::exchange(database_, nullptr)->Execute("ROLLBACK TO part; RELEASE part");
 }
 
 }  // namespace autopxe::server

@@ -48,6 +48,9 @@ class Savepoint {
   // Makes it a part of the transaction.
   absl::Status Keep();
 
+  // Undoes it now, to learn whether that works.
+  absl::Status RollBack();
+
  private:
   explicit Savepoint(Database& database) : database_(&database) {}
 

@@ -64,6 +64,21 @@ TEST_F(TransactionTest, OneSavepointIsUndoneAndItsNeighboursStay) {
   EXPECT_EQ(Count(), 2);
 }
 
+TEST_F(TransactionTest, ASavepointThatIsRolledBackLeavesTheTransactionOpen) {
+  absl::StatusOr<Transaction> transaction = Transaction::BeginWrite(*database_);
+  ASSERT_THAT(transaction, IsOk());
+  {
+    absl::StatusOr<Savepoint> savepoint = Savepoint::Begin(*database_);
+    ASSERT_THAT(savepoint, IsOk());
+    ASSERT_THAT(database_->Execute("INSERT INTO t VALUES (1)"), IsOk());
+    EXPECT_THAT(savepoint->RollBack(), IsOk());
+    EXPECT_EQ(Count(), 0);
+  }
+  ASSERT_THAT(database_->Execute("INSERT INTO t VALUES (2)"), IsOk());
+  ASSERT_THAT(transaction->Commit(), IsOk());
+  EXPECT_EQ(Count(), 1);
+}
+
 TEST_F(TransactionTest, AReaderSeesOneStateUntilItsTransactionEnds) {
   std::unique_ptr<Database> reader =
       *Database::Open({.path = path_, .access = Database::Access::kReadOnly});

@@ -1,0 +1,201 @@
+#include "server/plan/overlay.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/model/quote.h"
+
+namespace autopxe::server {
+namespace {
+
+const std::string* ProfileOf(const absl::optional<Distro>& distro) {
+  return distro.has_value() && distro->kind() == Distro::Kind::kKernel ? &distro->profile()
+                                                                       : nullptr;
+}
+
+bool SameButForEtag(const Host& a, const Host& b) {
+  return a.id == b.id && a.name == b.name && a.macs == b.macs && a.distro == b.distro;
+}
+
+}  // namespace
+
+Overlay::Overlay(const Snapshot& base, HostId next_host_id)
+    : base_(base), next_host_id_(static_cast<int64_t>(next_host_id)) {}
+
+const Host* Overlay::Current(const std::shared_ptr<const Host>& in_base) const {
+  if (in_base == nullptr) return nullptr;
+  const auto entry = hosts_.find(in_base->id);
+  if (entry == hosts_.end()) return in_base.get();
+  return entry->second.now.has_value() ? &*entry->second.now : nullptr;
+}
+
+const Host* Overlay::FindHost(const MacAddress& mac) const {
+  if (const auto found = hosts_by_mac_.find(mac); found != hosts_by_mac_.end()) {
+    return found->second.has_value() ? &*hosts_.at(*found->second).now : nullptr;
+  }
+  return Current(base_.FindHost(mac));
+}
+
+const Host* Overlay::FindHost(const HostName& name) const {
+  if (const auto found = hosts_by_name_.find(name); found != hosts_by_name_.end()) {
+    return found->second.has_value() ? &*hosts_.at(*found->second).now : nullptr;
+  }
+  return Current(base_.FindHost(name));
+}
+
+const Host* Overlay::FindHost(const HostReference& reference) const {
+  return std::visit([this](const auto& key) { return FindHost(key); }, reference);
+}
+
+const Profile* Overlay::FindProfile(const ProfileName& name) const {
+  const auto found = profiles().find(name);
+  return found == profiles().end() ? nullptr : &found->second;
+}
+
+Overlay::HostEntry& Overlay::EntryOf(HostId id) {
+  const auto [entry, added] = hosts_.try_emplace(id);
+  if (added) {
+    entry->second.before = base_.FindHost(id);
+    entry->second.now = *entry->second.before;
+  }
+  return entry->second;
+}
+
+void Overlay::AddHost(const HostName& name, const std::vector<MacAddress>& macs,
+                      const absl::optional<Distro>& distro) {
+  const HostId id{next_host_id_++};
+  hosts_[id].now = Host{.id = id, .name = name, .macs = macs, .distro = distro};
+  for (const MacAddress& mac : macs) hosts_by_mac_[mac] = id;
+  hosts_by_name_[name] = id;
+  NoteUse(distro, id, true);
+}
+
+void Overlay::SetDistro(HostId id, const absl::optional<Distro>& distro) {
+  Host& host = *EntryOf(id).now;
+  NoteUse(host.distro, id, false);
+  host.distro = distro;
+  NoteUse(distro, id, true);
+}
+
+void Overlay::RemoveHost(HostId id) {
+  HostEntry& entry = EntryOf(id);
+  for (const MacAddress& mac : entry.now->macs) hosts_by_mac_[mac] = absl::nullopt;
+  hosts_by_name_[entry.now->name] = absl::nullopt;
+  NoteUse(entry.now->distro, id, false);
+  entry.now.reset();
+}
+
+void Overlay::PutProfile(const ProfileName& name, const CommandLineTemplate& command_line) {
+  if (!profiles_) profiles_ = base_.profiles();
+  profiles_->insert_or_assign(name, Profile{.name = name, .command_line = command_line});
+}
+
+void Overlay::RemoveProfile(const ProfileName& name) {
+  if (!profiles_) profiles_ = base_.profiles();
+  profiles_->erase(name);
+}
+
+Settings& Overlay::mutable_settings() {
+  if (!settings_) settings_ = base_.settings();
+  return *settings_;
+}
+
+void Overlay::NoteUse(const absl::optional<Distro>& distro, HostId id, bool uses) {
+  const std::string* const profile = ProfileOf(distro);
+  if (!hosts_by_profile_ || profile == nullptr) return;
+  if (uses) {
+    (*hosts_by_profile_)[*profile].insert(id);
+  } else {
+    (*hosts_by_profile_)[*profile].erase(id);
+  }
+}
+
+Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
+  if (!hosts_by_profile_) {
+    hosts_by_profile_.emplace();
+    base_.ForEachHost([this](const std::shared_ptr<const Host>& host) {
+      if (const Host* now = Current(host); now != nullptr) NoteUse(now->distro, now->id, true);
+    });
+    for (const auto& [id, entry] : hosts_) {
+      if (entry.before == nullptr && entry.now) NoteUse(entry.now->distro, id, true);
+    }
+  }
+  Users users{.count = 0, .example = ""};
+  if (const auto found = hosts_by_profile_->find(profile.text());
+      found != hosts_by_profile_->end() && !found->second.empty()) {
+    users.count = found->second.size();
+    const HostId id = *std::min_element(found->second.begin(), found->second.end());
+    const auto entry = hosts_.find(id);
+    const HostName name =
+        entry == hosts_.end() ? base_.FindHost(id)->name : entry->second.now->name;
+    users.example = absl::StrCat("host ", Quote(name.text()));
+  }
+  const std::pair<const char*, const absl::optional<Distro>*> in_settings[] = {
+      {"the setting unknown-hosts", &settings().unknown_hosts},
+      {"the setting default-distro", &settings().default_distro},
+  };
+  for (const auto& [setting, distro] : in_settings) {
+    const std::string* const used = ProfileOf(*distro);
+    if (used == nullptr || *used != profile.text()) continue;
+    ++users.count;
+    users.example = setting;
+  }
+  return users;
+}
+
+std::vector<std::string> Overlay::HostNames() const {
+  std::vector<std::string> names;
+  names.reserve(base_.host_count() + hosts_.size());
+  base_.ForEachHost([&](const std::shared_ptr<const Host>& host) {
+    if (const Host* now = Current(host); now != nullptr) names.push_back(now->name.text());
+  });
+  for (const auto& [id, entry] : hosts_) {
+    if (entry.before == nullptr && entry.now) names.push_back(entry.now->name.text());
+  }
+  return names;
+}
+
+Change Overlay::BuildChange() const {
+  Change change;
+  change.base = base_.revision().id;
+  const int64_t number = change.base.number + 1;
+  change.revision.id.number = number;
+
+  if (settings_) {
+    Settings settings = *settings_;
+    settings.etag = base_.settings().etag;
+    if (!(settings == base_.settings())) {
+      settings.etag = number;
+      change.settings = std::move(settings);
+    }
+  }
+  if (profiles_) {
+    for (const auto& [name, profile] : *profiles_) {
+      const Profile* const before = base_.FindProfile(name);
+      if (before != nullptr && before->command_line == profile.command_line) continue;
+      change.profiles.push_back(profile);
+      change.profiles.back().etag = number;
+    }
+    for (const auto& [name, profile] : base_.profiles()) {
+      if (profiles_->count(name) == 0) change.deleted_profiles.push_back(name);
+    }
+  }
+  for (const auto& [id, entry] : hosts_) {
+    if (!entry.now) {
+      if (entry.before != nullptr) change.deleted_hosts.push_back(id);
+      continue;
+    }
+    if (entry.before != nullptr && SameButForEtag(*entry.before, *entry.now)) continue;
+    auto host = std::make_shared<Host>(*entry.now);
+    host->etag = number;
+    change.hosts.push_back(std::move(host));
+  }
+  std::sort(change.hosts.begin(), change.hosts.end(),
+            [](const auto& a, const auto& b) { return a->id < b->id; });
+  std::sort(change.deleted_hosts.begin(), change.deleted_hosts.end());
+  return change;
+}
+
+}  // namespace autopxe::server

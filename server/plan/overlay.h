@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/types/optional.h"
+#include "common/model/mutation.h"
+#include "common/model/snapshot.h"
+
+namespace autopxe::server {
+
+// The configuration while a batch is planned: a snapshot, which must outlive it, with what the
+// batch has changed so far laid over it. Each step costs the same however large the snapshot is,
+// but for the first UsersOf.
+class Overlay {
+ public:
+  Overlay(const Snapshot& base, HostId next_host_id);
+
+  // Each null if there is none; valid until the next change.
+  const Host* FindHost(const MacAddress& mac) const;
+  const Host* FindHost(const HostName& name) const;
+  const Host* FindHost(const HostReference& reference) const;
+  const Profile* FindProfile(const ProfileName& name) const;
+
+  const Snapshot::Profiles& profiles() const { return profiles_ ? *profiles_ : base_.profiles(); }
+  const Settings& settings() const { return settings_ ? *settings_ : base_.settings(); }
+
+  // REQUIRES: no host has the name or one of the MACs.
+  void AddHost(const HostName& name, const std::vector<MacAddress>& macs,
+               const absl::optional<Distro>& distro);
+  // REQUIRES for the following two: there is such a host.
+  void SetDistro(HostId id, const absl::optional<Distro>& distro);
+  void RemoveHost(HostId id);
+
+  void PutProfile(const ProfileName& name, const CommandLineTemplate& command_line);
+  void RemoveProfile(const ProfileName& name);
+  Settings& mutable_settings();
+
+  // What boots with a profile.
+  struct Users {
+    size_t count;
+    std::string example;  // `host "web01"`; empty if count is 0.
+  };
+  Users UsersOf(const ProfileName& profile);
+
+  // In no order.
+  std::vector<std::string> HostNames() const;
+
+  // What it all comes to: base, number and etags are set. Things that are as they were are not in
+  // it.
+  Change BuildChange() const;
+
+ private:
+  struct HostEntry {
+    std::shared_ptr<const Host> before;  // Null: new.
+    absl::optional<Host> now;            // Empty: gone.
+  };
+
+  const Host* Current(const std::shared_ptr<const Host>& in_base) const;
+  HostEntry& EntryOf(HostId id);
+  void NoteUse(const absl::optional<Distro>& distro, HostId id, bool uses);
+
+  const Snapshot& base_;
+  int64_t next_host_id_;
+  absl::flat_hash_map<HostId, HostEntry> hosts_;
+  // What the batch took or gave: nullopt where it is free now.
+  absl::flat_hash_map<MacAddress, absl::optional<HostId>> hosts_by_mac_;
+  absl::flat_hash_map<HostName, absl::optional<HostId>> hosts_by_name_;
+  absl::optional<Snapshot::Profiles> profiles_;
+  absl::optional<Settings> settings_;
+  // Hosts by the profile that they boot with; gathered when first asked for.
+  absl::optional<absl::flat_hash_map<std::string, absl::flat_hash_set<HostId>>> hosts_by_profile_;
+};
+
+}  // namespace autopxe::server

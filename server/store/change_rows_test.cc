@@ -1,0 +1,181 @@
+#include "server/store/change_rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_matchers.h"
+#include "migrations/migrations.h"
+#include "server/plan/plan.h"
+#include "server/sqlite/temp_folder.h"
+#include "server/sqlite/transaction.h"
+#include "server/store/configuration_sample.h"
+#include "server/store/host_rows.h"
+#include "server/store/revision_rows.h"
+#include "server/store/schema.h"
+
+namespace autopxe::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
+
+class ChangeRowsTest : public testing::Test {
+ protected:
+  ChangeRowsTest() : path_(folder_.File("test.db")), snapshot_(Snapshot::Empty(Revision{})) {
+    EXPECT_THAT(Database::CreateFile(path_, kApplicationId), IsOk());
+    database_ = *Database::Open({.path = path_});
+    EXPECT_THAT(UpgradeSchema(*database_, Migrations(), kNow), IsOk());
+    Write(SampleSetup());
+  }
+
+  // Whether it was accepted and changed something.
+  bool Write(const Batch& batch) {
+    auto planned = BuildPlan(*snapshot_, catalogs_, batch, *LoadNextHostId(*database_));
+    if (std::holds_alternative<Refusal>(planned)) return false;
+    Change change = std::get<Plan>(planned).change;
+    if (change.empty()) return false;
+    change.revision.id.tag = 0xf000000000000000 + static_cast<uint64_t>(changes_.size());
+    change.revision.time = kNow + absl::Microseconds(changes_.size());
+    change.revision.user = "alice";
+    change.revision.origin = "ipv4:10.0.0.5:40112";
+    if (changes_.size() % 2 == 1) change.revision.request_id = absl::StrCat("r", changes_.size());
+    auto transaction = Transaction::BeginWrite(*database_);
+    EXPECT_THAT(transaction, IsOk());
+    EXPECT_THAT(WriteChange(*database_, *snapshot_, change, "digest"), IsOk());
+    EXPECT_THAT(transaction->Commit(), IsOk());
+    snapshot_ = *autopxe::Apply(*snapshot_, change);
+    changes_.push_back(std::move(change));
+    return true;
+  }
+
+  TempFolder folder_;
+  const std::string path_;
+  std::unique_ptr<Database> database_;
+  const Catalogs catalogs_ = SampleCatalogs();
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<Change> changes_;
+};
+
+TEST_F(ChangeRowsTest, WhatWasWrittenIsReadBackAndSoIsEveryStepToIt) {
+  std::mt19937 random(20241122);
+  while (changes_.size() < 300) {
+    if (!Write(RandomBatch(random)) || changes_.size() % 20 != 0) continue;
+    const auto loaded = LoadSnapshot(*database_);
+    ASSERT_THAT(loaded, IsOk());
+    ASSERT_EQ(Describe(**loaded), Describe(*snapshot_)) << "after " << changes_.size();
+  }
+  EXPECT_GT(snapshot_->host_count(), 0);
+  for (const size_t start : {1, 7, 150, 298, 299, 300}) {
+    const RevisionId since = changes_[start - 1].revision.id;
+    const auto loaded = LoadChangesSince(*database_, since, 1000);
+    ASSERT_THAT(loaded, IsOk());
+    ASSERT_TRUE(loaded->has_value());
+    ASSERT_EQ((*loaded)->size(), changes_.size() - start);
+    for (size_t i = 0; i < (*loaded)->size(); ++i) {
+      EXPECT_EQ(Describe((**loaded)[i]), Describe(changes_[start + i]));
+    }
+  }
+}
+
+TEST_F(ChangeRowsTest, ChangesOfAPastThatIsNotThisOneAreNotTold) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Write(BatchOf({SampleAssign(i, "local")})));
+  const auto tells = [&](const RevisionId& since, size_t at_most) {
+    const auto loaded = LoadChangesSince(*database_, since, at_most);
+    EXPECT_THAT(loaded, IsOk());
+    return loaded.ok() && loaded->has_value();
+  };
+  const RevisionId third = changes_[2].revision.id;
+  EXPECT_TRUE(tells(third, 3));
+  EXPECT_FALSE(tells(third, 2)) << "too many";
+  EXPECT_FALSE(tells({.number = third.number, .tag = third.tag + 1}, 100)) << "another tag";
+  EXPECT_FALSE(tells({.number = 7, .tag = third.tag}, 100)) << "the future";
+  EXPECT_FALSE(tells({}, 100)) << "nothing";
+  ASSERT_THAT(database_->Execute("UPDATE history SET trimmed_to = 4"), IsOk());
+  EXPECT_FALSE(tells(third, 100)) << "trimmed";
+  EXPECT_TRUE(tells(changes_[3].revision.id, 100)) << "just not trimmed";
+}
+
+TEST_F(ChangeRowsTest, HostIdsAreNeverUsedAgain) {
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), SampleAssign(2, "local")})));
+  ASSERT_TRUE(Write(BatchOf({DeleteHost{SampleMac(1)}, DeleteHost{SampleMac(2)}})));
+  EXPECT_THAT(LoadNextHostId(*database_), IsOkAndHolds(HostId{3}));
+  // Not even when the past has been trimmed.
+  ASSERT_THAT(database_->Execute("DELETE FROM host; DELETE FROM host_mac; DELETE FROM assignment;"
+                                 "DELETE FROM host_identity"),
+              IsOk());
+  EXPECT_THAT(LoadNextHostId(*database_), IsOkAndHolds(HostId{3}));
+}
+
+TEST_F(ChangeRowsTest, ANameAndAMacGoFromOneHostToAnotherInOneChange) {
+  const HostName name = *HostName::Parse("web01");
+  ASSERT_TRUE(Write(BatchOf({CreateHost{name, {SampleMac(1)}}})));
+  ASSERT_TRUE(Write(BatchOf({DeleteHost{name}, CreateHost{name, {SampleMac(1), SampleMac(2)}}})));
+  EXPECT_EQ(Describe(**LoadSnapshot(*database_)), Describe(*snapshot_));
+}
+
+TEST_F(ChangeRowsTest, TheDatabaseItselfRefusesAConfigurationThatCantBe) {
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), SampleAssign(2, "local")})));
+  for (const char* sql : {
+           "UPDATE host SET name = '52:54:00:00:00:01' WHERE id = 2",
+           "UPDATE host_mac SET mac = '52:54:00:00:00:01' WHERE host_id = 2",
+           "INSERT INTO assignment VALUES (1, 'wait', 1, NULL)",
+           "INSERT INTO host VALUES (9, 'nobody', 1, NULL)",
+           "INSERT INTO host_mac VALUES (1, '52:54:00:00:00:09', 77, NULL)",
+           "UPDATE host SET valid_to = valid_from WHERE id = 1",
+           "DELETE FROM revision WHERE number = 2",
+           "INSERT INTO setting (menu_timeout_s, valid_from) VALUES (10, 2)",
+       }) {
+    EXPECT_THAT(database_->Execute(sql), StatusIs(absl::StatusCode::kAlreadyExists)) << sql;
+  }
+}
+
+TEST_F(ChangeRowsTest, ARowThatIsNoValueIsDataLossThatNamesItsTable) {
+  UpdateSettings update;
+  update.default_distro.emplace(Distro::Wait());
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), update})));
+  const struct {
+    const char* sql;
+    const char* table;
+  } cases[] = {
+      {"UPDATE host SET name = 'a b'", "table host: "},
+      {"UPDATE host_mac SET mac = 'x2:54:00:00:00:01'", "table host_mac: "},
+      {"UPDATE assignment SET distro = 'debian'", "table assignment: "},
+      {"UPDATE profile SET name = '${'", "table profile: "},
+      {"UPDATE profile SET command_line = char(10)", "table profile: "},
+      {"UPDATE variable SET name = ''", "table variable: "},
+      {"UPDATE variable SET value = '${x}'", "table variable: "},
+      {"UPDATE setting SET default_distro = '/'", "table setting: "},
+      {"UPDATE setting SET unknown_hosts = '/'", "table setting: "},
+      {"UPDATE setting SET rootfs_path_prefix = '..'", "table setting: "},
+      {"DELETE FROM host_mac", "table host: "},
+  };
+  database_.reset();
+  for (const auto& c : cases) {
+    const std::string copy = folder_.File("copy.db");
+    std::filesystem::copy_file(path_, copy, std::filesystem::copy_options::overwrite_existing);
+    std::unique_ptr<Database> damaged = *Database::Open({.path = copy});
+    ASSERT_THAT(damaged->Execute(c.sql), IsOk());
+    EXPECT_THAT(LoadSnapshot(*damaged), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(c.table)))
+        << c.sql;
+  }
+}
+
+TEST_F(ChangeRowsTest, ARequestIdIsFoundWithWhatItWasUsedFor) {
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local")})));  // "r1"
+  const auto used = FindRequestId(*database_, "r1");
+  ASSERT_THAT(used, IsOk());
+  ASSERT_TRUE(used->has_value());
+  EXPECT_EQ((*used)->revision, snapshot_->revision());
+  EXPECT_EQ((*used)->request_digest, "digest");
+  const auto unused = FindRequestId(*database_, "r2");
+  ASSERT_THAT(unused, IsOk());
+  EXPECT_FALSE(unused->has_value());
+}
+
+}  // namespace
+}  // namespace autopxe::server

@@ -1,0 +1,162 @@
+#include "server/store/configuration_sample.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace autopxe::server {
+namespace {
+
+std::string Describe(const absl::optional<Distro>& distro) {
+  return distro ? distro->Format() : "-";
+}
+
+std::string Describe(const Revision& revision) {
+  return absl::StrCat(revision.id.Format(), " ", absl::ToUnixMicros(revision.time), " ",
+                      revision.user, " ", revision.origin, " ", revision.request_id, "\n");
+}
+
+std::string Describe(const Settings& settings) {
+  std::string text = absl::StrCat(
+      "settings ", settings.etag, " ", Describe(settings.default_distro), " ",
+      Describe(settings.unknown_hosts), " ", absl::FormatDuration(settings.menu_timeout), " ",
+      settings.rootfs_path_prefix ? settings.rootfs_path_prefix->text() : "-");
+  for (const auto& [name, value] : settings.variables) {
+    absl::StrAppend(&text, " ", name.text(), "=", value.text());
+  }
+  return text + "\n";
+}
+
+std::string Describe(const Profile& profile) {
+  return absl::StrCat("profile ", profile.name.text(), " ", profile.etag, " ",
+                      profile.command_line.text(), "\n");
+}
+
+std::string Describe(const Host& host) {
+  std::string text = absl::StrCat("host ", static_cast<int64_t>(host.id), " ", host.name.text(),
+                                  " ", host.etag, " ", Describe(host.distro));
+  for (const MacAddress& mac : host.macs) absl::StrAppend(&text, " ", mac.Format());
+  return text + "\n";
+}
+
+}  // namespace
+
+MacAddress SampleMac(int number) { return MacAddress::FromNumber(0x525400000000 + number); }
+
+Assign SampleAssign(int mac, absl::string_view distro) {
+  return {.host = SampleMac(mac), .distro = *Distro::Parse(distro), .allow_missing = false};
+}
+
+Batch BatchOf(std::vector<Mutation> mutations) {
+  return {.mutations = std::move(mutations), .expected_etags = {}};
+}
+
+Catalogs SampleCatalogs() {
+  auto catalog = std::make_shared<Catalog>();
+  catalog->distros = {
+      {.name = "debian",
+       .releases = {{.name = "bookworm",
+                     .alias_of = "",
+                     .kernels = {{.name = "latest",
+                                  .version = "6.1.0-25-amd64",
+                                  .kernel_path = "boot/vmlinuz-6.1.0-25-amd64",
+                                  .initrd_path = "boot/initrd.img-6.1.0-25-amd64"}}}}}};
+  return {{*AgentId::Parse("lab"), catalog}};
+}
+
+Batch SampleSetup() {
+  UpdateSettings update;
+  update.set_variables = {
+      {*VariableName::Parse("nfs-server"), *VariableValue::Parse("172.25.2.11")}};
+  return BatchOf({update, SetProfile{*ProfileName::Parse("overlayfs"),
+                                     *CommandLineTemplate::Parse("nfs=${nfs-server}")}});
+}
+
+Batch RandomBatch(std::mt19937& random) {
+  const auto pick = [&](int below) { return static_cast<int>(random() % below); };
+  const auto distro = [&] {
+    const char* const distros[] = {"debian/bookworm/latest/overlayfs", "local", "wait",
+                                   "debian/bookworm/latest/p0", "debian/none/latest/p1"};
+    return *Distro::Parse(distros[pick(5)]);
+  };
+  const auto name = [&] { return *HostName::Parse(absl::StrCat("h", pick(8))); };
+  const auto host = [&]() -> HostReference {
+    if (pick(2) == 0) return SampleMac(pick(12));
+    return name();
+  };
+  const auto profile = [&] { return *ProfileName::Parse(absl::StrCat("p", pick(3))); };
+  Batch batch;
+  for (int left = 1 + pick(5); left > 0; --left) {
+    switch (pick(8)) {
+      case 0:
+        batch.mutations.push_back(Unassign{host()});
+        break;
+      case 1: {
+        const int first = pick(12);
+        batch.mutations.push_back(CreateHost{name(), {SampleMac(first), SampleMac(first + 1)}});
+        break;
+      }
+      case 2:
+        batch.mutations.push_back(DeleteHost{host()});
+        break;
+      case 3:
+        batch.mutations.push_back(
+            SetProfile{profile(), *CommandLineTemplate::Parse(absl::StrCat("quiet ", pick(3)))});
+        break;
+      case 4:
+        batch.mutations.push_back(DeleteProfile{profile()});
+        break;
+      case 5: {
+        UpdateSettings update;
+        const auto variable = *VariableName::Parse(absl::StrCat("v", pick(4)));
+        if (pick(2) == 0) {
+          update.set_variables = {{variable, *VariableValue::Parse(absl::StrCat(pick(3)))}};
+        } else {
+          update.unset_variables = {variable};
+        }
+        if (pick(3) == 0) update.menu_timeout = absl::Seconds(1 + pick(3));
+        if (pick(3) == 0) {
+          update.default_distro = pick(2) == 0 ? absl::optional<Distro>() : distro();
+        }
+        if (pick(3) == 0) {
+          update.unknown_hosts = pick(2) == 0 ? absl::optional<Distro>() : distro();
+        }
+        if (pick(3) == 0) {
+          update.rootfs_path_prefix = absl::optional<RootfsPathPrefix>();
+          if (pick(2) == 0) *update.rootfs_path_prefix = *RootfsPathPrefix::Parse("/pxe/rootfs");
+        }
+        batch.mutations.push_back(std::move(update));
+        break;
+      }
+      default:
+        batch.mutations.push_back(
+            Assign{.host = host(), .distro = distro(), .allow_missing = pick(2) == 0});
+    }
+  }
+  return batch;
+}
+
+std::string Describe(const Snapshot& snapshot) {
+  std::string text = absl::StrCat(Describe(snapshot.revision()), Describe(snapshot.settings()));
+  for (const auto& [name, profile] : snapshot.profiles()) {
+    absl::StrAppend(&text, Describe(profile));
+  }
+  for (const auto& host : snapshot.HostsByName()) absl::StrAppend(&text, Describe(*host));
+  return text;
+}
+
+std::string Describe(const Change& change) {
+  std::string text = absl::StrCat(change.base.Format(), " -> ", Describe(change.revision));
+  if (change.settings) absl::StrAppend(&text, Describe(*change.settings));
+  for (const Profile& profile : change.profiles) absl::StrAppend(&text, Describe(profile));
+  for (const ProfileName& name : change.deleted_profiles) {
+    absl::StrAppend(&text, "no profile ", name.text(), "\n");
+  }
+  for (const auto& host : change.hosts) absl::StrAppend(&text, Describe(*host));
+  for (const HostId id : change.deleted_hosts) {
+    absl::StrAppend(&text, "no host ", static_cast<int64_t>(id), "\n");
+  }
+  return text;
+}
+
+}  // namespace autopxe::server

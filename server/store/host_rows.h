@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/model/host.h"
+#include "common/model/snapshot.h"
+#include "server/sqlite/database.h"
+#include "server/store/revision_rows.h"
+
+namespace autopxe::server {
+
+// The current ones, by id.
+absl::StatusOr<std::vector<std::shared_ptr<const Host>>> LoadHosts(Database& database);
+
+// The lowest id that no host ever had.
+absl::StatusOr<HostId> LoadNextHostId(Database& database);
+
+// Writes what `change`, which applies to `before`, says of hosts, their MACs and their assignments.
+absl::Status WriteHosts(Database& database, const Snapshot& before, const Change& change);
+
+// Adds to each of `changes`, which follow each other and begin above revision `after`, the hosts it
+// changed and deleted.
+absl::Status AddHostChanges(Database& database, int64_t after, ChangesByNumber& changes);
+
+}  // namespace autopxe::server

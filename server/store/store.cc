@@ -1,0 +1,111 @@
+#include "server/store/store.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+#include "migrations/migrations.h"
+#include "server/store/change_rows.h"
+#include "server/store/host_rows.h"
+#include "server/store/schema.h"
+
+namespace autopxe::server {
+namespace {
+
+enum class Presence { kMissing, kEmpty, kPresent };
+
+absl::StatusOr<Presence> Look(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) return Presence::kMissing;
+  if (error) return absl::UnavailableError(absl::StrCat("can't look at it: ", error.message()));
+  if (!std::filesystem::is_regular_file(status)) {
+    return absl::FailedPreconditionError("not a regular file; name another one");
+  }
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return absl::UnavailableError(absl::StrCat("can't look at it: ", error.message()));
+  return size == 0 ? Presence::kEmpty : Presence::kPresent;
+}
+
+// Makes the database if nothing at all is there of it.
+absl::Status CreateIfMissing(const std::string& path) {
+  ASSIGN_OR_RETURN(const Presence database, Look(path));
+  if (database == Presence::kPresent) return absl::OkStatus();
+  if (database == Presence::kEmpty) return absl::DataLossError("the file is empty");
+  ASSIGN_OR_RETURN(const Presence log, Look(absl::StrCat(path, "-wal")));
+  if (log == Presence::kPresent) {
+    return absl::DataLossError("the file is gone, but its write-ahead log is there");
+  }
+  return Database::CreateFile(path, kApplicationId);
+}
+
+// Names the database and, for damage, what to do.
+absl::Status Named(const std::string& path, const absl::Status& status) {
+  if (status.ok()) return status;
+  std::string message(status.message());
+  const std::string name = absl::StrCat("database \"", path, "\"");
+  if (!absl::StartsWith(message, name)) message = absl::StrCat(name, ": ", message);
+  if (status.code() == absl::StatusCode::kDataLoss && !absl::StrContains(message, "backup")) {
+    absl::StrAppend(&message,
+                    "; restore a backup, or move the file and what lies beside it away to start "
+                    "with nothing");
+  }
+  return absl::Status(status.code(), message);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& path, absl::Time now) {
+  ASSIGN_OR_RETURN(std::unique_ptr<LockFile> lock, LockFile::Open(absl::StrCat(path, ".lock")));
+  std::unique_ptr<Store> store(new Store(path, std::move(lock)));
+  RETURN_IF_ERROR(Named(path, store->OpenFile(now)));
+  return store;
+}
+
+absl::Status Store::OpenFile(absl::Time now) {
+  RETURN_IF_ERROR(CreateIfMissing(path_));
+  RETURN_IF_ERROR(Database::CheckFile(path_));
+  ASSIGN_OR_RETURN(writing_, Database::Open({.path = path_}));
+  RETURN_IF_ERROR(writing_->QuickCheck());
+  RETURN_IF_ERROR(UpgradeSchema(*writing_, Migrations(), now));
+  ASSIGN_OR_RETURN(content_.snapshot, LoadSnapshot(*writing_));
+  ASSIGN_OR_RETURN(content_.next_host_id, LoadNextHostId(*writing_));
+  ASSIGN_OR_RETURN(content_.agents, LoadAgentReports(*writing_));
+  return OpenReading();
+}
+
+absl::Status Store::OpenReading() {
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> reading,
+                   Database::Open({.path = path_, .access = Database::Access::kReadOnly}));
+  absl::MutexLock lock(&mutex_);
+  reading_ = std::move(reading);
+  return absl::OkStatus();
+}
+
+absl::Status Store::Reopen() {
+  // Two connections that write would be one too many, be it for a moment. The one that reads stays
+  // meanwhile, so that the index of the log lives on, which knows what was committed.
+  writing_.reset();
+  const auto open = [this]() -> absl::Status {
+    ASSIGN_OR_RETURN(std::unique_ptr<Database> writing, Database::Open({.path = path_}));
+    // A commit whose sync failed may be in the log all the same, and a start after a crash would
+    // find it there. The truncation drops it, and a write of nothing new makes that durable.
+    RETURN_IF_ERROR(writing->CheckpointAndTruncate());
+    RETURN_IF_ERROR(writing->Run("UPDATE history SET trimmed_to = trimmed_to"));
+    RETURN_IF_ERROR(OpenReading());
+    writing_ = std::move(writing);
+    return absl::OkStatus();
+  };
+  return Named(path_, open());
+}
+
+absl::StatusOr<absl::optional<std::vector<Change>>> Store::ChangesSince(const RevisionId& since,
+                                                                        size_t at_most) const {
+  absl::MutexLock lock(&mutex_);
+  return LoadChangesSince(*reading_, since, at_most);
+}
+
+}  // namespace autopxe::server

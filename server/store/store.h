@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "common/model/host.h"
+#include "common/model/snapshot.h"
+#include "server/sqlite/database.h"
+#include "server/store/agent_rows.h"
+#include "server/store/lock_file.h"
+
+namespace autopxe::server {
+
+// The server's database: the lock that makes it this process's own, the one connection that writes,
+// one that reads, and what was in it when it was opened. Writing goes through class Writer.
+class Store {
+ public:
+  // More changes than this are no quicker to send than a snapshot.
+  static constexpr size_t kMaxChanges = 10'000;
+
+  // What a database holds.
+  struct Content {
+    std::shared_ptr<const Snapshot> snapshot;
+    HostId next_host_id{1};  // The lowest that no host ever had.
+    AgentReports agents;
+  };
+
+  // Opens the database at `path`, or makes one if there is none, and brings its schema up to date.
+  // A file that is there is never replaced. Beside it lie `path`-wal, `path`-shm and `path`.lock.
+  // Errors, each with what to do:
+  //   FAILED_PRECONDITION: another server has it open; it is another program's; its schema is newer
+  //   or was altered. DATA_LOSS: it is damaged, truncated or empty. UNAVAILABLE,
+  //   RESOURCE_EXHAUSTED: the disk.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path, absl::Time now);
+
+  // What it held when it was opened. REQUIRES: called once: whoever takes it keeps it current.
+  Content TakeContent() { return std::exchange(content_, {}); }
+
+  // The changes after revision `since`, in order. Empty (no vector) if they can't be told: `since`
+  // is 0, in the future, was trimmed, has another tag (this server was restored from a backup), or
+  // lies more than `at_most` changes back. Safe from any thread; reads the disk.
+  absl::StatusOr<absl::optional<std::vector<Change>>> ChangesSince(
+      const RevisionId& since, size_t at_most = kMaxChanges) const;
+
+  // The connection that writes, for the writer's thread alone. Valid until Reopen().
+  Database& writing() { return *writing_; }
+
+  // Closes that connection and opens another, for use after an error: what was not committed is
+  // gone for good then, and the disk has shown that it takes writes. For the writer's thread alone.
+  // After an error of its own it can be called again, and writing() not before it succeeded.
+  absl::Status Reopen();
+
+ private:
+  Store(std::string path, std::unique_ptr<LockFile> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+
+  absl::Status OpenFile(absl::Time now);
+  absl::Status OpenReading();
+
+  const std::string path_;
+  const std::unique_ptr<LockFile> lock_;
+  Content content_;
+  // Declared before reading_, so closed after it: the last connection to be closed checkpoints.
+  std::unique_ptr<Database> writing_;
+  mutable absl::Mutex mutex_;
+  std::unique_ptr<Database> reading_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace autopxe::server

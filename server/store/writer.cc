@@ -1,0 +1,279 @@
+#include "server/store/writer.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+#include "server/sqlite/transaction.h"
+#include "server/store/agent_rows.h"
+#include "server/store/revision_rows.h"
+#include "server/store/store.h"
+#include "server/store/write_group.h"
+
+namespace autopxe::server {
+namespace {
+
+// What the database holds of a time: whole microseconds.
+absl::Time AsStored(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
+
+absl::Status Stopping() { return absl::UnavailableError("the server is stopping; try again"); }
+
+// The status for a caller, who is to try again whatever failed.
+absl::Status ForCaller(const absl::Status& status, absl::string_view consequence) {
+  const absl::StatusCode code = status.code() == absl::StatusCode::kResourceExhausted
+                                    ? absl::StatusCode::kResourceExhausted
+                                    : absl::StatusCode::kUnavailable;
+  return absl::Status(code, absl::StrCat(status.message(), "; ", consequence));
+}
+
+constexpr char kNothingChanged[] = "nothing was changed, try again";
+constexpr char kUnknown[] =
+    "whether it was changed is unknown until the database can be written again, try again with the "
+    "same request id";
+
+std::shared_ptr<const Catalogs> CatalogsOf(const AgentReports& reports) {
+  auto catalogs = std::make_shared<Catalogs>();
+  for (const auto& [id, report] : reports) {
+    if (report.catalog != nullptr) catalogs->emplace(id, report.catalog);
+  }
+  return catalogs;
+}
+
+}  // namespace
+
+Writer::Writer(Store* store, std::function<absl::Time()> now, PublishFn publish, FailureFn failed,
+               Config config)
+    : store_(store),
+      now_(std::move(now)),
+      publish_(std::move(publish)),
+      failed_(std::move(failed)),
+      config_(config) {
+  Store::Content content = store_->TakeContent();
+  next_host_id_ = content.next_host_id;
+  snapshot_ = std::move(content.snapshot);
+  reports_ = std::move(content.agents);
+  catalogs_ = CatalogsOf(reports_);
+  thread_ = std::thread([this] { Run(); });
+}
+
+Writer::~Writer() { Stop(); }
+
+void Writer::Apply(WriteRequest request, std::function<void(WriteOutcome)> done) {
+  absl::Status refusal;
+  {
+    absl::MutexLock lock(&mutex_);
+    const size_t mutations = request.batch.mutations.size();
+    if (stopping_) {
+      refusal = Stopping();
+    } else if (!queue_.empty() && (queue_.size() >= config_.max_requests ||
+                                   queued_mutations_ + mutations > config_.max_mutations)) {
+      refusal = absl::ResourceExhaustedError(
+          absl::StrCat(queue_.size(), " requests are waiting to be written; ", kNothingChanged));
+    } else {
+      queued_mutations_ += mutations;
+      reports_ready_ = !unsaved_.empty();
+      queue_.push_back({std::move(request), std::move(done)});
+    }
+  }
+  if (!refusal.ok()) done(std::move(refusal));
+}
+
+void Writer::SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen) {
+  status.start_time = AsStored(status.start_time);
+  seen = AsStored(seen);
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return;
+  AgentReport& report = reports_[id];
+  if (report.status == status && report.last_seen == seen) return;
+  report.status = std::move(status);
+  report.last_seen = seen;
+  unsaved_[id].status = true;
+  reports_ready_ = true;
+}
+
+void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return;
+  AgentReport& report = reports_[id];
+  if (report.catalog != nullptr && *report.catalog == *catalog) return;
+  report.catalog = std::move(catalog);
+  catalogs_ = CatalogsOf(reports_);
+  unsaved_[id].catalog = true;
+  reports_ready_ = true;
+}
+
+std::shared_ptr<const Snapshot> Writer::CurrentSnapshot() const {
+  absl::MutexLock lock(&mutex_);
+  return snapshot_;
+}
+
+std::shared_ptr<const Catalogs> Writer::CurrentCatalogs() const {
+  absl::MutexLock lock(&mutex_);
+  return catalogs_;
+}
+
+AgentReports Writer::CurrentAgentReports() const {
+  absl::MutexLock lock(&mutex_);
+  return reports_;
+}
+
+bool Writer::HasWork() const { return !queue_.empty() || reports_ready_; }
+
+void Writer::WaitUntilIdle() {
+  const auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !busy_ && !HasWork(); };
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&idle));
+}
+
+void Writer::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    reports_ready_ = !unsaved_.empty();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Writer::Run() {
+  const auto awake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || HasWork(); };
+  while (true) {
+    std::deque<Job> jobs;
+    UnsavedReports unsaved;
+    bool stopping;
+    {
+      absl::MutexLock lock(&mutex_);
+      busy_ = false;
+      mutex_.Await(absl::Condition(&awake));
+      busy_ = true;
+      stopping = stopping_;
+      jobs.swap(queue_);
+      queued_mutations_ = 0;
+      if (reports_ready_) unsaved.swap(unsaved_);
+      reports_ready_ = false;
+    }
+    if (stopping) {
+      for (Job& job : jobs) job.done(Stopping());
+    } else if (!jobs.empty()) {
+      WriteJobs(std::move(jobs));
+    }
+    if (!unsaved.empty()) WriteReports(unsaved);
+    CheckpointIfDue();
+    if (stopping) break;
+  }
+  absl::MutexLock lock(&mutex_);
+  busy_ = false;
+}
+
+void Writer::WriteJobs(std::deque<Job> jobs) {
+  std::vector<WriteOutcome> outcomes;
+  outcomes.reserve(jobs.size());
+  size_t settled = 0;  // How many of the outcomes stand whether or not there is a commit.
+  absl::string_view consequence = kNothingChanged;
+  absl::Status failure = ReopenIfFailed();
+  if (failure.ok()) {
+    bool commit_failed = false;
+    {
+      const std::shared_ptr<const Catalogs> catalogs = CurrentCatalogs();
+      WriteGroup group(store_->writing(), CurrentSnapshot(), *catalogs, next_host_id_,
+                       AsStored(now_()));
+      for (const Job& job : jobs) {
+        absl::StatusOr<WriteOutcome> outcome = group.Take(job.request);
+        failure = outcome.status();
+        if (!failure.ok()) break;
+        outcomes.push_back(*std::move(outcome));
+        if (group.steps().empty()) settled = outcomes.size();
+      }
+      if (failure.ok()) {
+        failure = group.Commit();
+        commit_failed = !failure.ok();
+      }
+      if (failure.ok()) {
+        next_host_id_ = group.next_host_id();
+        for (const WriteGroup::Step& step : group.steps()) Publish(step.change, step.snapshot);
+      }
+    }
+    if (!failure.ok()) NoteFailure(failure);
+    // Until the database has been opened anew, a later start may find in the log what was not
+    // committed.
+    if (commit_failed && !ReopenIfFailed().ok()) consequence = kUnknown;
+  }
+  outcomes.resize(jobs.size());
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (!failure.ok() && i >= settled) outcomes[i] = ForCaller(failure, consequence);
+    jobs[i].done(std::move(outcomes[i]));
+  }
+}
+
+void Writer::WriteReports(const UnsavedReports& unsaved) {
+  AgentReports reports;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [id, what] : unsaved) reports.emplace(id, reports_.at(id));
+  }
+  if (ReopenIfFailed().ok()) {
+    const absl::Status status = WriteReportRows(unsaved, reports);
+    if (status.ok()) return;
+    NoteFailure(status);
+  }
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, what] : unsaved) {
+    unsaved_[id].status |= what.status;
+    unsaved_[id].catalog |= what.catalog;
+  }
+}
+
+absl::Status Writer::WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports) {
+  Database& database = store_->writing();
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(database));
+  for (const auto& [id, what] : unsaved) {
+    const AgentReport& report = reports.at(id);
+    if (what.status) {
+      RETURN_IF_ERROR(WriteAgentStatus(database, id, *report.status, report.last_seen));
+    }
+    if (what.catalog) RETURN_IF_ERROR(WriteAgentCatalog(database, id, *report.catalog));
+  }
+  return transaction.Commit();
+}
+
+void Writer::CheckpointIfDue() {
+  // After the callers have been answered, so that none waits for it.
+  if (database_failed_ || store_->writing().wal_pages() < config_.checkpoint_pages) return;
+  if (const absl::Status status = store_->writing().Checkpoint(); !status.ok()) {
+    NoteFailure(status);
+  }
+}
+
+absl::Status Writer::ReopenIfFailed() {
+  if (!database_failed_) return absl::OkStatus();
+  absl::Status status = store_->Reopen();
+  if (status.ok()) status = CheckCurrent();
+  if (status.ok()) database_failed_ = false;
+  failed_(status);
+  return status;
+}
+
+absl::Status Writer::CheckCurrent() {
+  ASSIGN_OR_RETURN(const Revision stored, LoadCurrentRevision(store_->writing()));
+  const RevisionId current = CurrentSnapshot()->revision().id;
+  if (stored.id == current) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "the database is at revision ", stored.id.Format(), ", but revision ", current.Format(),
+      " was committed last; look at the disk, then start the server again"));
+}
+
+void Writer::NoteFailure(const absl::Status& status) {
+  database_failed_ = true;
+  failed_(status);
+}
+
+void Writer::Publish(std::shared_ptr<const Change> change,
+                     std::shared_ptr<const Snapshot> snapshot) {
+  {
+    absl::MutexLock lock(&mutex_);
+    snapshot_ = snapshot;
+  }
+  publish_(std::move(change), std::move(snapshot));
+}
+
+}  // namespace autopxe::server

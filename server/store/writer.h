@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/model/agent_status.h"
+#include "common/model/catalog.h"
+#include "common/model/name.h"
+#include "common/model/snapshot.h"
+#include "server/plan/catalogs.h"
+#include "server/store/agent_report.h"
+#include "server/store/write_request.h"
+
+namespace autopxe::server {
+
+class Store;
+
+// The one thread that writes the database. What waits for it is committed together: one
+// transaction, a savepoint and a revision for each request. Between requests it writes what agents
+// report.
+//
+// When the database fails, nothing more is written until it has been opened anew, which the next
+// request brings about; meanwhile everything that is in memory can be read on.
+class Writer {
+ public:
+  struct Config {
+    // What may wait at most; one request always may.
+    size_t max_requests = 4'096;
+    size_t max_mutations = 500'000;
+    // How many pages the write-ahead log may have before they are moved into the database.
+    int checkpoint_pages = 1'000;
+  };
+
+  // Told of each failure of the database, since nobody waits for a report or a checkpoint, and of
+  // its end (OK). Called on the writer's thread.
+  using FailureFn = std::function<void(const absl::Status&)>;
+
+  // Takes the store's content. `store` must outlive it. `now` is the server's clock, which
+  // revisions bear.
+  Writer(Store* store, std::function<absl::Time()> now, PublishFn publish, FailureFn failed,
+         Config config);
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  // Stops.
+  ~Writer();
+
+  // Queues a request and returns. Calls `done` exactly once: on the writer's thread, or, when the
+  // request can't even be queued (RESOURCE_EXHAUSTED, or UNAVAILABLE when stopping), at once on
+  // this one.
+  void Apply(WriteRequest request, std::function<void(WriteOutcome)> done);
+
+  // Queues what an agent reported, if it differs from what it reported before; the newest of each
+  // agent wins. Nothing happens once the writer is stopping.
+  void SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen);
+  void SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog);
+
+  // The configuration, once published.
+  std::shared_ptr<const Snapshot> CurrentSnapshot() const;
+  // What the agents offer, as last reported, be it written yet or not. Plans see it too.
+  std::shared_ptr<const Catalogs> CurrentCatalogs() const;
+  // What the agents reported last, at the start those of the database.
+  AgentReports CurrentAgentReports() const;
+
+  // Returns when everything that was queued before has been written, or has failed.
+  void WaitUntilIdle();
+
+  // Writes what agents have reported, answers waiting requests with UNAVAILABLE, and ends the
+  // thread.
+  void Stop();
+
+ private:
+  struct Job {
+    WriteRequest request;
+    std::function<void(WriteOutcome)> done;
+  };
+  // What of an agent is still to be written.
+  struct UnsavedReport {
+    bool status = false;
+    bool catalog = false;
+  };
+  using UnsavedReports = std::map<AgentId, UnsavedReport>;
+
+  void Run();
+  bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void WriteJobs(std::deque<Job> jobs);
+  void WriteReports(const UnsavedReports& unsaved);
+  absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports);
+  void CheckpointIfDue();
+
+  absl::Status ReopenIfFailed();
+  // Whether the database holds what is current. Errors: DATA_LOSS if not.
+  absl::Status CheckCurrent();
+  void NoteFailure(const absl::Status& status);
+  void Publish(std::shared_ptr<const Change> change, std::shared_ptr<const Snapshot> snapshot);
+
+  Store* const store_;
+  const std::function<absl::Time()> now_;
+  const PublishFn publish_;
+  const FailureFn failed_;
+  const Config config_;
+
+  // Of the writer's thread alone.
+  HostId next_host_id_;
+  bool database_failed_ = false;
+
+  mutable absl::Mutex mutex_;
+  std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queued_mutations_ ABSL_GUARDED_BY(mutex_) = 0;
+  AgentReports reports_ ABSL_GUARDED_BY(mutex_);
+  UnsavedReports unsaved_ ABSL_GUARDED_BY(mutex_);
+  // False after writing reports failed, until something new is queued: else it would be tried again
+  // without end.
+  bool reports_ready_ ABSL_GUARDED_BY(mutex_) = false;
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Catalogs> catalogs_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;  // Last: it uses all of the above.
+};
+
+}  // namespace autopxe::server

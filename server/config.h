@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "common/model/ip_endpoint.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/program_options.h"
+
+namespace autopxe::server {
+
+// The server's options, checked.
+struct Config {
+  std::vector<IpEndpoint> listen;  // One at least.
+  std::string database;            // A path.
+  LogLevel log_level = LogLevel::kInfo;
+  absl::Duration shutdown_grace;  // How long calls may take to end once the server is told to stop.
+};
+
+// What the command line, the environment and the file ask for.
+struct Invocation {
+  Config config;
+  absl::optional<std::string> print;  // Set for --help and --version: print it instead of running.
+};
+
+// See ProgramOptions. Errors: INVALID_ARGUMENT and NOT_FOUND, naming where the value stands.
+absl::StatusOr<Invocation> ParseInvocation(absl::Span<const std::string> args,
+                                           const ProgramOptions::Environment& environment);
+// With the process's environment.
+absl::StatusOr<Invocation> ParseInvocation(absl::Span<const std::string> args);
+
+}  // namespace autopxe::server

@@ -1,0 +1,161 @@
+#include "server/server.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "common/runtime/log_line.h"
+#include "common/status/status_macros.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+
+namespace autopxe::server {
+namespace {
+
+// A batch of 100,000 mutations, the most that Apply takes, is about 10 MiB with names of usual
+// length.
+constexpr int kMaxReceiveBytes = 64 << 20;
+
+// An agent whose connection is half open is noticed within 20 s, by pings that are sent even when
+// nothing else is.
+constexpr int kKeepaliveMs = 10'000;
+constexpr int kKeepaliveTimeoutMs = 10'000;
+
+// Agents ping too; a peer that pings more often than this is sent away.
+constexpr int kMinPingIntervalMs = 5'000;
+
+constexpr int kMaxStreamsPerConnection = 1'000;
+
+// Of gRPC's own synchronous services (reflection); ours hold none.
+constexpr int kMaxSynchronousThreads = 16;
+
+void LogWriterFailure(const absl::Status& status) {
+  if (status.ok()) {
+    LogLine("database_recovered").Info();
+  } else {
+    LogLine("database_failed").Add("error", status.ToString()).Error();
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Open(const Config& config, const Clock& clock) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, Store::Open(config.database, clock.Now()));
+  std::unique_ptr<Server> server(new Server(config, clock, std::move(store)));
+  RETURN_IF_ERROR(server->Listen());
+  return server;
+}
+
+Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> store)
+    : config_(config), clock_(clock), store_(std::move(store)), registry_(clock) {
+  writer_ = std::make_unique<Writer>(
+      store_.get(), [this] { return clock_.Now(); },
+      [this](std::shared_ptr<const Change> change, std::shared_ptr<const Snapshot> snapshot) {
+        feed_->Publish(std::move(change), std::move(snapshot));
+      },
+      LogWriterFailure, Writer::Config());
+  // Nobody can write before the services are there, so nothing is published before the feed is.
+  feed_ = std::make_unique<Feed>(
+      writer_->CurrentSnapshot(),
+      [this](RevisionId position) -> absl::optional<std::vector<Change>> {
+        absl::StatusOr<absl::optional<std::vector<Change>>> changes =
+            store_->ChangesSince(position);
+        if (changes.ok()) return *std::move(changes);
+        LogLine("history_unreadable").Add("error", changes.status().ToString()).Warn();
+        return absl::nullopt;
+      });
+  for (const auto& [id, report] : writer_->CurrentAgentReports()) {
+    registry_.Restore(id, report.status, report.last_seen);
+  }
+  const CurrentCatalogsFn catalogs = [this] { return writer_->CurrentCatalogs(); };
+  watches_ = std::make_unique<WatchHub>(*feed_, clock_);
+  configuration_ = std::make_unique<ConfigurationService>(
+      [this](WriteRequest request, std::function<void(WriteOutcome)> done) {
+        writer_->Apply(std::move(request), std::move(done));
+      },
+      *feed_, clock_);
+  catalog_ = std::make_unique<CatalogService>(catalogs, *feed_, clock_);
+  agents_ = std::make_unique<AgentService>(
+      ReportSink{
+          .save_status = [this](const AgentId& id, const AgentStatus& status,
+                                absl::Time seen) { writer_->SaveAgentStatus(id, status, seen); },
+          .save_catalog =
+              [this](const AgentId& id, std::shared_ptr<const Catalog> catalog) {
+                writer_->SaveAgentCatalog(id, std::move(catalog));
+              }},
+      catalogs, registry_, *watches_, *feed_, clock_);
+}
+
+absl::Status Server::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  // Else a second server on the same port would silently take half of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  grpc::ResourceQuota quota("autopxe-server");
+  quota.SetMaxThreads(kMaxSynchronousThreads);
+  builder.SetResourceQuota(quota);
+  std::vector<int> ports(config_.listen.size(), 0);
+  for (size_t i = 0; i < config_.listen.size(); ++i) {
+    builder.AddListeningPort(config_.listen[i].Format(), grpc::InsecureServerCredentials(),
+                             &ports[i]);
+  }
+  builder.RegisterService(configuration_.get());
+  builder.RegisterService(catalog_.get());
+  builder.RegisterService(agents_.get());
+  grpc_ = builder.BuildAndStart();
+  for (size_t i = 0; i < config_.listen.size(); ++i) {
+    const IpEndpoint& wanted = config_.listen[i];
+    if (grpc_ == nullptr || ports[i] == 0) {
+      if (grpc_ == nullptr && ports[i] != 0) continue;
+      return absl::UnavailableError(absl::StrCat(
+          "can't listen on ", wanted.Format(),
+          ": another program has that port, or the address is none of this host's; see --listen"));
+    }
+    listening_.push_back({wanted.address, static_cast<uint16_t>(ports[i])});
+  }
+  if (grpc_ == nullptr) return absl::UnavailableError("the gRPC server did not start");
+  for (const IpEndpoint& endpoint : listening_) {
+    LogLine("listening").Add("protocol", "grpc").Add("address", endpoint.Format()).Info();
+    if (!endpoint.address.is_loopback()) {
+      LogLine("listening_beyond_loopback")
+          .Add("address", endpoint.Format())
+          .Add("warning",
+               "there is no authentication: whoever reaches this port can change what "
+               "hosts boot")
+          .Warn();
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Server::Shutdown() {
+  if (grpc_ != nullptr) {
+    grpc_->GetHealthCheckService()->SetServingStatus(false);
+    watches_->Stop();
+    grpc_->Shutdown(absl::ToChronoTime(absl::Now() + config_.shutdown_grace));
+    grpc_->Wait();
+    grpc_ = nullptr;
+  }
+  writer_->Stop();
+}
+
+Server::~Server() { Shutdown(); }
+
+}  // namespace autopxe::server

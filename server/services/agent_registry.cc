@@ -1,0 +1,52 @@
+#include "server/services/agent_registry.h"
+
+#include <utility>
+
+namespace autopxe::server {
+void AgentRegistry::Restore(const AgentId& id, absl::optional<AgentStatus> status,
+                            absl::Time last_seen) {
+  absl::MutexLock lock(&mutex_);
+  Agent& agent = agents_[id];
+  agent.status = std::move(status);
+  agent.last_seen = last_seen;
+}
+
+bool AgentRegistry::WatchBegan(const AgentId& id, const AgentInstance& instance) {
+  absl::MutexLock lock(&mutex_);
+  Agent& agent = agents_[id];
+  agent.last_seen = clock_.Now();
+  ++agent.watches[instance];
+  return agent.watches.size() > 1;
+}
+
+void AgentRegistry::WatchEnded(const AgentId& id, const AgentInstance& instance) {
+  absl::MutexLock lock(&mutex_);
+  Agent& agent = agents_[id];
+  const auto watch = agent.watches.find(instance);
+  if (watch != agent.watches.end() && --watch->second == 0) agent.watches.erase(watch);
+}
+
+void AgentRegistry::Seen(const AgentId& id) {
+  absl::MutexLock lock(&mutex_);
+  agents_[id].last_seen = clock_.Now();
+}
+
+void AgentRegistry::Report(const AgentId& id, const AgentStatus& status) {
+  absl::MutexLock lock(&mutex_);
+  Agent& agent = agents_[id];
+  agent.last_seen = clock_.Now();
+  agent.status = status;
+}
+
+std::vector<AgentRegistry::Entry> AgentRegistry::List(absl::string_view after, size_t count) const {
+  std::vector<Entry> entries;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, agent] : agents_) {
+    if (absl::string_view(id.text()) <= after) continue;
+    if (entries.size() == count) break;
+    entries.push_back({id, agent.status, agent.last_seen, static_cast<int>(agent.watches.size())});
+  }
+  return entries;
+}
+
+}  // namespace autopxe::server

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "common/model/agent_status.h"
+#include "common/model/name.h"
+#include "common/runtime/clock.h"
+
+namespace autopxe::server {
+
+// Every agent that has ever been heard of, and which of them watch now. Safe to use from any
+// thread.
+class AgentRegistry {
+ public:
+  struct Entry {
+    AgentId id;
+    absl::optional<AgentStatus> status;  // What it reported last.
+    absl::Time last_seen;
+    // How many instances watch under this id: above 1, two agents were given one. An instance that
+    // came back before its lost connection was noticed counts once.
+    int watches = 0;
+  };
+
+  // `clock` outlives this object.
+  explicit AgentRegistry(const Clock& clock) : clock_(clock) {}
+
+  // What was known before this process started.
+  void Restore(const AgentId& id, absl::optional<AgentStatus> status, absl::Time last_seen);
+
+  // A watch began; true if another instance watches under this id already. Each is ended by
+  // WatchEnded.
+  bool WatchBegan(const AgentId& id, const AgentInstance& instance);
+  void WatchEnded(const AgentId& id, const AgentInstance& instance);
+
+  // Something else than a status was heard of it.
+  void Seen(const AgentId& id);
+
+  void Report(const AgentId& id, const AgentStatus& status);
+
+  // Up to `count` agents whose ids are above `after`, ascending.
+  std::vector<Entry> List(absl::string_view after, size_t count) const;
+
+ private:
+  struct Agent {
+    absl::optional<AgentStatus> status;
+    absl::Time last_seen = absl::InfinitePast();
+    std::map<AgentInstance, int> watches;
+  };
+
+  const Clock& clock_;
+  mutable absl::Mutex mutex_;
+  std::map<AgentId, Agent> agents_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace autopxe::server

@@ -1,0 +1,82 @@
+#include "server/services/agent_registry.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::server {
+namespace {
+
+using ::testing::ElementsAre;
+
+AgentId Id(const char* id) { return *AgentId::Parse(id); }
+AgentInstance Instance(const char* id) { return *AgentInstance::Parse(id); }
+
+AgentStatus Status(const char* instance, int64_t applied) {
+  AgentStatus status{.instance = Instance(instance)};
+  status.applied = {applied, 1};
+  status.version = "0.1.0";
+  return status;
+}
+
+std::vector<std::string> Ids(const std::vector<AgentRegistry::Entry>& entries) {
+  std::vector<std::string> ids;
+  for (const auto& entry : entries) ids.push_back(entry.id.text());
+  return ids;
+}
+
+TEST(AgentRegistryTest, TheStatusReportedLastIsListedWithItsTime) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  registry.Report(Id("a"), Status("i", 1));
+  clock.Advance(absl::Seconds(30));
+  registry.Report(Id("a"), Status("i", 2));
+  const auto entries = registry.List("", 10);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].status, Status("i", 2));
+  EXPECT_EQ(entries[0].last_seen, clock.Now());
+}
+
+TEST(AgentRegistryTest, WhatWasKnownBeforeIsListedAndNotConnected) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  registry.Restore(Id("old"), Status("i", 7), absl::FromUnixSeconds(5));
+  const auto entries = registry.List("", 10);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].status->applied.number, 7);
+  EXPECT_EQ(entries[0].last_seen, absl::FromUnixSeconds(5));
+  EXPECT_EQ(entries[0].watches, 0);
+}
+
+// faults.md 44.
+TEST(AgentRegistryTest, TwoInstancesUnderOneIdAreSeenOneThatCameBackIsNot) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  EXPECT_FALSE(registry.WatchBegan(Id("a"), Instance("one")));
+  // Its connection was lost, which the server has not noticed yet.
+  EXPECT_FALSE(registry.WatchBegan(Id("a"), Instance("one")));
+  EXPECT_EQ(registry.List("", 10)[0].watches, 1);
+  EXPECT_TRUE(registry.WatchBegan(Id("a"), Instance("two")));
+  EXPECT_EQ(registry.List("", 10)[0].watches, 2);
+  registry.WatchEnded(Id("a"), Instance("one"));
+  EXPECT_EQ(registry.List("", 10)[0].watches, 2);
+  registry.WatchEnded(Id("a"), Instance("one"));
+  EXPECT_EQ(registry.List("", 10)[0].watches, 1);
+  registry.WatchEnded(Id("a"), Instance("two"));
+  EXPECT_EQ(registry.List("", 10)[0].watches, 0);
+}
+
+TEST(AgentRegistryTest, AgentsAreListedByIdInPages) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  for (const char* id : {"c", "a", "d", "b"}) registry.Seen(Id(id));
+  EXPECT_THAT(Ids(registry.List("", 2)), ElementsAre("a", "b"));
+  EXPECT_THAT(Ids(registry.List("b", 2)), ElementsAre("c", "d"));
+  EXPECT_THAT(Ids(registry.List("bb", 9)), ElementsAre("c", "d"));
+  EXPECT_THAT(Ids(registry.List("d", 2)), ElementsAre());
+}
+
+}  // namespace
+}  // namespace autopxe::server

@@ -1,0 +1,173 @@
+#include "server/services/agent_service.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "common/runtime/log_line.h"
+#include "common/status/grpc_status.h"
+#include "common/status/problem.h"
+#include "common/status/status_macros.h"
+#include "common/wire/agent_status_wire.h"
+#include "common/wire/catalog_wire.h"
+#include "common/wire/revision_wire.h"
+#include "common/wire/time_wire.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "server/services/call.h"
+#include "server/services/page.h"
+
+namespace autopxe::server {
+namespace {
+
+constexpr char kList[] = "agents";
+
+struct WatchRequest {
+  AgentId agent;
+  AgentInstance instance;
+  absl::optional<RevisionId> resume_from;
+};
+
+// A value of the field, or an error that begins with its name.
+template <typename Value>
+absl::StatusOr<Value> ParseNamed(absl::string_view field, const std::string& text) {
+  absl::StatusOr<Value> value = Value::Parse(text);
+  if (value.ok()) return value;
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", value.status().message()));
+}
+
+absl::StatusOr<WatchRequest> ParseWatchRequest(const grpc::ByteBuffer& bytes) {
+  v1::WatchConfigurationRequest request;
+  grpc::ByteBuffer copy(bytes);  // Deserialize consumes it; the copy shares the bytes.
+  if (!grpc::SerializationTraits<v1::WatchConfigurationRequest>::Deserialize(&copy, &request)
+           .ok()) {
+    return absl::InvalidArgumentError("the request is not a WatchConfigurationRequest");
+  }
+  ASSIGN_OR_RETURN(AgentId agent, ParseNamed<AgentId>("agent_id", request.agent_id()));
+  ASSIGN_OR_RETURN(AgentInstance instance,
+                   ParseNamed<AgentInstance>("instance", request.instance()));
+  WatchRequest parsed{std::move(agent), std::move(instance), absl::nullopt};
+  // Whatever can't be a revision of this server is answered as one that isn't: with a snapshot.
+  if (request.has_resume_from()) {
+    absl::StatusOr<RevisionId> position = FromProto(request.resume_from());
+    if (position.ok()) parsed.resume_from = *position;
+  }
+  return parsed;
+}
+
+// A watch that ends before it begins.
+class RefusedWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  explicit RefusedWatch(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+// A report that does not parse.
+grpc::Status Malformed(absl::string_view field, const std::string& value,
+                       const absl::Status& error) {
+  Problem problem;
+  problem.reason = Reason::kMalformed;
+  problem.field = std::string(field);
+  problem.value = value;
+  problem.message = std::string(error.message());
+  return ToGrpcStatus(absl::StatusCode::kInvalidArgument, error.message(), {problem});
+}
+
+}  // namespace
+
+AgentService::AgentService(ReportSink sink, CurrentCatalogsFn catalogs, AgentRegistry& registry,
+                           WatchHub& watches, const Feed& feed, const Clock& clock)
+    : sink_(std::move(sink)),
+      catalogs_(std::move(catalogs)),
+      registry_(registry),
+      watches_(watches),
+      feed_(feed),
+      clock_(clock) {}
+
+grpc::ServerUnaryReactor* AgentService::ListAgents(grpc::CallbackServerContext* context,
+                                                   const v1::ListAgentsRequest* request,
+                                                   v1::ListAgentsResponse* response) {
+  const Call call("ListAgents", context, clock_);
+  const absl::StatusOr<Page> page = ParsePage(kList, request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const std::shared_ptr<const Catalogs> catalogs = catalogs_();
+  std::vector<AgentRegistry::Entry> entries = registry_.List(page->after, page->size + 1);
+  if (entries.size() > page->size) {
+    entries.pop_back();
+    response->set_next_page_token(FormatPageToken(kList, entries.back().id.text()));
+  }
+  for (const AgentRegistry::Entry& entry : entries) {
+    v1::Agent* agent = response->add_agents();
+    agent->set_id(entry.id.text());
+    if (entry.status.has_value()) *agent->mutable_status() = ToProto(*entry.status);
+    agent->set_connected(entry.watches > 0);
+    agent->set_watches(entry.watches);
+    agent->set_lag(feed_.Lag(entry.status.has_value() ? entry.status->applied : RevisionId()));
+    *agent->mutable_last_seen() = ToProto(entry.last_seen);
+    if (const auto catalog = catalogs->find(entry.id); catalog != catalogs->end()) {
+      agent->set_kernels(static_cast<int32_t>(catalog->second->KernelCount()));
+    }
+  }
+  *response->mutable_revision() = ToProto(feed_.Current()->revision().id);
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  absl::StatusOr<WatchRequest> parsed = ParseWatchRequest(*request);
+  if (!parsed.ok()) return new RefusedWatch(ToGrpcStatus(parsed.status()));
+  const WatchRequest watch = *std::move(parsed);
+  const std::string origin = context->peer();
+  if (registry_.WatchBegan(watch.agent, watch.instance)) {
+    LogLine("agent_id_shared")
+        .Add("agent", watch.agent.text())
+        .Add("instance", watch.instance.text())
+        .Add("origin", origin)
+        .Add("remedy", "give each agent an id of its own")
+        .Warn();
+  }
+  LogLine began("watch_began");
+  began.Add("agent", watch.agent.text()).Add("origin", origin);
+  if (watch.resume_from.has_value()) began.Add("from", watch.resume_from->Format());
+  began.Info();
+  return watches_.Start(watch.resume_from, [this, watch, origin](const Watch::Summary& summary) {
+    registry_.WatchEnded(watch.agent, watch.instance);
+    LogLine line("watch");
+    line.Add("agent", watch.agent.text()).Add("origin", origin);
+    line.Add("snapshots", summary.snapshots).Add("changes", summary.changes);
+    if (summary.position.has_value()) line.Add("sent", summary.position->Format());
+    line.Add("duration", summary.duration).Info();
+  });
+}
+
+grpc::ServerUnaryReactor* AgentService::ReportStatus(grpc::CallbackServerContext* context,
+                                                     const v1::ReportStatusRequest* request,
+                                                     v1::ReportStatusResponse*) {
+  const Call call("ReportStatus", context, clock_);
+  const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
+  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  const absl::StatusOr<AgentStatus> status = FromProto(request->status());
+  if (!status.ok()) return call.Finish(Malformed("status", "", status.status()));
+  registry_.Report(*agent, *status);
+  sink_.save_status(*agent, *status, clock_.Now());
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* AgentService::ReportCatalog(grpc::CallbackServerContext* context,
+                                                      const v1::ReportCatalogRequest* request,
+                                                      v1::ReportCatalogResponse*) {
+  const Call call("ReportCatalog", context, clock_);
+  const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
+  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  absl::StatusOr<Catalog> catalog = FromProto(request->catalog());
+  if (!catalog.ok()) return call.Finish(Malformed("catalog", "", catalog.status()));
+  registry_.Seen(*agent);
+  sink_.save_catalog(*agent, std::make_shared<const Catalog>(*std::move(catalog)));
+  return call.Finish(grpc::Status::OK);
+}
+
+}  // namespace autopxe::server

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/time/time.h"
+#include "autopxe/v1/agent.grpc.pb.h"
+#include "common/model/agent_status.h"
+#include "common/model/catalog.h"
+#include "common/model/name.h"
+#include "common/runtime/clock.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "server/feed/feed.h"
+#include "server/services/agent_registry.h"
+#include "server/services/catalog_service.h"
+#include "server/services/watch_hub.h"
+
+namespace autopxe::server {
+
+// How what agents report is written down, later and without waiting.
+struct ReportSink {
+  std::function<void(const AgentId&, const AgentStatus&, absl::Time last_seen)> save_status;
+  std::function<void(const AgentId&, std::shared_ptr<const Catalog>)> save_catalog;
+};
+
+// WatchConfiguration is raw: its messages are encoded once for all agents.
+using AgentServiceBase = v1::AgentService::WithCallbackMethod_ListAgents<
+    v1::AgentService::WithRawCallbackMethod_WatchConfiguration<
+        v1::AgentService::WithCallbackMethod_ReportStatus<
+            v1::AgentService::WithCallbackMethod_ReportCatalog<v1::AgentService::Service>>>>;
+
+// See autopxe/v1/agent.proto.
+class AgentService final : public AgentServiceBase {
+ public:
+  // The references outlive this object.
+  AgentService(ReportSink sink, CurrentCatalogsFn catalogs, AgentRegistry& registry,
+               WatchHub& watches, const Feed& feed, const Clock& clock);
+
+  grpc::ServerUnaryReactor* ListAgents(grpc::CallbackServerContext* context,
+                                       const v1::ListAgentsRequest* request,
+                                       v1::ListAgentsResponse* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchConfiguration(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
+  grpc::ServerUnaryReactor* ReportStatus(grpc::CallbackServerContext* context,
+                                         const v1::ReportStatusRequest* request,
+                                         v1::ReportStatusResponse* response) override;
+  grpc::ServerUnaryReactor* ReportCatalog(grpc::CallbackServerContext* context,
+                                          const v1::ReportCatalogRequest* request,
+                                          v1::ReportCatalogResponse* response) override;
+
+ private:
+  const ReportSink sink_;
+  const CurrentCatalogsFn catalogs_;
+  AgentRegistry& registry_;
+  WatchHub& watches_;
+  const Feed& feed_;
+  const Clock& clock_;
+};
+
+}  // namespace autopxe::server

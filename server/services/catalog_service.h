@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "autopxe/v1/catalog.grpc.pb.h"
+#include "common/runtime/clock.h"
+#include "server/feed/feed.h"
+#include "server/plan/catalogs.h"
+#include "server/services/distro_list.h"
+
+namespace autopxe::server {
+
+// What the agents last reported that they offer; the same pointer as long as it is the same.
+using CurrentCatalogsFn = std::function<std::shared_ptr<const Catalogs>()>;
+
+// See autopxe/v1/catalog.proto.
+class CatalogService final : public v1::CatalogService::CallbackService {
+ public:
+  // `feed` and `clock` outlive this object.
+  CatalogService(CurrentCatalogsFn catalogs, const Feed& feed, const Clock& clock);
+
+  grpc::ServerUnaryReactor* ListDistros(grpc::CallbackServerContext* context,
+                                        const v1::ListDistrosRequest* request,
+                                        v1::ListDistrosResponse* response) override;
+
+ private:
+  std::shared_ptr<const DistroList> CurrentList() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const CurrentCatalogsFn catalogs_;
+  const Feed& feed_;
+  const Clock& clock_;
+
+  absl::Mutex mutex_;
+  std::shared_ptr<const Catalogs> listed_ ABSL_GUARDED_BY(mutex_);  // What list_ is of.
+  std::shared_ptr<const DistroList> list_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace autopxe::server

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "autopxe/v1/configuration.grpc.pb.h"
+#include "common/runtime/clock.h"
+#include "server/feed/feed.h"
+#include "server/services/call.h"
+#include "server/services/sorted_hosts.h"
+#include "server/store/write_request.h"
+
+namespace autopxe::server {
+
+// The writer's Apply: answers once, when the request is committed or refused, in whatever thread;
+// does not wait itself.
+using ApplyFn = std::function<void(WriteRequest, std::function<void(WriteOutcome)>)>;
+
+// See autopxe/v1/configuration.proto. Writes finish when their commit does and hold no thread
+// meanwhile; reads are of the feed's current snapshot and finish at once.
+class ConfigurationService final : public v1::ConfigurationService::CallbackService {
+ public:
+  // `feed` and `clock` outlive this object.
+  ConfigurationService(ApplyFn apply, const Feed& feed, const Clock& clock);
+
+  grpc::ServerUnaryReactor* Apply(grpc::CallbackServerContext* context,
+                                  const v1::ApplyRequest* request,
+                                  v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* AssignHosts(grpc::CallbackServerContext* context,
+                                        const v1::AssignHostsRequest* request,
+                                        v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* UnassignHosts(grpc::CallbackServerContext* context,
+                                          const v1::UnassignHostsRequest* request,
+                                          v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* CreateHost(grpc::CallbackServerContext* context,
+                                       const v1::CreateHostRequest* request,
+                                       v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteHosts(grpc::CallbackServerContext* context,
+                                        const v1::DeleteHostsRequest* request,
+                                        v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* GetHost(grpc::CallbackServerContext* context,
+                                    const v1::GetHostRequest* request, v1::Host* response) override;
+  grpc::ServerUnaryReactor* ListHosts(grpc::CallbackServerContext* context,
+                                      const v1::ListHostsRequest* request,
+                                      v1::ListHostsResponse* response) override;
+  grpc::ServerUnaryReactor* SetProfile(grpc::CallbackServerContext* context,
+                                       const v1::SetProfileRequest* request,
+                                       v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteProfile(grpc::CallbackServerContext* context,
+                                          const v1::DeleteProfileRequest* request,
+                                          v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* GetProfile(grpc::CallbackServerContext* context,
+                                       const v1::GetProfileRequest* request,
+                                       v1::Profile* response) override;
+  grpc::ServerUnaryReactor* ListProfiles(grpc::CallbackServerContext* context,
+                                         const v1::ListProfilesRequest* request,
+                                         v1::ListProfilesResponse* response) override;
+  grpc::ServerUnaryReactor* GetSettings(grpc::CallbackServerContext* context,
+                                        const v1::GetSettingsRequest* request,
+                                        v1::Settings* response) override;
+  grpc::ServerUnaryReactor* UpdateSettings(grpc::CallbackServerContext* context,
+                                           const v1::UpdateSettingsRequest* request,
+                                           v1::ApplyResponse* response) override;
+
+ private:
+  using Mutations = google::protobuf::RepeatedPtrField<v1::Mutation>;
+
+  // The one way of every change.
+  grpc::ServerUnaryReactor* Write(const Call& call, const Mutations& mutations,
+                                  const v1::RequestOptions& options, v1::ApplyResponse* response);
+
+  const ApplyFn apply_;
+  const Feed& feed_;
+  const Clock& clock_;
+  SortedHosts sorted_hosts_;
+};
+
+}  // namespace autopxe::server

@@ -1,0 +1,184 @@
+#include "agent/agent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/sync/server_channel.h"
+#include "common/runtime/log_line.h"
+#include "common/runtime/random_id.h"
+#include "common/runtime/version.h"
+#include "common/status/status_macros.h"
+
+namespace autopxe::agent {
+namespace {
+
+// `status` with what to do about it.
+absl::Status Advise(const absl::Status& status, absl::string_view advice) {
+  return absl::Status(status.code(), absl::StrCat(status.message(), "; ", advice));
+}
+
+absl::Status AdviseToListen(const absl::Status& status, absl::string_view option) {
+  if (absl::IsPermissionDenied(status)) {
+    return Advise(
+        status,
+        absl::StrCat("ports below 1024 need root or the capability CAP_NET_BIND_SERVICE (setcap "
+                     "cap_net_bind_service=+ep on the program); or choose another port with ",
+                     option));
+  }
+  return Advise(status, absl::StrCat("see ", option));
+}
+
+// Where hosts reach what listens at `endpoints`, as far as the agent can know.
+absl::optional<IpEndpoint> ReachedAt(const Config& config,
+                                     const std::vector<IpEndpoint>& endpoints) {
+  if (endpoints.empty()) return absl::nullopt;
+  if (config.advertise.has_value()) return IpEndpoint{*config.advertise, endpoints.front().port};
+  if (endpoints.front().address.is_unspecified()) return absl::nullopt;
+  return endpoints.front();
+}
+
+}  // namespace
+
+Agent::Agent(const Config& config)
+    : config_(config), catalog_(config.rootfs_folder, config.loaders_folder) {}
+
+absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Config& config) {
+  std::unique_ptr<Agent> agent(new Agent(config));
+  RETURN_IF_ERROR(agent->Run());
+  return agent;
+}
+
+absl::Status Agent::Run() {
+  absl::StatusOr<std::unique_ptr<SnapshotFile>> file = SnapshotFile::Open(config_.state_folder);
+  if (!file.ok()) return Advise(file.status(), "see --state");
+  snapshot_file_ = *std::move(file);
+  const absl::Duration view_age = LoadView();
+
+  if (absl::Status status = catalog_.Rescan(); !status.ok()) {
+    return Advise(status, "see --rootfs and --loaders");
+  }
+
+  const auto resolve = [this](const ContentRequest& request) { return Resolve(request); };
+  ASSIGN_OR_RETURN(loop_, EventLoop::Open());
+  TftpServer::Options tftp_options;
+  tftp_options.listen = config_.tftp_listen;
+  absl::StatusOr<std::unique_ptr<TftpServer>> tftp =
+      TftpServer::Open(*loop_, tftp_options, resolve);
+  if (!tftp.ok()) return AdviseToListen(tftp.status(), "--tftp-listen");
+  tftp_ = *std::move(tftp);
+  HttpServer::Options http_options;
+  http_options.listen = config_.http_listen;
+  absl::StatusOr<std::unique_ptr<HttpServer>> http = HttpServer::Open(http_options, resolve);
+  if (!http.ok()) return AdviseToListen(http.status(), "--http-listen");
+  http_ = *std::move(http);
+
+  PathResolver::Options resolver_options{.agent = {.id = config_.id,
+                                                   .rootfs_folder = config_.rootfs_folder,
+                                                   .advertise = config_.advertise,
+                                                   .http_port = http_->endpoints().front().port,
+                                                   .tftp_port = tftp_->endpoints().front().port},
+                                         .rootfs_folder = config_.rootfs_folder,
+                                         .loaders_folder = config_.loaders_folder,
+                                         .start_script_for_ipxe = config_.start_script_for_ipxe};
+  ASSIGN_OR_RETURN(resolver_, PathResolver::Open(std::move(resolver_options), view_, catalog_));
+  is_resolving_ = true;
+  loop_thread_ = std::thread([this] { loop_->Run(); });
+  // The TFTP server has said so of itself.
+  for (const IpEndpoint& endpoint : http_->endpoints()) {
+    LogLine("listening").Add("protocol", "http").Add("address", endpoint.Format()).Info();
+  }
+
+  snapshot_writer_ = std::make_unique<SnapshotWriter>(
+      SnapshotWriter::Options(), [this](const std::shared_ptr<const Snapshot>& snapshot) {
+        return snapshot_file_->Save({snapshot, clock_.Now()});
+      });
+  ASSIGN_OR_RETURN(const AgentInstance instance, AgentInstance::Parse(BuildRandomId()));
+  const std::shared_ptr<grpc::Channel> channel = BuildServerChannel(config_.server);
+  reporter_ = std::make_unique<Reporter>(
+      Reporter::Options{.agent_id = config_.id, .status = BuildStatus(instance)}, channel, view_,
+      catalog_, clock_);
+  follower_ = std::make_unique<Follower>(
+      Follower::Options{.agent_id = config_.id,
+                        .instance = instance,
+                        .server = config_.server,
+                        .view_age = view_age},
+      channel, view_, clock_,
+      Follower::Listener{.connected = [this] { reporter_->Reconnected(); },
+                         .applied =
+                             [this](const std::shared_ptr<const Snapshot>& snapshot) {
+                               snapshot_writer_->Write(snapshot);
+                               reporter_->Wake();
+                             }});
+  LogLine("started")
+      .Add("id", config_.id.text())
+      .Add("version", kVersion)
+      .Add("instance", instance.text())
+      .Add("server", config_.server)
+      .Add("rootfs", config_.rootfs_folder)
+      .Info();
+  return absl::OkStatus();
+}
+
+Agent::~Agent() {
+  follower_ = nullptr;
+  reporter_ = nullptr;
+  snapshot_writer_ = nullptr;
+  http_ = nullptr;
+  if (loop_thread_.joinable()) {
+    loop_->Stop();
+    loop_thread_.join();
+  }
+}
+
+absl::Duration Agent::LoadView() {
+  const absl::StatusOr<StoredSnapshot> stored = snapshot_file_->Load();
+  if (!stored.ok()) {
+    LogLine("view")
+        .Add("revision", "none")
+        .Add("reason", std::string(stored.status().message()))
+        .Info();
+    return absl::ZeroDuration();
+  }
+  view_.Set(stored->snapshot);
+  const absl::Duration age = std::max(clock_.Now() - stored->saved_at, absl::ZeroDuration());
+  LogLine("view")
+      .Add("revision", stored->snapshot->revision().id.Format())
+      .Add("hosts", stored->snapshot->host_count())
+      .Add("age", age)
+      .Info();
+  return age;
+}
+
+absl::StatusOr<ResolvedContent> Agent::Resolve(const ContentRequest& request) const {
+  if (!is_resolving_) return absl::UnavailableError("starting; ask again");
+  return resolver_->Resolve(request);
+}
+
+AgentStatus Agent::BuildStatus(const AgentInstance& instance) const {
+  return {.instance = instance,
+          .applied = {},
+          .version = kVersion,
+          .start_time = clock_.Now(),
+          .http_address = ReachedAt(config_, http_->endpoints()),
+          .tftp_address = ReachedAt(config_, tftp_->endpoints())};
+}
+
+void Agent::Rescan() {
+  if (absl::Status status = catalog_.Rescan(); !status.ok()) {
+    LogLine("catalog-kept").Add("reason", std::string(status.message())).Error();
+    return;
+  }
+  reporter_->Wake();
+}
+
+void Agent::Drain(absl::Duration limit) {
+  const absl::Duration end = clock_.Monotonic() + limit;
+  const size_t tftp_left = tftp_->Drain(limit);
+  const size_t http_left = http_->Drain(std::max(end - clock_.Monotonic(), absl::ZeroDuration()));
+  if (tftp_left + http_left > 0) {
+    LogLine("cut-off").Add("tftp", tftp_left).Add("http", http_left).Warn();
+  }
+}
+
+}  // namespace autopxe::agent

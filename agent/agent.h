@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agent/catalog/live_catalog.h"
+#include "agent/config.h"
+#include "agent/content/path_resolver.h"
+#include "agent/http/server.h"
+#include "agent/net/event_loop.h"
+#include "agent/sync/follower.h"
+#include "agent/sync/reporter.h"
+#include "agent/sync/snapshot_file.h"
+#include "agent/sync/snapshot_writer.h"
+#include "agent/tftp/server.h"
+#include "agent/view/view.h"
+#include "common/runtime/clock.h"
+
+namespace autopxe::agent {
+
+// The wiring of an agent: constructs its parts and holds them. It serves from the moment that Start
+// returns until it is destroyed.
+class Agent {
+ public:
+  // Errors: naming the option to look at: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
+  // FAILED_PRECONDITION and the system's, for a folder or an address that can't be used.
+  static absl::StatusOr<std::unique_ptr<Agent>> Start(const Config& config);
+
+  ~Agent();
+
+  // Looks at the rootfs tree and the loaders again, and tells the server.
+  void Rescan();
+
+  // Takes no more requests and lets those under way end, for so long at the most.
+  void Drain(absl::Duration limit);
+
+  const std::vector<IpEndpoint>& tftp_endpoints() const { return tftp_->endpoints(); }
+  const std::vector<IpEndpoint>& http_endpoints() const { return http_->endpoints(); }
+
+ private:
+  explicit Agent(const Config& config);
+
+  absl::Status Run();
+  // What is on disk becomes the view. Returns how old it is.
+  absl::Duration LoadView();
+  absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
+  AgentStatus BuildStatus(const AgentInstance& instance) const;
+
+  const Config config_;
+  const SystemClock clock_;
+
+  // In the order of their start; what uses another stands below it.
+  View view_;
+  std::unique_ptr<SnapshotFile> snapshot_file_;
+  LiveCatalog catalog_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<TftpServer> tftp_;  // Answers once the loop runs.
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<PathResolver> resolver_;
+  // resolver_ is there: HTTP answers before the resolver can know its port.
+  std::atomic<bool> is_resolving_ = false;
+  std::thread loop_thread_;
+  std::unique_ptr<SnapshotWriter> snapshot_writer_;
+  std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<Follower> follower_;  // Tells the two above.
+};
+
+}  // namespace autopxe::agent

@@ -1,0 +1,232 @@
+#include "agent/agent.h"
+
+#include <stdio.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "agent/sync/fake_server.h"
+#include "common/model/snapshot.h"
+#include "common/status/status_matchers.h"
+#include "common/wire/snapshot_wire.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::agent {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kNoServer[] = "127.0.0.1:1";
+
+// What curl prints.
+std::string Fetch(const std::string& url, int seconds = 10) {
+  FILE* const curl =
+      popen(absl::StrCat("curl --silent --max-time ", seconds, " '", url, "'").c_str(), "r");
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (const size_t count = fread(buffer.data(), 1, buffer.size(), curl)) {
+    text.append(buffer.data(), count);
+  }
+  pclose(curl);
+  return text;
+}
+
+// bc:24:11:b0:1a:de is assigned debian/bookworm/latest/overlayfs.
+std::shared_ptr<const Snapshot> SnapshotAt(int64_t number) {
+  Revision revision;
+  revision.id = {number, 7};
+  Settings settings;
+  settings.variables.emplace(*VariableName::Parse("nfs-server"),
+                             *VariableValue::Parse("172.25.2.11"));
+  const Profile profile{*ProfileName::Parse("overlayfs"),
+                        *CommandLineTemplate::Parse("nfsroot=${nfs-server}:${rootfs-path} rootovl"),
+                        1};
+  const MacAddress mac = *MacAddress::Parse("bc2411b01ade");
+  const auto host = std::make_shared<const Host>(Host{
+      HostId{1}, NameByMac(mac), {mac}, *Distro::Parse("debian/bookworm/latest/overlayfs"), 1});
+  return *Snapshot::Create(revision, settings, {profile}, {host});
+}
+
+class AgentTest : public testing::Test {
+ protected:
+  AgentTest() {
+    std::string folder = absl::StrCat(testing::TempDir(), "/agentXXXXXX");
+    folder_ = mkdtemp(folder.data());
+    std::filesystem::create_directories(folder_ + "/loaders");
+    std::ofstream(folder_ + "/loaders/undionly.kpxe") << "loader";
+    AddRelease("bookworm");
+  }
+  ~AgentTest() override { std::filesystem::remove_all(folder_); }
+
+  void AddRelease(const std::string& release) {
+    const std::string boot = absl::StrCat(folder_, "/rootfs/debian/", release, "/boot");
+    std::filesystem::create_directories(boot);
+    std::ofstream(boot + "/vmlinuz-6.1.0-25-amd64") << "kernel of " << release;
+    std::ofstream(boot + "/initrd.img-6.1.0-25-amd64") << "initrd";
+  }
+
+  Config BuildConfig(const std::string& server = kNoServer) const {
+    const IpEndpoint any = *IpEndpoint::Parse("127.0.0.1:0");
+    return {.id = *AgentId::Parse("lab"),
+            .server = server,
+            .rootfs_folder = folder_ + "/rootfs",
+            .loaders_folder = folder_ + "/loaders",
+            .state_folder = folder_ + "/state",
+            .tftp_listen = {any},
+            .http_listen = {any},
+            .advertise = absl::nullopt};
+  }
+
+  static std::string ByHttp(const Agent& agent, const std::string& path) {
+    return Fetch(absl::StrCat("http://", agent.http_endpoints().front().Format(), "/", path));
+  }
+  static std::string ByTftp(const Agent& agent, const std::string& path) {
+    return Fetch(absl::StrCat("tftp://", agent.tftp_endpoints().front().Format(), "/", path));
+  }
+
+  std::string folder_;
+};
+
+TEST_F(AgentTest, WithTheServerAwayItServesWhatIsOnDisk) {  // faults.md, case 43.
+  {
+    auto file = SnapshotFile::Open(folder_ + "/state");
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT((*file)->Save({SnapshotAt(5), absl::FromUnixSeconds(1'700'000'000)}), IsOk());
+  }
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  const std::string by_http = ByHttp(**agent, "autopxe-BC2411B01ADE");
+  EXPECT_THAT(by_http, AllOf(HasSubstr("debian/bookworm/latest/overlayfs"),
+                             HasSubstr("set nfs-server:uristring 172.25.2.11")));
+  EXPECT_THAT(ByTftp(**agent, "autopxe-bc2411b01ade"),
+              HasSubstr("debian/bookworm/latest/overlayfs"));
+  EXPECT_EQ(ByHttp(**agent, "boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"),
+            "kernel of bookworm");
+  EXPECT_EQ(ByTftp(**agent, "boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"),
+            "kernel of bookworm");
+  EXPECT_EQ(ByTftp(**agent, "undionly.kpxe"), "loader");
+}
+
+TEST_F(AgentTest, WithoutAnyConfigurationItSaysSoOnTheScreen) {
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), HasSubstr("#!ipxe"));
+}
+
+TEST_F(AgentTest, WhatTheServerSaidSurvivesARestartWithoutIt) {
+  {
+    FakeServer server;
+    const auto agent = Agent::Start(BuildConfig(server.address()));
+    ASSERT_THAT(agent, IsOk());
+    EXPECT_EQ(server.WaitForWatch().agent_id(), "lab");
+    v1::WatchConfigurationResponse response;
+    *response.mutable_snapshot() = ToProto(*SnapshotAt(5)).front();
+    server.Send(response);
+    while (server.WaitForStatus().status().applied().number() != 5) {
+    }
+    EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"),
+                HasSubstr("debian/bookworm/latest/overlayfs"));
+  }
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"),
+              HasSubstr("debian/bookworm/latest/overlayfs"));
+}
+
+TEST_F(AgentTest, ARescanIsServedAndTold) {
+  FakeServer server;
+  const auto agent = Agent::Start(BuildConfig(server.address()));
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_EQ(server.WaitForCatalog().catalog().distros(0).releases_size(), 1);
+  AddRelease("trixie");
+  EXPECT_EQ(ByHttp(**agent, "boot/debian/trixie/boot/vmlinuz-6.1.0-25-amd64").find("kernel of"),
+            std::string::npos);
+  (*agent)->Rescan();
+  // A reconnection may have told the old one once more.
+  while (server.WaitForCatalog().catalog().distros(0).releases_size() != 2) {
+  }
+  EXPECT_EQ(ByHttp(**agent, "boot/debian/trixie/boot/vmlinuz-6.1.0-25-amd64"), "kernel of trixie");
+  std::filesystem::remove_all(folder_ + "/rootfs");
+  (*agent)->Rescan();
+  EXPECT_NE(ByHttp(**agent, "autopxe-bc2411b01ade"), "") << "a tree that is gone does not end it";
+}
+
+TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
+  FakeServer server;
+  {
+    const auto agent = Agent::Start(BuildConfig(server.address()));
+    ASSERT_THAT(agent, IsOk());
+    const v1::AgentStatus status = server.WaitForStatus().status();
+    EXPECT_EQ(status.http_address(), (*agent)->http_endpoints().front().Format());
+    EXPECT_EQ(status.tftp_address(), (*agent)->tftp_endpoints().front().Format());
+  }
+  FakeServer another;
+  Config config = BuildConfig(another.address());
+  config.http_listen = {*IpEndpoint::Parse("0.0.0.0:0")};
+  config.tftp_listen = {*IpEndpoint::Parse("0.0.0.0:0")};
+  {
+    const auto agent = Agent::Start(config);
+    ASSERT_THAT(agent, IsOk());
+    EXPECT_EQ(another.WaitForStatus().status().http_address(), "");
+  }
+  FakeServer third;
+  config.server = third.address();
+  config.advertise = *IpAddress::Parse("10.77.1.1");
+  const auto agent = Agent::Start(config);
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_EQ(third.WaitForStatus().status().http_address(),
+            absl::StrCat("10.77.1.1:", (*agent)->http_endpoints().front().port));
+}
+
+TEST_F(AgentTest, WhatKeepsItFromStartingIsNamedWithItsOption) {
+  const auto expect = [](const Config& config, const std::string& what, const std::string& option) {
+    const auto agent = Agent::Start(config);
+    ASSERT_FALSE(agent.ok()) << option;
+    EXPECT_THAT(std::string(agent.status().message()), AllOf(HasSubstr(what), HasSubstr(option)));
+  };
+  Config config = BuildConfig();
+  config.rootfs_folder = folder_ + "/none";
+  expect(config, folder_ + "/none", "--rootfs");
+
+  config = BuildConfig();
+  config.loaders_folder = folder_ + "/none";
+  expect(config, folder_ + "/none", "--loaders");
+
+  config = BuildConfig();
+  config.state_folder = folder_ + "/loaders/undionly.kpxe";
+  expect(config, folder_ + "/loaders/undionly.kpxe", "--state");
+
+  const auto running = Agent::Start(BuildConfig());
+  ASSERT_THAT(running, IsOk());
+  expect(BuildConfig(), "another agent uses", "--state");
+  config = BuildConfig();
+  config.state_folder = folder_ + "/other";
+  config.http_listen = (*running)->http_endpoints();
+  expect(config, (*running)->http_endpoints().front().Format(), "--http-listen");
+  config = BuildConfig();
+  config.state_folder = folder_ + "/other";
+  config.tftp_listen = (*running)->tftp_endpoints();
+  expect(config, (*running)->tftp_endpoints().front().Format(), "--tftp-listen");
+}
+
+TEST_F(AgentTest, DrainedItTakesNoMore) {
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_NE(ByHttp(**agent, "boot.ipxe"), "");
+  (*agent)->Drain(absl::Seconds(5));
+  // The connection waits in the kernel, as nobody takes it.
+  EXPECT_EQ(
+      Fetch(absl::StrCat("http://", (*agent)->http_endpoints().front().Format(), "/boot.ipxe"),
+            /*seconds=*/1),
+      "");
+}
+
+}  // namespace
+}  // namespace autopxe::agent

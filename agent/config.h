@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "common/model/ip_endpoint.h"
+#include "common/model/name.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/program_options.h"
+
+namespace autopxe::agent {
+
+// How an agent serves. What hosts boot is on the server.
+struct Config {
+  AgentId id;
+  std::string server;  // "host:port".
+  std::string rootfs_folder;
+  std::string loaders_folder;
+  std::string state_folder;
+  std::vector<IpEndpoint> tftp_listen;
+  std::vector<IpEndpoint> http_listen;
+  absl::optional<IpAddress>
+      advertise;  // Where hosts reach it; unset: the address at which they asked.
+  bool start_script_for_ipxe = true;
+  LogLevel log_level = LogLevel::kInfo;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+// What to run with; or, for --help and --version, what to print instead.
+struct ParsedConfig {
+  absl::optional<Config> config;
+  std::string print;
+};
+
+// Reads the arguments (without the program's name), the environment and the file that --config
+// names. `host_name` is this machine's name: the id, unless one is given. Errors: INVALID_ARGUMENT,
+// naming the option where it stands, its value, and what is expected; NOT_FOUND, UNAVAILABLE for
+// the file.
+absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
+                                         const ProgramOptions::Environment& environment,
+                                         const std::string& host_name);
+
+}  // namespace autopxe::agent

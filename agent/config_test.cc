@@ -1,0 +1,130 @@
+#include "agent/config.h"
+
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::agent {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+absl::StatusOr<ParsedConfig> Parse(const std::vector<std::string>& args,
+                                   const std::map<std::string, std::string>& variables = {}) {
+  return ParseConfig(
+      args,
+      [&](const std::string& name) -> absl::optional<std::string> {
+        const auto found = variables.find(name);
+        if (found == variables.end()) return absl::nullopt;
+        return found->second;
+      },
+      "rack7");
+}
+
+Config Parsed(const std::vector<std::string>& args,
+              const std::map<std::string, std::string>& variables = {}) {
+  const absl::StatusOr<ParsedConfig> parsed = Parse(args, variables);
+  EXPECT_THAT(parsed, IsOk());
+  return parsed.value().config.value();
+}
+
+TEST(AgentConfigTest, OnlyTheTreeHasToBeNamed) {
+  const Config config = Parsed({"--rootfs", "/srv/rootfs"});
+  EXPECT_EQ(config.id.text(), "rack7");
+  EXPECT_EQ(config.server, "127.0.0.1:7766");
+  EXPECT_EQ(config.rootfs_folder, "/srv/rootfs");
+  EXPECT_EQ(config.loaders_folder, "/usr/lib/ipxe");
+  EXPECT_EQ(config.state_folder, "/var/lib/autopxe-agent");
+  ASSERT_EQ(config.tftp_listen.size(), 1u);
+  EXPECT_EQ(config.tftp_listen[0].Format(), "0.0.0.0:69");
+  ASSERT_EQ(config.http_listen.size(), 1u);
+  EXPECT_EQ(config.http_listen[0].Format(), "0.0.0.0:8080");
+  EXPECT_FALSE(config.advertise.has_value());
+  EXPECT_TRUE(config.start_script_for_ipxe);
+  EXPECT_EQ(config.log_level, LogLevel::kInfo);
+}
+
+TEST(AgentConfigTest, EveryOptionCanBeGiven) {
+  const Config config = Parsed({"--id",
+                                "lab",
+                                "--server",
+                                "[fd00::1]:1",
+                                "--rootfs",
+                                "/r",
+                                "--loaders",
+                                "/l",
+                                "--state",
+                                "/s",
+                                "--tftp-listen",
+                                "127.0.0.1:0",
+                                "--tftp-listen",
+                                "[::1]:0",
+                                "--http-listen",
+                                "127.0.0.1:0",
+                                "--advertise",
+                                "10.0.0.1",
+                                "--no-start-script-for-ipxe",
+                                "--log-level",
+                                "debug"});
+  EXPECT_EQ(config.id.text(), "lab");
+  EXPECT_EQ(config.server, "[fd00::1]:1");
+  EXPECT_EQ(config.tftp_listen.size(), 2u);
+  EXPECT_EQ(config.advertise->Format(), "10.0.0.1");
+  EXPECT_FALSE(config.start_script_for_ipxe);
+  EXPECT_EQ(config.log_level, LogLevel::kDebug);
+}
+
+TEST(AgentConfigTest, TheFileAndTheEnvironmentSayTheSameAsFlags) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/agent.yaml");
+  std::ofstream(path) << "id: from-file\nrootfs: /file\nhttp-listen: [127.0.0.1:1, 127.0.0.1:2]\n";
+  const Config config = Parsed({"--config", path}, {{"AUTOPXE_AGENT_ID", "from-environment"}});
+  EXPECT_EQ(config.id.text(), "from-environment");
+  EXPECT_EQ(config.rootfs_folder, "/file");
+  EXPECT_EQ(config.http_listen.size(), 2u);
+  EXPECT_EQ(Parsed({"--config", path, "--id", "flag"}).id.text(), "flag");
+}
+
+TEST(AgentConfigTest, AMistakeIsNamedWithItsPlaceAndItsValue) {
+  const struct {
+    std::vector<std::string> args;
+    std::string option;
+    std::string what;
+  } kCases[] = {
+      {{}, "--rootfs", "name the folder"},
+      {{"--rootfs", ""}, "rootfs", "empty"},
+      {{"--rootfs", "/r", "--id", "a b"}, "--id", "\"a b\""},
+      {{"--rootfs", "/r", "--server", "nowhere:x"}, "--server", "expected host:port"},
+      {{"--rootfs", "/r", "--tftp-listen", "69"}, "--tftp-listen", "\"69\""},
+      {{"--rootfs", "/r", "--http-listen", "host:80"}, "--http-listen", "\"host:80\""},
+      {{"--rootfs", "/r", "--advertise", "me"}, "--advertise", "\"me\""},
+      {{"--rootfs", "/r", "--advertise", "0.0.0.0"}, "--advertise", "0.0.0.0"},
+      {{"--rootfs", "/r", "--log-level", "loud"}, "--log-level", "\"loud\""},
+      {{"--rootfs", "/r", "--no-such"}, "no-such", ""},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_THAT(Parse(c.args), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        AllOf(HasSubstr(c.option), HasSubstr(c.what))))
+        << testing::PrintToString(c.args);
+  }
+}
+
+TEST(AgentConfigTest, HelpShowsEveryOptionAndAnExample) {
+  const absl::StatusOr<ParsedConfig> parsed = Parse({"--help"});
+  ASSERT_THAT(parsed, IsOk());
+  EXPECT_FALSE(parsed->config.has_value());
+  for (const char* word :
+       {"--id", "--server", "--rootfs", "--loaders", "--state", "--tftp-listen", "--http-listen",
+        "--advertise", "start-script-for-ipxe", "--log-level", "--config", "Examples:"}) {
+    EXPECT_THAT(parsed->print, HasSubstr(word));
+  }
+}
+
+}  // namespace
+}  // namespace autopxe::agent

@@ -1,0 +1,155 @@
+#include "agent/sync/reporter.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/types/optional.h"
+#include "autopxe/v1/agent.grpc.pb.h"
+#include "common/runtime/backoff.h"
+#include "common/runtime/log_line.h"
+#include "common/status/grpc_status.h"
+#include "common/status/status_macros.h"
+#include "common/wire/agent_status_wire.h"
+#include "common/wire/catalog_wire.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+
+namespace autopxe::agent {
+
+Reporter::Reporter(Options options, std::shared_ptr<grpc::Channel> channel, const View& view,
+                   const LiveCatalog& catalog, const Clock& clock)
+    : options_(std::move(options)),
+      channel_(std::move(channel)),
+      view_(view),
+      catalog_(catalog),
+      clock_(clock),
+      thread_([this] { Run(); }) {}
+
+Reporter::~Reporter() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  wakeup_.Notify();
+  thread_.join();
+}
+
+void Reporter::Wake() {
+  {
+    absl::MutexLock lock(&mutex_);
+    woken_ = true;
+  }
+  wakeup_.Notify();
+}
+
+void Reporter::Reconnected() {
+  {
+    absl::MutexLock lock(&mutex_);
+    reconnected_ = true;
+    woken_ = true;
+  }
+  wakeup_.Notify();
+}
+
+bool Reporter::IsWoken() const {
+  absl::MutexLock lock(&mutex_);
+  return stopping_ || woken_;
+}
+
+bool Reporter::IsStopping() const {
+  absl::MutexLock lock(&mutex_);
+  return stopping_;
+}
+
+absl::Status Reporter::Send(
+    const std::function<void(grpc::ClientContext* context, std::function<void(grpc::Status)> done)>&
+        start) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       absl::ToChronoNanoseconds(options_.deadline));
+  absl::optional<grpc::Status> result;  // Guarded by mutex_.
+  start(&context, [this, &result](grpc::Status status) {
+    // Under the lock, since the frame with `result` may be gone as soon as it is there.
+    absl::MutexLock lock(&mutex_);
+    result = std::move(status);
+    wakeup_.Notify();
+  });
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (result.has_value()) return ToAbslStatus(*result);
+      if (stopping_) context.TryCancel();
+    }
+    wakeup_.WaitFor(absl::InfiniteDuration());
+  }
+}
+
+absl::Status Reporter::Report() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(reconnected_, false)) {
+      reported_catalog_ = nullptr;
+      reported_at_ = -absl::InfiniteDuration();
+    }
+    woken_ = false;
+  }
+  const std::unique_ptr<v1::AgentService::Stub> stub = v1::AgentService::NewStub(channel_);
+  const std::shared_ptr<const Snapshot> view = view_.Current();
+  if (view != reported_view_ || clock_.Monotonic() >= reported_at_ + options_.interval) {
+    AgentStatus status = options_.status;
+    if (view != nullptr) status.applied = view->revision().id;
+    v1::ReportStatusRequest request;
+    request.set_agent_id(options_.agent_id.text());
+    *request.mutable_status() = ToProto(status);
+    v1::ReportStatusResponse response;
+    RETURN_IF_ERROR(Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
+      stub->async()->ReportStatus(context, &request, &response, std::move(done));
+    }));
+    reported_view_ = view;
+    reported_at_ = clock_.Monotonic();
+  }
+  const std::shared_ptr<const Catalog> catalog = catalog_.Current();
+  if (catalog != reported_catalog_) {
+    v1::ReportCatalogRequest request;
+    request.set_agent_id(options_.agent_id.text());
+    *request.mutable_catalog() = ToProto(*catalog);
+    v1::ReportCatalogResponse response;
+    RETURN_IF_ERROR(Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
+      stub->async()->ReportCatalog(context, &request, &response, std::move(done));
+    }));
+    reported_catalog_ = catalog;
+    LogLine("catalog-reported").Add("kernels", catalog->KernelCount()).Info();
+  }
+  return absl::OkStatus();
+}
+
+void Reporter::Run() {
+  absl::BitGen random;
+  Backoff backoff(options_.first_backoff, options_.most_backoff);
+  std::string refused;  // What the server answered last instead of taking a report.
+  while (!IsStopping()) {
+    const absl::Status status = Report();
+    if (IsStopping()) return;
+    absl::Duration due = clock_.Monotonic();
+    if (status.ok()) {
+      backoff.Reset();
+      refused.clear();
+      due += options_.interval;
+    } else {
+      due += backoff.Next(random);
+      // That the server is away, the follower says.
+      const std::string reason(status.message());
+      if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) && reason != refused) {
+        LogLine("report-refused").Add("reason", reason).Warn();
+        refused = reason;
+      }
+    }
+    for (absl::Duration now = clock_.Monotonic(); !IsWoken() && now < due;
+         now = clock_.Monotonic()) {
+      wakeup_.WaitFor(due - now);
+    }
+  }
+}
+
+}  // namespace autopxe::agent

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "agent/catalog/live_catalog.h"
+#include "agent/sync/wakeup.h"
+#include "agent/view/view.h"
+#include "common/model/agent_status.h"
+#include "common/model/name.h"
+#include "common/runtime/clock.h"
+#include "grpcpp/channel.h"
+
+namespace autopxe::agent {
+
+// Tells the server which revision this agent serves and what it offers: the revision when the view
+// has changed, and at least every 30 s; the catalog when it is another one. Everything again after
+// a connection. What fails is tried again with back-off; only the newest counts.
+class Reporter {
+ public:
+  struct Options {
+    AgentId agent_id;
+    AgentStatus status;  // `applied` is filled in from the view.
+    absl::Duration interval = absl::Seconds(30);
+    absl::Duration first_backoff = absl::Milliseconds(200);
+    absl::Duration most_backoff = absl::Seconds(30);
+    absl::Duration deadline = absl::Seconds(10);  // Of one report.
+  };
+
+  // Starts at once. `view`, `catalog` and `clock` must outlive this object.
+  Reporter(Options options, std::shared_ptr<grpc::Channel> channel, const View& view,
+           const LiveCatalog& catalog, const Clock& clock);
+
+  // Ends what is on its way.
+  ~Reporter();
+
+  // The view or the catalog may be another one. From any thread; returns at once.
+  void Wake() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The server is there (again), and may know nothing. From any thread; returns at once.
+  void Reconnected() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Reports what the server does not know yet.
+  absl::Status Report() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Starts a call, and waits until it is done or this object is to stop.
+  absl::Status Send(const std::function<void(grpc::ClientContext* context,
+                                             std::function<void(grpc::Status)> done)>& start)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether there is something that woke it, or it is to stop.
+  bool IsWoken() const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsStopping() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const Options options_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const View& view_;
+  const LiveCatalog& catalog_;
+  const Clock& clock_;
+
+  // What the server has; this object's thread only.
+  std::shared_ptr<const Snapshot> reported_view_;
+  std::shared_ptr<const Catalog> reported_catalog_;
+  absl::Duration reported_at_ = -absl::InfiniteDuration();
+
+  Wakeup wakeup_;
+  mutable absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reconnected_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;  // Last: it uses everything above.
+};
+
+}  // namespace autopxe::agent

@@ -1,0 +1,150 @@
+#include "agent/sync/reporter.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "agent/sync/fake_server.h"
+#include "agent/sync/server_channel.h"
+#include "common/model/snapshot.h"
+#include "common/status/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::agent {
+namespace {
+
+std::shared_ptr<const Snapshot> SnapshotAt(int64_t number) {
+  Revision revision;
+  revision.id = {number, 7};
+  return Snapshot::Empty(revision);
+}
+
+class ReporterTest : public testing::Test {
+ protected:
+  ReporterTest() {
+    std::string folder = absl::StrCat(testing::TempDir(), "/treeXXXXXX");
+    folder_ = mkdtemp(folder.data());
+    std::filesystem::create_directories(absl::StrCat(folder_, "/rootfs"));
+    std::filesystem::create_directories(absl::StrCat(folder_, "/loaders"));
+    catalog_ = std::make_unique<LiveCatalog>(absl::StrCat(folder_, "/rootfs"),
+                                             absl::StrCat(folder_, "/loaders"));
+    AddRelease("bookworm");
+  }
+  ~ReporterTest() override { std::filesystem::remove_all(folder_); }
+
+  void AddRelease(const std::string& release) {
+    const std::string boot = absl::StrCat(folder_, "/rootfs/debian/", release, "/boot");
+    std::filesystem::create_directories(boot);
+    std::ofstream(boot + "/vmlinuz-6.1.0-25-amd64") << "kernel";
+    std::ofstream(boot + "/initrd.img-6.1.0-25-amd64") << "initrd";
+    EXPECT_THAT(catalog_->Rescan(), IsOk());
+  }
+
+  std::unique_ptr<Reporter> Report(const std::string& address,
+                                   absl::Duration interval = absl::Hours(1)) {
+    AgentStatus status{.instance = *AgentInstance::Parse("i1"),
+                       .applied = {},
+                       .version = "0.1.0",
+                       .start_time = absl::FromUnixSeconds(1'700'000'000),
+                       .http_address = *IpEndpoint::Parse("10.77.1.1:8080"),
+                       .tftp_address = {}};
+    Reporter::Options options{.agent_id = *AgentId::Parse("lab"), .status = status};
+    options.interval = interval;
+    options.first_backoff = absl::Milliseconds(1);
+    options.most_backoff = absl::Milliseconds(20);
+    return std::make_unique<Reporter>(options, BuildServerChannel(address), view_, *catalog_,
+                                      clock_);
+  }
+
+  SystemClock clock_;
+  View view_;
+  std::string folder_;
+  std::unique_ptr<LiveCatalog> catalog_;
+};
+
+TEST_F(ReporterTest, AtTheStartEverythingIsTold) {
+  view_.Set(SnapshotAt(5));
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  const v1::ReportStatusRequest status = server.WaitForStatus();
+  EXPECT_EQ(status.agent_id(), "lab");
+  EXPECT_EQ(status.status().applied().number(), 5);
+  EXPECT_EQ(status.status().applied().tag(), 7u);
+  EXPECT_EQ(status.status().version(), "0.1.0");
+  EXPECT_EQ(status.status().instance(), "i1");
+  EXPECT_EQ(status.status().http_address(), "10.77.1.1:8080");
+  EXPECT_EQ(status.status().tftp_address(), "");
+  const v1::ReportCatalogRequest catalog = server.WaitForCatalog();
+  EXPECT_EQ(catalog.agent_id(), "lab");
+  ASSERT_EQ(catalog.catalog().distros_size(), 1);
+  EXPECT_EQ(catalog.catalog().distros(0).releases(0).name(), "bookworm");
+}
+
+TEST_F(ReporterTest, AnAgentWithoutAViewSaysSo) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  EXPECT_EQ(server.WaitForStatus().status().applied().number(), 0);
+}
+
+TEST_F(ReporterTest, EachNewViewIsToldAndTheNewestIsTheLast) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  server.WaitForStatus();
+  for (int64_t number = 1; number <= 50; ++number) {
+    view_.Set(SnapshotAt(number));
+    reporter->Wake();
+  }
+  int reports = 0;
+  int64_t told = 0;
+  while (told < 50) {
+    const int64_t next = server.WaitForStatus().status().applied().number();
+    EXPECT_GT(next, told);
+    told = next;
+    ++reports;
+  }
+  EXPECT_LE(reports, 50);
+}
+
+TEST_F(ReporterTest, AnotherCatalogIsToldWhenItIsFound) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  EXPECT_EQ(server.WaitForCatalog().catalog().distros(0).releases_size(), 1);
+  AddRelease("trixie");
+  reporter->Wake();
+  EXPECT_EQ(server.WaitForCatalog().catalog().distros(0).releases_size(), 2);
+}
+
+TEST_F(ReporterTest, TheStatusIsToldAgainAtIntervals) {
+  FakeServer server;
+  const auto reporter = Report(server.address(), absl::Milliseconds(5));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(server.WaitForStatus().agent_id(), "lab");
+}
+
+TEST_F(ReporterTest, AServerThatIsThereAgainIsToldEverything) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  server.WaitForStatus();
+  server.WaitForCatalog();
+  reporter->Reconnected();
+  server.WaitForStatus();
+  server.WaitForCatalog();
+}
+
+TEST_F(ReporterTest, AReportThatFailedIsSentAgain) {
+  FakeServer server;
+  server.RefuseReports(3, grpc::Status(grpc::StatusCode::UNAVAILABLE, "starting"));
+  const auto reporter = Report(server.address());
+  server.WaitForStatus();
+  server.RefuseReports(1, grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "no"));
+  reporter->Reconnected();
+  server.WaitForStatus();
+  server.WaitForCatalog();
+}
+
+TEST_F(ReporterTest, ItEndsAtOnceWithoutAServer) { const auto reporter = Report("127.0.0.1:1"); }
+
+}  // namespace
+}  // namespace autopxe::agent

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/sync/snapshot_encoding.h"
+
+namespace autopxe::agent {
+
+// The agent's configuration on disk, in files of its state folder, all of mode 0600:
+//   configuration.snapshot           the newest
+//   configuration.snapshot.previous  the one before, for when the newest turns out to be damaged
+//   configuration.snapshot.damaged   set aside for a person to look at
+//   lock                             held while an agent uses the folder
+// Not thread-safe.
+class SnapshotFile {
+ public:
+  // Makes the folder if it is missing, and takes its lock.
+  // Errors: naming the folder and what to do: PERMISSION_DENIED, NOT_FOUND, UNAVAILABLE from the
+  // system; FAILED_PRECONDITION: another agent uses the folder.
+  static absl::StatusOr<std::unique_ptr<SnapshotFile>> Open(const std::string& folder);
+
+  ~SnapshotFile();
+  SnapshotFile(const SnapshotFile&) = delete;
+  SnapshotFile& operator=(const SnapshotFile&) = delete;
+
+  // The newest snapshot that is whole. What is damaged is set aside, and logged with the reason.
+  // Errors: NOT_FOUND: there is none.
+  absl::StatusOr<StoredSnapshot> Load();
+
+  // Replaces the newest by this one: when Save returns OK it survives a power cut, and whenever the
+  // process or the machine dies, one whole snapshot is there. Errors: the system's, naming the
+  // file.
+  absl::Status Save(const StoredSnapshot& stored);
+
+ private:
+  SnapshotFile(std::string folder, int folder_fd, int lock_fd);
+
+  // Errors: NOT_FOUND; DATA_LOSS, UNIMPLEMENTED as DecodeSnapshot; the system's.
+  absl::StatusOr<StoredSnapshot> Read(const char* name) const;
+  std::string PathOf(const char* name) const;
+
+  const std::string folder_;
+  const int folder_fd_;
+  const int lock_fd_;
+};
+
+}  // namespace autopxe::agent

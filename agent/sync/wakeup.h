@@ -1,0 +1,28 @@
+#pragma once
+
+#include "absl/time/time.h"
+
+namespace autopxe::agent {
+
+// What a thread sleeps on until another has something for it or a time is up. The time-out is
+// measured by the monotonic clock: absl's condition variables of 2022 wait for a time of day, and a
+// step of the wall clock by a year would keep their thread asleep.
+class Wakeup {
+ public:
+  Wakeup();
+  ~Wakeup();
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+
+  // Ends the current WaitFor, or the next one. From any thread.
+  void Notify();
+
+  // True if it was notified since the last call that returned true; false when `timeout` is over.
+  // One thread at a time.
+  bool WaitFor(absl::Duration timeout);
+
+ private:
+  const int fd_;  // An eventfd.
+};
+
+}  // namespace autopxe::agent

@@ -1,0 +1,103 @@
+#include "ctl/autopxectl.h"
+
+#include <algorithm>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "common/model/quote.h"
+#include "common/runtime/version.h"
+#include "ctl/commands.h"
+#include "ctl/exit_code.h"
+#include "ctl/terminal_text.h"
+
+namespace autopxe::ctl {
+namespace {
+
+constexpr char kFooter[] =
+    R"(HOST is a name or a MAC in any usual form. DISTRO is name/release/kernel/profile, or local, menu,
+wait or ignore. The server is --server, or AUTOPXE_SERVER, or the key server of ~/.config/autopxe/ctl.yaml or
+/etc/autopxe/ctl.yaml, or 127.0.0.1:7766.
+
+Exit codes: 0 done, 1 refused, 2 the command line is wrong, 3 no server answered.
+
+Examples:
+  autopxectl import autopxe config.yaml
+  autopxectl assign 52:54:00:12:34:56 debian/bookworm/latest/overlayfs --wait
+  autopxectl assign --help)";
+
+int Fail(const Environment& environment, ExitCode code, absl::string_view message) {
+  environment.err << "autopxectl: " << TerminalMessage(message) << '\n';
+  return code;
+}
+
+// CLI11's message, but for the cases in which it does not name what people see, and where to look.
+std::string ExplainParseError(CLI::App& app, const CLI::ParseError& error) {
+  std::string path = app.get_name();
+  const CLI::App* deepest = &app;
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().front();
+    absl::StrAppend(&path, " ", deepest->get_name());
+  }
+  const std::vector<std::string> left = app.remaining(/*recurse=*/true);
+  std::string what = error.what();
+  if (deepest->get_require_subcommand_min() > 0) {
+    what =
+        left.empty() ? "a command is missing" : absl::StrCat(Quote(left.front()), " is no command");
+  } else if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    what = "an argument is missing";
+  }
+  return absl::StrCat(what, "; see ", path, " --help");
+}
+
+}  // namespace
+
+int Run(const std::vector<std::string>& args, const Environment& environment) {
+  Session session(environment);
+  CLI::App app("Says which host boots which distro over the network.", "autopxectl");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();  // The common options may stand behind the command; inherited.
+  std::string server;
+  std::string user;
+  const CLI::Option* server_option =
+      app.add_option("--server", server, "the server to talk to")->type_name("HOST:PORT");
+  const CLI::Option* user_option =
+      app.add_option("--user", user, "who you are, for the record ($USER@host)")->type_name("NAME");
+  app.add_option("-o,--output", session.output, "table, json or yaml")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"table", "json", "yaml"}));
+  app.set_version_flag("--version", absl::StrCat("autopxectl ", kVersion));
+  AddAssignCommands(app, session);
+  AddHostCommands(app, session);
+  AddDistroCommands(app, session);
+  AddProfileCommands(app, session);
+  AddSettingsCommands(app, session);
+  AddAgentCommands(app, session);
+  AddImportCommands(app, session);
+  AddVersionCommand(app, session);
+
+  try {
+    // CLI11 takes them from the back.
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::CallForVersion& version) {
+    environment.out << version.what() << '\n';
+    return kExitOk;
+  } catch (const CLI::CallForHelp&) {
+    environment.out << app.help();
+    return kExitOk;
+  } catch (const CLI::ParseError& error) {
+    return Fail(environment, kExitUsage, ExplainParseError(app, error));
+  }
+  if (server_option->count() > 0) session.server = server;
+  if (user_option->count() > 0) session.user = user;
+
+  const absl::Status status = session.action();
+  environment.out.flush();
+  if (!environment.out.good()) {
+    return Fail(environment, kExitRefused, "can't write to standard output");
+  }
+  if (!status.ok()) return Fail(environment, ExitCodeOf(status), std::string(status.message()));
+  return kExitOk;
+}
+
+}  // namespace autopxe::ctl

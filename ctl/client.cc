@@ -1,0 +1,235 @@
+#include "ctl/client.h"
+
+#include <chrono>
+#include <type_traits>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "autopxe/v1/agent.grpc.pb.h"
+#include "autopxe/v1/catalog.grpc.pb.h"
+#include "autopxe/v1/configuration.grpc.pb.h"
+#include "common/model/quote.h"
+#include "common/status/grpc_status.h"
+#include "common/status/status_macros.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
+
+namespace autopxe::ctl {
+namespace {
+
+// A batch of 100,000 mutations takes a few seconds.
+constexpr std::chrono::seconds kDeadline(30);
+// How long a server that is just being restarted may take.
+constexpr std::chrono::seconds kReconnect(1);
+constexpr int kPageSize = 1000;
+constexpr int kMaxMessage = 64 << 20;
+
+// What autopxe-server calls itself in the headers of its answers.
+constexpr char kVersionHeader[] = "autopxe-version";
+
+std::shared_ptr<grpc::Channel> BuildChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessage);
+  arguments.SetMaxSendMessageSize(kMaxMessage);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  // A proxy in the environment is for the web.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(absl::StrCat("dns:///", address),
+                                   grpc::InsecureChannelCredentials(), arguments);
+}
+
+// The server's error, with what to do about it.
+absl::Status Explain(const std::string& address, const grpc::Status& status,
+                     const std::vector<Problem>& problems) {
+  absl::Status error = ToAbslStatus(status);
+  std::string message(error.message());
+  if (absl::IsUnavailable(error)) {
+    message = absl::StrCat("server ", address, " is not available: ", message,
+                           "; check that autopxe-server runs there, or name another with --server");
+  } else if (absl::IsDeadlineExceeded(error)) {
+    message = absl::StrCat("server ", address, " did not answer within ", kDeadline.count(),
+                           " s; try again, or name another with --server");
+  } else if (absl::IsUnimplemented(error)) {
+    message =
+        absl::StrCat("server ", address,
+                     " does not know this command; is it an autopxe-server of another version?");
+  } else if (!problems.empty() && !problems.front().suggestions.empty() &&
+             !absl::StrContains(message, problems.front().suggestions.front())) {
+    absl::StrAppend(&message, "; did you mean ", Quote(problems.front().suggestions.front()), "?");
+  }
+  return absl::Status(error.code(), message);
+}
+
+// The response type of a stub's blocking method.
+template <typename Method>
+struct ResponseOf;
+template <typename Stub, typename Request, typename Response>
+struct ResponseOf<grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*)> {
+  using type = Response;
+};
+
+}  // namespace
+
+struct Client::Connection {
+  explicit Connection(const std::string& address) : channel(BuildChannel(address)) {}
+
+  std::shared_ptr<grpc::Channel> channel;
+  v1::ConfigurationService::Stub configuration{channel};
+  v1::CatalogService::Stub catalog{channel};
+  v1::AgentService::Stub agents{channel};
+};
+
+Client::Client(std::string address)
+    : address_(std::move(address)), connection_(std::make_unique<Connection>(address_)) {}
+
+Client::~Client() = default;
+
+template <typename Stub, typename Method, typename Request>
+auto Client::Call(Stub& stub, Method method, const Request& request, std::vector<Problem>* problems,
+                  std::string* server_version) {
+  using Response = typename ResponseOf<Method>::type;
+  Response response;
+  const auto call = [&] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (status.ok() && server_version != nullptr) {
+      const auto& headers = context.GetServerInitialMetadata();
+      if (const auto found = headers.find(kVersionHeader); found != headers.end()) {
+        server_version->assign(found->second.data(), found->second.size());
+      }
+    }
+    return status;
+  };
+  grpc::Status status = call();
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+      connection_->channel->WaitForConnected(std::chrono::system_clock::now() + kReconnect)) {
+    status = call();
+  }
+  if (status.ok()) return absl::StatusOr<Response>(std::move(response));
+  std::vector<Problem> found = ProblemsOf(status);
+  const absl::Status error = Explain(address_, status, found);
+  if (problems != nullptr) *problems = std::move(found);
+  return absl::StatusOr<Response>(error);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::Apply(const v1::ApplyRequest& request,
+                                                std::vector<Problem>* problems) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::Apply, request,
+              problems);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::AssignHosts(const v1::AssignHostsRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::AssignHosts, request);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::UnassignHosts(const v1::UnassignHostsRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::UnassignHosts, request);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::CreateHost(const v1::CreateHostRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::CreateHost, request);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::DeleteHosts(const v1::DeleteHostsRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::DeleteHosts, request);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::SetProfile(const v1::SetProfileRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::SetProfile, request);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::DeleteProfile(const v1::DeleteProfileRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::DeleteProfile, request);
+}
+
+absl::StatusOr<v1::ApplyResponse> Client::UpdateSettings(const v1::UpdateSettingsRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::UpdateSettings, request);
+}
+
+absl::StatusOr<v1::Host> Client::GetHost(const std::string& host) {
+  v1::GetHostRequest request;
+  request.set_host(host);
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetHost, request);
+}
+
+absl::StatusOr<v1::Profile> Client::GetProfile(const std::string& name) {
+  v1::GetProfileRequest request;
+  request.set_name(name);
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetProfile, request);
+}
+
+absl::StatusOr<v1::Settings> Client::GetSettings() {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetSettings,
+              v1::GetSettingsRequest());
+}
+
+absl::StatusOr<v1::ListHostsResponse> Client::ListHosts() {
+  v1::ListHostsRequest request;
+  request.set_page_size(kPageSize);
+  v1::ListHostsResponse all;
+  do {
+    ASSIGN_OR_RETURN(
+        v1::ListHostsResponse page,
+        Call(connection_->configuration, &v1::ConfigurationService::Stub::ListHosts, request));
+    all.mutable_hosts()->MergeFrom(page.hosts());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<v1::ListProfilesResponse> Client::ListProfiles() {
+  v1::ListProfilesRequest request;
+  request.set_page_size(kPageSize);
+  v1::ListProfilesResponse all;
+  do {
+    ASSIGN_OR_RETURN(
+        v1::ListProfilesResponse page,
+        Call(connection_->configuration, &v1::ConfigurationService::Stub::ListProfiles, request));
+    all.mutable_profiles()->MergeFrom(page.profiles());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<v1::ListDistrosResponse> Client::ListDistros() {
+  v1::ListDistrosRequest request;
+  request.set_page_size(kPageSize);
+  v1::ListDistrosResponse all;
+  do {
+    ASSIGN_OR_RETURN(v1::ListDistrosResponse page,
+                     Call(connection_->catalog, &v1::CatalogService::Stub::ListDistros, request));
+    all.mutable_distros()->MergeFrom(page.distros());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents() {
+  v1::ListAgentsRequest request;
+  request.set_page_size(kPageSize);
+  v1::ListAgentsResponse all;
+  do {
+    ASSIGN_OR_RETURN(v1::ListAgentsResponse page,
+                     Call(connection_->agents, &v1::AgentService::Stub::ListAgents, request));
+    all.mutable_agents()->MergeFrom(page.agents());
+    *all.mutable_revision() = page.revision();
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<std::string> Client::ServerVersion() {
+  std::string version;
+  const absl::StatusOr<v1::Settings> settings =
+      Call(connection_->configuration, &v1::ConfigurationService::Stub::GetSettings,
+           v1::GetSettingsRequest(), nullptr, &version);
+  if (!settings.ok()) return settings.status();
+  return version;
+}
+
+}  // namespace autopxe::ctl

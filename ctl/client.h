@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "autopxe/v1/agent.pb.h"
+#include "autopxe/v1/catalog.pb.h"
+#include "autopxe/v1/configuration.pb.h"
+#include "common/status/problem.h"
+
+namespace autopxe::ctl {
+
+// Talks to one server: connects when it is first asked something. A call that can't reach it is
+// made once more; changes carry a request id, so that they are made once all the same. Lists come
+// whole, from all their pages.
+//
+// Errors of every method: what the server answered, with a message that says what to do next;
+// UNAVAILABLE and DEADLINE_EXCEEDED name the server.
+class Client {
+ public:
+  // `address`: "host:port".
+  explicit Client(std::string address);
+  ~Client();
+
+  // `problems`: what is wrong with each mutation, when the batch is refused; may be null.
+  absl::StatusOr<v1::ApplyResponse> Apply(const v1::ApplyRequest& request,
+                                          std::vector<Problem>* problems);
+  absl::StatusOr<v1::ApplyResponse> AssignHosts(const v1::AssignHostsRequest& request);
+  absl::StatusOr<v1::ApplyResponse> UnassignHosts(const v1::UnassignHostsRequest& request);
+  absl::StatusOr<v1::ApplyResponse> CreateHost(const v1::CreateHostRequest& request);
+  absl::StatusOr<v1::ApplyResponse> DeleteHosts(const v1::DeleteHostsRequest& request);
+  absl::StatusOr<v1::ApplyResponse> SetProfile(const v1::SetProfileRequest& request);
+  absl::StatusOr<v1::ApplyResponse> DeleteProfile(const v1::DeleteProfileRequest& request);
+  absl::StatusOr<v1::ApplyResponse> UpdateSettings(const v1::UpdateSettingsRequest& request);
+
+  absl::StatusOr<v1::Host> GetHost(const std::string& host);
+  absl::StatusOr<v1::Profile> GetProfile(const std::string& name);
+  absl::StatusOr<v1::Settings> GetSettings();
+  absl::StatusOr<v1::ListHostsResponse> ListHosts();
+  absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
+  absl::StatusOr<v1::ListDistrosResponse> ListDistros();
+  absl::StatusOr<v1::ListAgentsResponse> ListAgents();
+
+  // The server's version; empty if it does not tell.
+  absl::StatusOr<std::string> ServerVersion();
+
+  const std::string& address() const { return address_; }
+
+ private:
+  struct Connection;
+
+  template <typename Stub, typename Method, typename Request>
+  auto Call(Stub& stub, Method method, const Request& request,
+            std::vector<Problem>* problems = nullptr, std::string* server_version = nullptr);
+
+  const std::string address_;
+  const std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace autopxe::ctl

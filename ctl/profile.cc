@@ -1,0 +1,101 @@
+#include <memory>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "common/status/status_macros.h"
+#include "ctl/command.h"
+#include "ctl/commands.h"
+#include "ctl/exit_code.h"
+#include "ctl/table.h"
+
+namespace autopxe::ctl {
+namespace {
+
+absl::Status RunList(Session& session) {
+  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
+  ASSIGN_OR_RETURN(const v1::ListProfilesResponse profiles, client->ListProfiles());
+  return session.Print(profiles, [&] {
+    Table table({"NAME", "COMMAND LINE"});
+    for (const v1::Profile& profile : profiles.profiles()) {
+      table.Add({profile.name(), profile.command_line()});
+    }
+    return table.Format();
+  });
+}
+
+absl::Status RunShow(Session& session, const std::string& name) {
+  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
+  ASSIGN_OR_RETURN(const v1::Profile profile, client->GetProfile(name));
+  return session.Print(profile, [&] {
+    Table table({"FIELD", "VALUE"});
+    table.Add({"name", profile.name()});
+    table.Add({"command line", profile.command_line()});
+    table.Add({"changed in revision", absl::StrCat(profile.etag())});
+    return table.Format();
+  });
+}
+
+absl::Status RunSet(Session& session, const std::vector<std::string>& words) {
+  if (words.size() != 2) {
+    return UsageError(
+        words.size() < 2
+            ? "profile set: expected a name and a command line; see autopxectl profile set --help"
+            : "profile set: the command line is one word for the shell: put it between single "
+              "quotes");
+  }
+  v1::SetProfileRequest request;
+  request.set_name(words[0]);
+  request.set_command_line(words[1]);
+  *request.mutable_options() = session.BuildRequestOptions();
+  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
+  ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->SetProfile(request));
+  return session.PrintChange(response);
+}
+
+absl::Status RunDelete(Session& session, const std::string& name) {
+  v1::DeleteProfileRequest request;
+  request.set_name(name);
+  *request.mutable_options() = session.BuildRequestOptions();
+  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
+  ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->DeleteProfile(request));
+  return session.PrintChange(response);
+}
+
+}  // namespace
+
+void AddProfileCommands(CLI::App& app, Session& session) {
+  CLI::App& noun = AddNoun(app, "profile", "Kernel command lines, by name");
+  AddCommand(noun, session, {"list", "", "All profiles", "Example:\n  autopxectl profile list"},
+             [&session] { return RunList(session); });
+
+  const auto shown = std::make_shared<std::string>();
+  AddCommand(noun, session,
+             {"show", "NAME", "One profile", "Example:\n  autopxectl profile show overlayfs"},
+             [&session, shown] { return RunShow(session, *shown); })
+      .add_option("name", *shown)
+      ->required();
+
+  const auto set = std::make_shared<std::vector<std::string>>();
+  AddCommand(noun, session,
+             {"set", "NAME 'COMMAND LINE'", "Create a profile, or replace its command line",
+              "${name} stands for a variable (autopxectl settings set variables.name ...), or for\n"
+              "rootfs-path, host, mac or agent-address. Single quotes keep the shell from it; a "
+              "command line\n"
+              "that begins with a dash goes behind \"--\".\n\n"
+              "Example:\n  autopxectl profile set nfsrw 'root=/dev/nfs "
+              "nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw'"},
+             [&session, set] { return RunSet(session, *set); })
+      .add_option("words", *set)
+      ->required();
+
+  const auto deleted = std::make_shared<std::string>();
+  AddCommand(noun, session,
+             {"delete", "NAME", "Delete a profile that nothing uses",
+              "Example:\n  autopxectl profile delete nfsrw"},
+             [&session, deleted] { return RunDelete(session, *deleted); })
+      .add_option("name", *deleted)
+      ->required();
+}
+
+}  // namespace autopxe::ctl

@@ -94,7 +94,6 @@ ctl=$bin/ctl/autopxectl
 
 # The agent has reported its catalog once the server lists a kernel.
 for _ in $(seq 100); do
-  "$ctl" distro list -o json 2>/dev/null | grep -q debian/ && break
   "$ctl" agent list -o json 2>/dev/null | grep -Eq '"kernels": *[1-9]' && break
   sleep 0.1
 done
@@ -122,10 +121,17 @@ show "autopxectl host list" "$ctl" host list
 show "autopxectl distro list" "$ctl" distro list
 show "autopxectl agent list" "$ctl" agent list
 
+# The part of the menu that is the host's own, and what is on the screen; the rest carries it out.
+menu() {
+  curl -sS "$1" >"$work/menu.ipxe"
+  sed '/^choose /q' "$work/menu.ipxe"
+  echo "... $(($(wc -l <"$work/menu.ipxe") - $(sed '/^choose /q' "$work/menu.ipxe" | wc -l))) more lines"
+}
 say "What the firmware of $mac gets by TFTP, as AutoPXE's iPXE asks for it"
-show "curl tftp://$tftp/autopxe-${mac//:/}" curl -sS "tftp://$tftp/autopxe-${mac//:/}"
+show "curl tftp://$tftp/autopxe-${mac//:/}" menu "tftp://$tftp/autopxe-${mac//:/}"
 say "The same by HTTP"
-show "curl http://$http/autopxe-${mac//:/}" curl -sS "http://$http/autopxe-${mac//:/}"
+show "curl http://$http/autopxe-${mac//:/}" menu "http://$http/autopxe-${mac//:/}"
+
 say "What the agent logged"
 grep event=request "$work/agent.log" || true
 

@@ -69,11 +69,12 @@ class Cluster:
 
     def configure(self):
         """The settings that every test here stands on."""
-        await_true("the catalog of the agent", lambda: "bookworm" in self.ctl("distro", "list"))
         self.ctl("settings", "set", "menu-timeout", "1s")
         self.ctl("settings", "set", "variables.nfs-server", "172.25.2.11")
         self.ctl("settings", "set", "rootfs-path-prefix", "/srv/rootfs")
+        # A distro is a kernel with a profile: without one the server lists none.
         self.ctl("profile", "set", "serial", TEMPLATE)
+        await_true("the catalog of the agent", lambda: "bookworm" in self.ctl("distro", "list"))
 
     def ctl(self, *arguments):
         """Runs autopxectl and returns what it printed."""

@@ -1,0 +1,290 @@
+"""autopxectl with a real server and a real agent: ctl_test.py AUTOPXE_SERVER AUTOPXE_AGENT AUTOPXECTL CONFIG_YAML"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(os.path.realpath(__file__)).parents[1] / "lib"))
+import junit  # noqa: E402  (found through the path above)
+
+PATIENCE = 60  # Seconds; none of it is used when all is well.
+DISTRO = "debian/bookworm/latest/overlayfs"
+
+
+class Daemon:
+    """A program that says in its log where it listens. A context: its end is a SIGTERM, which must end well."""
+
+    def __init__(self, *command, protocols):
+        self.log = []
+        self.address = {}
+        self._waiting = set(protocols)
+        self._listening = threading.Event()
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read_log)
+        self._reader.start()
+        self._listening.wait(PATIENCE)
+        if self._waiting:
+            self.stop()
+            raise AssertionError("it does not say where it listens:\n" + "".join(self.log))
+
+    def _read_log(self):
+        for line in self._process.stderr:
+            self.log.append(line)
+            found = re.search(r"event=listening protocol=(\w+) address=(\S+)", line)
+            if found:
+                self.address.setdefault(found[1], found[2])
+                self._waiting.discard(found[1])
+                if not self._waiting:
+                    self._listening.set()
+        self._listening.set()  # It ended.
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def stop(self):
+        self._process.terminate()
+        try:
+            return self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+            self._reader.join()
+            self._process.stderr.close()
+
+
+class Ctl(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        for release, version in (("bookworm", "6.1.0-25-amd64"), ("bookworm", "6.1.0-9-amd64"), ("trixie", "6.9.7-amd64")):
+            boot = self.folder / "rootfs/debian" / release / "boot"
+            boot.mkdir(parents=True, exist_ok=True)
+            (boot / f"vmlinuz-{version}").write_text("kernel")
+            (boot / f"initrd.img-{version}").write_text("initrd")
+        (self.folder / "rootfs/debian/stable").symlink_to("bookworm")
+        (self.folder / "loaders").mkdir()
+        (self.folder / "home").mkdir()
+        self.server = None
+        self.start_server()
+
+    def start_server(self, listen="127.0.0.1:0"):
+        self.server = Daemon(SERVER, "--listen", listen, "--database", str(self.folder / "autopxe.db"),
+                             protocols=["grpc"])
+        self.addCleanup(self.server.stop)
+
+    def start_agent(self):
+        agent = Daemon(AGENT, "--id", "lab", "--server", self.server.address["grpc"],
+                       "--rootfs", str(self.folder / "rootfs"), "--loaders", str(self.folder / "loaders"),
+                       "--state", str(self.folder / "state"),
+                       "--tftp-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", protocols=["tftp", "http"])
+        self.addCleanup(agent.stop)
+        return agent
+
+    def wait_for_catalog(self):
+        """Until the agent has told the server what it offers: nothing can be assigned before."""
+        while not any(agent["kernels"] for agent in json.loads(self.ok("agent", "list", "-o", "json"))["agents"]):
+            pass
+
+    def ctl(self, *args, server=None, **variables):
+        environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder / "home"), "USER": "ada",
+                       "AUTOPXE_SERVER": server if server is not None else self.server.address["grpc"]}
+        environment.update(variables)
+        return subprocess.run([CTL, *args], capture_output=True, text=True, timeout=PATIENCE, env=environment,
+                              check=False)
+
+    def ok(self, *args, **variables):
+        done = self.ctl(*args, **variables)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def refused(self, *args, code=1, **variables):
+        """The one line that an error is."""
+        done = self.ctl(*args, **variables)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"\Aautopxectl: [^\n]*\n\Z")
+        return done.stderr
+
+    def fetch(self, agent, path):
+        with urllib.request.urlopen(f"http://{agent.address['http']}/{path}", timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def test_a_predecessors_file_is_imported_and_served(self):
+        agent = self.start_agent()
+        self.wait_for_catalog()
+        out = self.ok("import", "autopxe", CONFIG)
+        self.assertIn(":10: HostDefaults.bc2411b01ade: host bc:24:11:b0:1a:de boots " + DISTRO, out)
+        # Waits until the agent serves it.
+        self.ok("assign", "bc2411b01ade", DISTRO, "--wait")
+        for name in ("autopxe-BC2411B01ADE", "autopxe-bc2411b01ade"):
+            menu = self.fetch(agent, name)
+            self.assertIn(DISTRO, menu)
+            self.assertIn("set nfs-server:uristring 172.25.2.11", menu)
+            self.assertIn("/pxe/rootfs/debian/bookworm", menu)
+        # A second time it changes nothing.
+        self.assertIn("it was so already", self.ok("import", "autopxe", CONFIG))
+
+    def test_an_import_without_any_agent_warns_of_its_distros(self):
+        done = self.ctl("import", "autopxe", CONFIG)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("warning: ", done.stderr)
+        self.assertIn(DISTRO, done.stderr)
+
+    def test_a_dry_run_changes_nothing(self):
+        out = self.ok("import", "autopxe", CONFIG, "--dry-run")
+        self.assertIn("nothing was changed yet; revision 0", out)
+        self.assertEqual(json.loads(self.ok("host", "list", "-o", "json"))["hosts"], [])
+
+    def test_every_spelling_of_a_mac_is_one_host(self):  # faults.md, case 32.
+        for mac in ("52:54:00:12:34:56", "52-54-00-12-34-56", "525400123456", "5254.0012.3456", "52:54:0:12:34:56",
+                    "52:54:00:AB:CD:EF", "5254.00ab.cdef"):
+            self.ok("assign", mac, "local")
+        hosts = json.loads(self.ok("host", "list", "-o", "json"))["hosts"]
+        self.assertEqual([host["name"] for host in hosts], ["52:54:00:12:34:56", "52:54:00:ab:cd:ef"])
+
+    def test_a_typo_is_refused_with_what_was_probably_meant(self):
+        self.start_agent()
+        self.wait_for_catalog()
+        self.ok("profile", "set", "overlayfs", "root=${rootfs-path}")
+        error = self.refused("assign", "52:54:00:12:34:56", "debain/bookworm/latest/overlayfs")
+        self.assertIn(f'did you mean "{DISTRO}"?', error)
+        done = self.ctl("assign", "52:54:00:12:34:56", "debain/bookworm/latest/overlayfs", "--allow-missing")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("warning: ", done.stderr)
+
+    def test_a_name_that_nobody_has_is_refused(self):
+        self.assertIn('"web1"', self.refused("assign", "web1", "local"))
+        self.ok("host", "create", "web1", "52:54:00:12:34:56")
+        self.assertIn("web1", self.ok("assign", "web1", "local"))
+        self.assertIn("local", self.ok("host", "show", "5254.0012.3456"))
+        self.ok("unassign", "web1")
+        self.ok("host", "delete", "web1")
+        self.assertIn('"web1"', self.refused("host", "show", "web1"))
+
+    def test_waiting_means_that_the_agent_serves_it(self):
+        agent = self.start_agent()
+        self.wait_for_catalog()
+        self.ok("profile", "set", "overlayfs", "root=${rootfs-path} marker-a")
+        for _ in range(20):
+            self.ok("assign", "525400123456", DISTRO, "--wait")
+            self.assertIn(DISTRO, self.fetch(agent, "autopxe-525400123456"))
+            self.ok("assign", "525400123456", "debian/trixie/latest/overlayfs", "--wait")
+            self.assertIn("debian/trixie/latest/overlayfs", self.fetch(agent, "autopxe-525400123456"))
+        listed = json.loads(self.ok("agent", "list", "-o", "json"))["agents"]
+        self.assertEqual([(a["id"], a["connected"], a["lag"]) for a in listed], [("lab", True, "0")])
+
+    def test_with_the_server_gone_a_restarted_agent_serves_what_it_had(self):  # faults.md, case 43.
+        agent = self.start_agent()
+        self.wait_for_catalog()
+        self.ok("profile", "set", "overlayfs", "root=${rootfs-path}")
+        self.ok("assign", "525400123456", DISTRO, "--wait")
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(self.server.stop(), 0)
+        agent = self.start_agent()
+        self.assertIn(DISTRO, self.fetch(agent, "autopxe-525400123456"))
+
+    def test_a_server_that_was_restarted_is_followed_again(self):
+        agent = self.start_agent()
+        self.wait_for_catalog()
+        self.ok("profile", "set", "overlayfs", "root=${rootfs-path}")
+        address = self.server.address["grpc"]
+        self.assertEqual(self.server.stop(), 0)
+        self.start_server(listen=address)
+        while not any(agent["connected"] for agent in json.loads(self.ok("agent", "list", "-o", "json"))["agents"]):
+            pass
+        self.ok("assign", "525400123456", DISTRO, "--wait")
+        self.assertIn(DISTRO, self.fetch(agent, "autopxe-525400123456"))
+
+    def test_an_agent_offers_what_it_finds_on_sighup(self):
+        agent = self.start_agent()
+        self.wait_for_catalog()
+        self.ok("profile", "set", "overlayfs", "root=${rootfs-path}")
+        boot = self.folder / "rootfs/debian/sid/boot"
+        boot.mkdir(parents=True)
+        (boot / "vmlinuz-6.6.63").write_text("kernel")
+        (boot / "initrd.img-6.6.63").write_text("initrd")
+        self.assertNotIn("debian/sid/", self.ok("distro", "list"))
+        agent.signal(signal.SIGHUP)
+        while "debian/sid/6.6.63/overlayfs" not in self.ok("distro", "list"):
+            pass
+
+    def test_no_value_gets_through_that_could_add_a_command(self):  # faults.md, case 31.
+        for args in (("settings", "set", "variables.x", "a\nsanboot"), ("settings", "set", "variables.x", "${cwduri}"),
+                     ("settings", "set", "variables.x", "\x1b[2J"), ("settings", "set", "variables.x", "\u00e4"),
+                     ("settings", "set", "variables.a b", "x"), ("settings", "set", "variables.hostname", "x"),
+                     ("profile", "set", "p", "a\nb"), ("profile", "set", "p\n", "a"),
+                     ("host", "create", "a||b", "525400123456"), ("host", "create", "${x}", "525400123456"),
+                     ("assign", "525400123456", "a/b/c/d\nlocal"), ("assign", "52:54:00:12:34", "local")):
+            error = self.refused(*args)
+            self.assertTrue(error.isascii() and error[:-1].isprintable(), error)
+        self.assertEqual(json.loads(self.ok("settings", "show", "-o", "json"))["variables"], {})
+
+    def test_settings_come_and_go(self):
+        self.ok("settings", "set", "menu-timeout", "3s")
+        self.ok("settings", "set", "rootfs-path-prefix", "/pxe/rootfs")
+        self.ok("settings", "set", "unknown-hosts", "wait")
+        self.ok("settings", "set", "variables.nfs-server", "10.0.0.1")
+        shown = self.ok("settings", "show")
+        for line in (r"menu-timeout +3s", r"rootfs-path-prefix +/pxe/rootfs", r"unknown-hosts +wait",
+                     r"variables\.nfs-server +10\.0\.0\.1"):
+            self.assertRegex(shown, line)
+        for key in ("menu-timeout", "rootfs-path-prefix", "unknown-hosts", "variables.nfs-server"):
+            self.ok("settings", "unset", key)
+        shown = self.ok("settings", "show")
+        self.assertRegex(shown, r"menu-timeout +10s")
+        self.assertRegex(shown, r"unknown-hosts +-")
+        self.assertNotIn("variables", shown)
+
+    def test_a_profile_in_use_stays(self):
+        self.ok("profile", "set", "p", "quiet")
+        self.assertEqual(json.loads(self.ok("profile", "show", "p", "-o", "json"))["command_line"], "quiet")
+        self.ok("assign", "525400123456", "a/b/c/p", "--allow-missing")
+        self.assertIn('"p"', self.refused("profile", "delete", "p"))
+        self.ok("unassign", "525400123456")
+        self.ok("profile", "delete", "p")
+
+    def test_exit_codes_tell_what_went_wrong(self):
+        self.refused("assign", "525400123456", "nonsense", code=1)
+        self.refused("assign", "525400123456", code=2)
+        self.refused("no-such-command", code=2)
+        self.assertIn("127.0.0.1:1", self.refused("host", "list", server="127.0.0.1:1", code=3))
+
+    def test_flag_variable_and_file_name_the_server_alike(self):
+        address = self.server.address["grpc"]
+        self.ok("--server", address, "host", "list", server="127.0.0.1:1")
+        config = self.folder / "home/.config/autopxe"
+        config.mkdir(parents=True)
+        (config / "ctl.yaml").write_text(f"server: {address}\n")
+        self.ok("host", "list", server="")
+        (config / "ctl.yaml").write_text("servre: x\n")
+        self.assertIn("ctl.yaml:1", self.refused("host", "list", server="", code=2))
+
+    def test_version_tells_both(self):
+        self.assertRegex(self.ok("version"), r"\Aautopxectl (\S+)\nautopxe-server \1 at 127\.0\.0\.1:\d+\n\Z")
+
+    def test_nobody_else_can_read_what_is_kept(self):  # faults.md, case 48.
+        agent = self.start_agent()
+        self.ok("assign", "525400123456", "local", "--wait")
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(self.server.stop(), 0)
+        kept = [path for path in [*self.folder.glob("autopxe.db*"), *(self.folder / "state").iterdir()] if path.is_file()]
+        self.assertGreaterEqual(len(kept), 2)
+        for path in kept:
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
+
+
+if __name__ == "__main__":
+    SERVER, AGENT, CTL, CONFIG = (os.path.abspath(path) for path in sys.argv[1:5])
+    del sys.argv[1:]
+    junit.main()

@@ -68,6 +68,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
 
   v1::ApplyResponse applied;
   std::deque<v1::ListAgentsResponse> agents;  // The last one again and again.
+  v1::ListDistrosResponse distros;
   v1::ListHostsResponse hosts;
   v1::Settings settings;
 
@@ -119,11 +120,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
   }
   grpc::Status ListDistros(grpc::ServerContext*, const v1::ListDistrosRequest*,
                            v1::ListDistrosResponse* response) override {
-    v1::Distro* distro = response->add_distros();
-    distro->set_name("debian/bookworm/latest/nfs");
-    distro->add_kernel_versions("6.1.0-25-amd64");
-    distro->add_agents("lab");
-    response->add_distros()->set_name("local");
+    *response = distros;
     return grpc::Status::OK;
   }
   grpc::Status ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,
@@ -178,6 +175,7 @@ class AutopxectlTest : public testing::Test {
           return found->second;
         },
         .host_name = "desk",
+        .login_name = "joan",
         .system_file = "/nonexistent/ctl.yaml",
         .out = out,
         .err = err};
@@ -257,6 +255,10 @@ TEST_F(AutopxectlTest, WhoeverSitsBehindSudoIsClaimed) {
   variables_["USER"] = "root";
   Ctl({"unassign", "x"});
   EXPECT_THAT(server_.changes().back(), HasSubstr("user: \"grace@desk\""));
+  variables_.erase("SUDO_USER");
+  variables_.erase("USER");
+  Ctl({"unassign", "x"});
+  EXPECT_THAT(server_.changes().back(), HasSubstr("user: \"joan@desk\""));
 }
 
 TEST_F(AutopxectlTest, AWrongCommandLineIsOneLineAndChangesNothing) {
@@ -400,11 +402,24 @@ TEST_F(AutopxectlTest, AgentsSettingsAndDistrosAreTables) {
             "KEY                 VALUE\ndefault-distro      -\nunknown-hosts       -\nmenu-timeout "
             "       0\n"
             "rootfs-path-prefix  -\n");
+  v1::Distro* distro = server_.distros.add_distros();
+  distro->set_name("debian/bookworm/latest/nfs");
+  distro->add_kernel_versions("6.1.0-25-amd64");
+  distro->add_agents("lab");
+  server_.distros.add_distros()->set_name("local");
   EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
+  EXPECT_EQ(err_, "");
   EXPECT_EQ(out_,
             "NAME                        KERNEL          AGENTS\n"
             "debian/bookworm/latest/nfs  6.1.0-25-amd64  lab\n"
             "local                       -               -\n");
+}
+
+TEST_F(AutopxectlTest, AListWithoutAnyKernelSaysWhatIsMissing) {
+  server_.distros.add_distros()->set_name("local");
+  EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
+  EXPECT_EQ(out_, "NAME   KERNEL  AGENTS\nlocal  -       -\n");
+  EXPECT_THAT(err_, AllOf(HasSubstr("autopxectl agent list"), HasSubstr("profile set")));
 }
 
 TEST_F(AutopxectlTest, WaitReturnsOnceEveryConnectedAgentServesTheRevision) {

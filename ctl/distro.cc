@@ -11,6 +11,14 @@ namespace {
 absl::Status RunList(Session& session) {
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::ListDistrosResponse distros, client->ListDistros());
+  bool kernels = false;
+  for (const v1::Distro& distro : distros.distros()) kernels |= !distro.agents().empty();
+  if (!kernels) {
+    session.Note(
+        "no kernel can be assigned: either no agent offers one (see autopxectl agent list), or "
+        "there "
+        "is no profile to boot it with (see autopxectl profile set --help)");
+  }
   return session.Print(distros, [&] {
     Table table({"NAME", "KERNEL", "AGENTS"});
     for (const v1::Distro& distro : distros.distros()) {

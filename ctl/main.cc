@@ -1,3 +1,4 @@
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   char host_name[256] = {};
   gethostname(host_name, sizeof(host_name) - 1);
+  const passwd* const login = getpwuid(getuid());
   const autopxe::ctl::Environment environment{
       .variables = [](const std::string& name) -> absl::optional<std::string> {
         const char* value = getenv(name.c_str());
@@ -19,6 +21,7 @@ int main(int argc, char** argv) {
         return value;
       },
       .host_name = host_name,
+      .login_name = login == nullptr ? "" : login->pw_name,
       .out = std::cout,
       .err = std::cerr};
   return autopxe::ctl::Run(std::vector<std::string>(argv + 1, argv + argc), environment);

@@ -21,7 +21,10 @@ std::string ClaimedUser(const Environment& environment) {
       return absl::StrCat(*value, "@", environment.host_name);
     }
   }
-  return "";
+  // A job of cron's or of a container has no such variable.
+  return environment.login_name.empty()
+             ? ""
+             : absl::StrCat(environment.login_name, "@", environment.host_name);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace autopxe::ctl {
 struct Environment {
   Variables variables;
   std::string host_name;
+  std::string login_name;                             // By the user database; may be empty.
   std::string system_file = "/etc/autopxe/ctl.yaml";  // See ChooseServer.
   std::ostream& out;                                  // What was asked for.
   std::ostream& err;                                  // Messages about it.

@@ -1,8 +1,11 @@
 #include "agent/config.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/quote.h"
 #include "common/runtime/server_address.h"
 #include "common/status/status_macros.h"
 
@@ -79,9 +82,21 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   if (rootfs.empty()) {
     return absl::InvalidArgumentError("--rootfs: name the folder of the root file systems");
   }
+  // Hosts mount it by this name, unless rootfs-path-prefix is set.
+  std::error_code error;
+  const std::filesystem::path rootfs_folder = std::filesystem::absolute(rootfs, error);
+  if (error) {
+    return options.ErrorIn(
+        "rootfs", absl::InvalidArgumentError(absl::StrCat(Quote(rootfs), ": ", error.message())));
+  }
+  std::string rootfs_path = rootfs_folder.lexically_normal().string();
+  while (rootfs_path.size() > 1 && rootfs_path.back() == '/') rootfs_path.pop_back();
+  // A blank in it would split every kernel's command line.
+  absl::StatusOr<RootfsPathPrefix> mountable = RootfsPathPrefix::Parse(rootfs_path);
+  if (!mountable.ok()) return options.ErrorIn("rootfs", mountable.status());
   Config config{.id = *std::move(parsed_id),
                 .server = *std::move(parsed_server),
-                .rootfs_folder = std::move(rootfs),
+                .rootfs_folder = std::move(rootfs_path),
                 .loaders_folder = std::move(loaders),
                 .state_folder = std::move(state),
                 .tftp_listen = {},

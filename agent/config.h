@@ -16,8 +16,8 @@ namespace autopxe::agent {
 // How an agent serves. What hosts boot is on the server.
 struct Config {
   AgentId id;
-  std::string server;  // "host:port".
-  std::string rootfs_folder;
+  std::string server;         // "host:port".
+  std::string rootfs_folder;  // Absolute.
   std::string loaders_folder;
   std::string state_folder;
   std::vector<IpEndpoint> tftp_listen;

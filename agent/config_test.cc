@@ -1,5 +1,6 @@
 #include "agent/config.h"
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -89,6 +90,13 @@ TEST(AgentConfigTest, TheFileAndTheEnvironmentSayTheSameAsFlags) {
   EXPECT_EQ(config.rootfs_folder, "/file");
   EXPECT_EQ(config.http_listen.size(), 2u);
   EXPECT_EQ(Parsed({"--config", path, "--id", "flag"}).id.text(), "flag");
+}
+
+TEST(AgentConfigTest, ARelativeTreeGetsTheNameByWhichHostsCanMountIt) {
+  const std::string here = std::filesystem::current_path().string();
+  EXPECT_EQ(Parsed({"--rootfs", "tree"}).rootfs_folder, here + "/tree");
+  EXPECT_EQ(Parsed({"--rootfs", "./a/b"}).rootfs_folder, here + "/a/b");
+  EXPECT_EQ(Parsed({"--rootfs", "/pxe/rootfs/"}).rootfs_folder, "/pxe/rootfs");
 }
 
 TEST(AgentConfigTest, AMistakeIsNamedWithItsPlaceAndItsValue) {

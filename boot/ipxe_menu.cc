@@ -25,7 +25,7 @@ void AddSubMenuItem(IpxeScript& script, const SubMenu& sub_menu) {
 // or one of the script's own, which have no '/'.
 void AddMainMenu(IpxeScript& script, const Menu& menu) {
   script.Add(":menu");
-  script.Add("set _look 2");
+  script.Add("set _look 3");
   script.Add("menu autopxe: ${_mac} ${ip} ${host:string}");
   script.Add("isset ${_message:string} && item --gap -- ${_message:string} ||");
   script.Add("item --key %s ${_first} [%s] ${_first_text:string}",

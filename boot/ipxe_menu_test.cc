@@ -174,7 +174,7 @@ TEST(IpxeMenuTest, HttpThatFailsIsFollowedByTftpAtOnceAndNothingIsLoadedTwice) {
         result.initrds,
         ElementsAre("tftp://10.77.0.1/boot/debian/bookworm/boot/initrd.img-6.1.0-25-amd64"));
     EXPECT_EQ(result.arguments, kCommandLine);
-    EXPECT_EQ(result.milliseconds, 2000);  // The look at the command line.
+    EXPECT_EQ(result.milliseconds, 3000);  // The look at the command line.
   }
 }
 
@@ -196,7 +196,7 @@ TEST(IpxeMenuTest, ALoadThatFailsIsRetriedWithBackOffThenEndsInAMenuThatSaysSoAn
               Contains("Loading debian/bookworm/latest/overlayfs failed 4 times."));
   EXPECT_EQ(result.screens[1].timeout_ms, 60'000);
   EXPECT_EQ(result.screens[1].items[1].text, "[0] Ask the agent again what to boot");
-  EXPECT_EQ(result.milliseconds, 2000 + (2 + 4 + 8) * 1000);
+  EXPECT_EQ(result.milliseconds, 3000 + (2 + 4 + 8) * 1000);
   EXPECT_EQ(result.end, End::kChained);
   EXPECT_EQ(result.uri, "/autopxe-bc2411b01ade?stage=poll&platform=&buildarch=");
   EXPECT_THAT(result.requests, SizeIs(4 * 2 + 1));

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,7 +13,7 @@
 #include <cstring>
 #include <memory>
 
-#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/status/status_macros.h"
 
@@ -84,15 +85,6 @@ absl::StatusOr<int> Folder::OpenFileAnywhere(const std::string& name) const {
   return OpenBelow(fd_, name, kFileFlags, /*resolve=*/0);
 }
 
-absl::Status Folder::CheckFileInside(const std::string& path) const {
-  ASSIGN_OR_RETURN(const int fd, OpenFileInside(path));
-  absl::Cleanup closer = [fd] { close(fd); };
-  struct stat found;
-  if (fstat(fd, &found) != 0) return LastError();
-  if (!S_ISREG(found.st_mode)) return absl::FailedPreconditionError("not a regular file");
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::vector<Folder::Entry>> Folder::List() const {
   // Opened again for a position of its own: two lists at once don't disturb each other.
   const int fd = openat(fd_, ".", kFolderFlags);
@@ -137,6 +129,17 @@ absl::StatusOr<Folder::Identity> Folder::IdentifyTarget(const std::string& name)
   struct stat found;
   if (fstatat(fd_, name.c_str(), &found, 0) != 0) return LastError();
   return IdentityOf(found);
+}
+
+absl::StatusOr<std::string> RealNameOf(int fd) {
+  struct stat found;
+  if (fstat(fd, &found) != 0) return LastError();
+  if (!S_ISREG(found.st_mode)) return absl::FailedPreconditionError("not a regular file");
+  char path[PATH_MAX];
+  const ssize_t size = readlink(absl::StrCat("/proc/self/fd/", fd).c_str(), path, sizeof path);
+  if (size < 0) return LastError();
+  const absl::string_view real(path, static_cast<size_t>(size));
+  return std::string(real.substr(real.rfind('/') + 1));
 }
 
 }  // namespace autopxe::agent

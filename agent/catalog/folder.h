@@ -50,10 +50,6 @@ class Folder {
   // '/'.
   absl::StatusOr<int> OpenFileAnywhere(const std::string& name) const;
 
-  // Whether `path` is a regular file that this process may read, with links as in OpenInside: OK,
-  // or why not.
-  absl::Status CheckFileInside(const std::string& path) const;
-
   // Ascending by name, without "." and "..".
   absl::StatusOr<std::vector<Entry>> List() const;
 
@@ -68,5 +64,10 @@ class Folder {
 
   int fd_;
 };
+
+// The name, without the folders before it, of the regular file that `fd` is of: of what was opened,
+// not of what a path leads to by now. Errors: the system's; FAILED_PRECONDITION if it is no regular
+// file.
+absl::StatusOr<std::string> RealNameOf(int fd);
 
 }  // namespace autopxe::agent

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/catalog/test_tree.h"
+#include "common/status/status_macros.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -93,19 +94,28 @@ TEST(FolderTest, AnOpenOfWhatIsRealFailsOnAnyLink) {
   EXPECT_THAT(root->OpenInside("debian/nothing"), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST(FolderTest, OnlyARegularFilePassesTheCheck) {
+TEST(FolderTest, TheRealNameIsThatOfTheRegularFileALinkLeadsTo) {
   TestTree tree;
   tree.Write("rootfs/file", "");
   tree.MakeFolder("rootfs/folder");
+  tree.Link("rootfs/link", "file");
   ASSERT_EQ(mkfifo((tree.rootfs() + "/pipe").c_str(), 0600), 0);
   const auto folder = Folder::Open(tree.rootfs());
   ASSERT_THAT(folder, IsOk());
-  EXPECT_THAT(folder->CheckFileInside("file"), IsOk());
-  EXPECT_THAT(folder->CheckFileInside("folder"), Not(IsOk()));
+  const auto real_name = [&](const std::string& path) -> absl::StatusOr<std::string> {
+    ASSIGN_OR_RETURN(const int fd, folder->OpenFileInside(path));
+    absl::StatusOr<std::string> name = RealNameOf(fd);
+    close(fd);
+    return name;
+  };
+  EXPECT_THAT(real_name("file"), IsOkAndHolds("file"));
+  EXPECT_THAT(real_name("link"), IsOkAndHolds("file"));
+  EXPECT_THAT(real_name("folder"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "not a regular file"));
   // Does not wait for somebody to write into it.
-  EXPECT_THAT(folder->CheckFileInside("pipe"),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("regular")));
-  EXPECT_THAT(folder->CheckFileInside("none"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(real_name("pipe"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "not a regular file"));
+  EXPECT_THAT(real_name("none"), StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST(FolderTest, ALinkHasTheIdentityOfWhatItLeadsTo) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "agent/catalog/boot_file.h"
 #include "agent/catalog/folder.h"
 #include "agent/catalog/kernel_list.h"
 #include "agent/catalog/kernel_version.h"
@@ -40,13 +41,21 @@ std::string CantRead(const absl::Status& error) {
   return absl::StrCat("can't be read: ", error.message());
 }
 
+// Whether it could be served: OK, or why not.
+absl::Status CheckBootFile(const Folder& folder, const std::string& path) {
+  ASSIGN_OR_RETURN(const int fd, OpenBootFile(folder, path));
+  close(fd);
+  return absl::OkStatus();
+}
+
 // Names that a kernel has in every release, whatever its version.
 bool IsReserved(absl::string_view version) {
   return version == "latest" || version == "previous" || version == "default";
 }
 
 // The links that a distribution keeps to its own choice of a kernel.
-absl::optional<CatalogKernel> FindDefault(const std::string& distro, const Folder& release) {
+absl::optional<CatalogKernel> FindDefault(const std::string& distro, const std::string& path,
+                                          const Folder& release, Warnings& warnings) {
   absl::string_view below;
   if (distro == "debian") {
     below = "";
@@ -57,8 +66,13 @@ absl::optional<CatalogKernel> FindDefault(const std::string& distro, const Folde
   }
   CatalogKernel kernel = {"default", "", absl::StrCat(below, "vmlinuz"),
                           absl::StrCat(below, "initrd.img")};
-  if (!release.CheckFileInside(kernel.kernel_path).ok() ||
-      !release.CheckFileInside(kernel.initrd_path).ok()) {
+  for (const std::string& file : {kernel.kernel_path, kernel.initrd_path}) {
+    const absl::Status readable = CheckBootFile(release, file);
+    if (readable.ok()) continue;
+    // That a release has no such links is nothing to tell.
+    if (!absl::IsNotFound(readable)) {
+      warnings.push_back({absl::StrCat(path, "/", file), CantRead(readable)});
+    }
     return absl::nullopt;
   }
   return kernel;
@@ -83,7 +97,7 @@ absl::StatusOr<std::vector<FoundKernel>> FindKernels(const std::string& path, co
       }
       continue;
     }
-    if (const absl::Status readable = boot.CheckFileInside(entry.name); !readable.ok()) {
+    if (const absl::Status readable = CheckBootFile(boot, entry.name); !readable.ok()) {
       warnings.push_back({absl::StrCat(path, "/", entry.name), CantRead(readable)});
       continue;
     }
@@ -128,7 +142,7 @@ std::vector<CatalogKernel> ScanRelease(const std::string& distro, const std::str
     lack = "no kernel with an initrd of the same version in its folder boot";
   }
   std::vector<CatalogKernel> fallbacks;
-  if (auto kernel = FindDefault(distro, release); kernel.has_value()) {
+  if (auto kernel = FindDefault(distro, path, release, warnings); kernel.has_value()) {
     fallbacks.push_back(*std::move(kernel));
   }
   std::vector<CatalogKernel> kernels = ListKernels(std::move(found), std::move(fallbacks));

@@ -330,6 +330,18 @@ TEST(ScanTest, WhatNobodyMeantIsPassedOverInSilence) {
   EXPECT_THAT(scan.warnings, IsEmpty());
 }
 
+// Faults, case 2.
+TEST(ScanTest, ADefaultKernelThatLeadsToAnythingElseIsLeftOutWithAWarning) {
+  TestTree tree;
+  tree.AddKernel("debian/bookworm", "6.1.0-25-amd64");
+  tree.Write("rootfs/debian/bookworm/etc/shadow", "secret");
+  tree.Link("rootfs/debian/bookworm/vmlinuz", "etc/shadow");
+  tree.Link("rootfs/debian/bookworm/initrd.img", "boot/initrd.img-6.1.0-25-amd64");
+  const Scan scan = ScanOf(tree);
+  EXPECT_EQ(scan.catalog.FindRelease("debian", "bookworm")->FindKernel("default"), nullptr);
+  EXPECT_THAT(Warned(scan), ElementsAre(testing::StartsWith("debian/bookworm/vmlinuz: ")));
+}
+
 TEST(ScanTest, LoadersAreFilesAndLinksToLoaders) {
   TestTree tree;
   tree.Write("secret", "");
@@ -347,8 +359,7 @@ TEST(ScanTest, LoadersAreFilesAndLinksToLoaders) {
       ElementsAre("out.efi: can't be read: a link to a file that is not named as a loader"));
 }
 
-// Faults, case 53: the time-out of a test this size (a minute) is the bound; it takes about a
-// second.
+// Faults, case 53: the time-out of a test of this size is the bound.
 TEST(ScanTest, TenThousandReleasesAreScanned) {
   TestTree tree;
   for (int i = 0; i < 10'000; ++i) {

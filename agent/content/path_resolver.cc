@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "agent/catalog/boot_file.h"
 #include "agent/catalog/folder.h"
 #include "agent/catalog/live_catalog.h"
 #include "agent/catalog/loader_file.h"
@@ -62,14 +63,13 @@ absl::Status CheckFolder(absl::string_view what, const std::string& path) {
                       absl::StrCat(what, " ", path, ": ", folder.status().message()));
 }
 
-// Opens `file` in the folder at `folder`, or in the folder `below` of it, through no link; links in
-// `file` are followed inside that.
-absl::StatusOr<std::shared_ptr<const Content>> OpenInside(const std::string& folder,
-                                                          const std::string& below,
-                                                          const std::string& file) {
-  ASSIGN_OR_RETURN(const Folder opened, Folder::Open(folder));
-  ASSIGN_OR_RETURN(const Folder real, opened.OpenReal(below));
-  ASSIGN_OR_RETURN(const int fd, real.OpenFileInside(file));
+// Opens `file` of a release, which is at `release` below the folder at `rootfs`, through no link.
+absl::StatusOr<std::shared_ptr<const Content>> OpenBootContent(const std::string& rootfs,
+                                                               const std::string& release,
+                                                               const std::string& file) {
+  ASSIGN_OR_RETURN(const Folder opened, Folder::Open(rootfs));
+  ASSIGN_OR_RETURN(const Folder real, opened.OpenReal(release));
+  ASSIGN_OR_RETURN(const int fd, OpenBootFile(real, file));
   return Content::FromFile(fd);
 }
 
@@ -179,7 +179,7 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentReque
   if (release == nullptr) return Missing(request);
   const absl::string_view role = RoleOf(*release, file.file);
   if (role.empty()) return Missing(request);
-  absl::StatusOr<std::shared_ptr<const Content>> content = OpenInside(
+  absl::StatusOr<std::shared_ptr<const Content>> content = OpenBootContent(
       options_.rootfs_folder, absl::StrCat(file.distro, "/", release->folder()), file.file);
   if (!content.ok()) return Unavailable(request, content.status());
   ResolvedContent resolved;

@@ -214,6 +214,19 @@ TEST_F(PathResolverTest, ALinkThatLeadsOutIsNotFollowed) {
   EXPECT_THAT(Resolve("ipxe.efi"), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// Faults, case 2: swapped after the scan for a link into the tree around the boot files.
+TEST_F(PathResolverTest, ALinkToWhatIsNoBootFileIsNotFollowed) {
+  for (const auto& [path, target] : std::vector<std::pair<std::string, std::string>>{
+           {"debian/bookworm/boot/vmlinuz-6.1.0-25-amd64", "../etc/shadow"},
+           {"debian/bookworm/boot/initrd.img-6.1.0-25-amd64", "/etc/shadow"},
+           {"debian/bookworm/vmlinuz", "etc/shadow"}}) {
+    tree_.Remove("rootfs/" + path);
+    tree_.Link("rootfs/" + path, target);
+    EXPECT_THAT(Resolve("boot/" + path),
+                StatusIs(absl::StatusCode::kUnavailable, HasSubstr("not named as a kernel")));
+  }
+}
+
 // Faults, case 2.
 TEST_F(PathResolverTest, AFolderThatIsSwappedForALinkIsNotFollowed) {
   tree_.AddKernel("../outside/bookworm", "6.1.0-25-amd64");

@@ -203,6 +203,22 @@ class AHost(unittest.TestCase):
         boots_after_its_assignment(check, 15, host.UEFI)
 
     @scenario
+    def test_whose_distro_is_missing_says_so_and_boots_what_is_assigned_next(check):
+        with new_host(20, host.BIOS, lab.HTTP) as booted:
+            cluster.ctl("assign", booted.mac, "debian/forky/latest/serial", "--allow-missing", "--wait")
+            booted.expect(r"forky[\s\S]*Asking the agent again", 60)
+            cluster.assign(booted.mac, "debian/trixie/latest/serial")
+            check.assertIn(command_line("trixie"), booted.boots(booted.seconds + 60))
+
+    @scenario
+    def test_on_menu_shows_it_and_stays_on_bios(check):
+        stays_in_its_menu(check, 21, host.BIOS)
+
+    @scenario
+    def test_on_menu_shows_it_and_stays_with_uefi(check):
+        stays_in_its_menu(check, 22, host.UEFI)
+
+    @scenario
     def test_on_local_goes_on_to_its_disk_on_bios(check):
         disk = network.path("disk")
         boot_sector.write_disk(disk)
@@ -250,6 +266,16 @@ class AHost(unittest.TestCase):
 def script_was_fetched(booted):
     """What iPXE prints when it has the host's script, behind the URI that DHCP gave it."""
     return f"/autopxe-{booted.mac.replace(':', '')}... ok"
+
+
+def stays_in_its_menu(check, number, firmware):
+    with new_host(number, firmware, lab.HTTP) as booted:
+        cluster.assign(booted.mac, "menu")
+        booted.expect("continue with the local boot", 90)
+        # Several times the time-out after which other menus go on.
+        time.sleep(4)
+        check.assertNotIn("Command line:", booted.serial())
+        check.assertNotIn("vmlinuz", booted.serial())
 
 
 def boots_after_its_assignment(check, number, firmware):

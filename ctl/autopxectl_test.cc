@@ -230,6 +230,8 @@ TEST_F(AutopxectlTest, CommandsAskTheServerForWhatTheySay) {
       {{"profile", "set", "plain", ""}, "SetProfileRequest name: \"plain\" " + options},
       {{"profile", "set", "--", "odd", "-x"},
        "SetProfileRequest name: \"odd\" command_line: \"-x\" " + options},
+      {{"profile", "set", "odd", "--", "-x"},
+       "SetProfileRequest name: \"odd\" command_line: \"-x\" " + options},
       {{"profile", "delete", "nfs"}, "DeleteProfileRequest name: \"nfs\" " + options},
       {{"settings", "set", "menu-timeout", "3s"},
        "UpdateSettingsRequest update { menu_timeout { seconds: 3 } } " + options},

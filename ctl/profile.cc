@@ -36,17 +36,24 @@ absl::Status RunShow(Session& session, const std::string& name) {
   });
 }
 
-absl::Status RunSet(Session& session, const std::vector<std::string>& words) {
-  if (words.size() != 2) {
+struct SetArguments {
+  std::string name;
+  // The command line, or the pieces of one that the shell has split. Apart from the name, since
+  // CLI11 takes a "--" only in front of an option that has nothing yet.
+  std::vector<std::string> words;
+};
+
+absl::Status RunSet(Session& session, const SetArguments& arguments) {
+  if (arguments.words.size() != 1) {
     return UsageError(
-        words.size() < 2
+        arguments.words.empty()
             ? "profile set: expected a name and a command line; see autopxectl profile set --help"
             : "profile set: the command line is one word for the shell: put it between single "
               "quotes");
   }
   v1::SetProfileRequest request;
-  request.set_name(words[0]);
-  request.set_command_line(words[1]);
+  request.set_name(arguments.name);
+  request.set_command_line(arguments.words.front());
   *request.mutable_options() = session.BuildRequestOptions();
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->SetProfile(request));
@@ -76,18 +83,19 @@ void AddProfileCommands(CLI::App& app, Session& session) {
       .add_option("name", *shown)
       ->required();
 
-  const auto set = std::make_shared<std::vector<std::string>>();
-  AddCommand(noun, session,
-             {"set", "NAME 'COMMAND LINE'", "Create a profile, or replace its command line",
-              "${name} stands for a variable (autopxectl settings set variables.name ...), or for\n"
-              "rootfs-path, host, mac or agent-address. Single quotes keep the shell from it; a "
-              "command line\n"
-              "that begins with a dash goes behind \"--\".\n\n"
-              "Example:\n  autopxectl profile set nfsrw 'root=/dev/nfs "
-              "nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw'"},
-             [&session, set] { return RunSet(session, *set); })
-      .add_option("words", *set)
-      ->required();
+  const auto set = std::make_shared<SetArguments>();
+  CLI::App& set_command = AddCommand(
+      noun, session,
+      {"set", "NAME 'COMMAND LINE'", "Create a profile, or replace its command line",
+       "${name} stands for a variable (autopxectl settings set variables.name ...), or for\n"
+       "rootfs-path, host, mac or agent-address. Single quotes keep the shell from it; a "
+       "command line\n"
+       "that begins with a dash goes behind \"--\".\n\n"
+       "Example:\n  autopxectl profile set nfsrw 'root=/dev/nfs "
+       "nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw'"},
+      [&session, set] { return RunSet(session, *set); });
+  set_command.add_option("name", set->name)->required();
+  set_command.add_option("words", set->words);
 
   const auto deleted = std::make_shared<std::string>();
   AddCommand(noun, session,

@@ -131,6 +131,12 @@ absl::Status Server::Listen() {
     listening_.push_back({wanted.address, static_cast<uint16_t>(ports[i])});
   }
   if (grpc_ == nullptr) return absl::UnavailableError("the gRPC server did not start");
+  // Checkers ask for the whole server or, by name, for a service.
+  for (const char* service :
+       {v1::ConfigurationService::service_full_name(), v1::CatalogService::service_full_name(),
+        v1::AgentService::service_full_name()}) {
+    grpc_->GetHealthCheckService()->SetServingStatus(service, true);
+  }
   for (const IpEndpoint& endpoint : listening_) {
     LogLine("listening").Add("protocol", "grpc").Add("address", endpoint.Format()).Info();
     if (!endpoint.address.is_loopback()) {

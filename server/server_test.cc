@@ -293,6 +293,13 @@ TEST_F(ServerTest, HealthAndReflectionAnswer) {
   Start();
   // grpc.health.v1.HealthCheckResponse.status = SERVING.
   EXPECT_EQ(CallRaw(channel_, "/grpc.health.v1.Health/Check", ""), std::string("\x08\x01"));
+  for (const std::string service : {"autopxe.v1.ConfigurationService", "autopxe.v1.CatalogService",
+                                    "autopxe.v1.AgentService"}) {
+    // HealthCheckRequest.service.
+    const std::string request = absl::StrCat("\x0a", std::string(1, service.size()), service);
+    EXPECT_EQ(CallRaw(channel_, "/grpc.health.v1.Health/Check", request), std::string("\x08\x01"))
+        << service;
+  }
   // ServerReflectionRequest.list_services = "*".
   EXPECT_THAT(
       CallRaw(channel_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

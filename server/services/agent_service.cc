@@ -119,9 +119,15 @@ grpc::ServerUnaryReactor* AgentService::ListAgents(grpc::CallbackServerContext* 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
   absl::StatusOr<WatchRequest> parsed = ParseWatchRequest(*request);
-  if (!parsed.ok()) return new RefusedWatch(ToGrpcStatus(parsed.status()));
-  const WatchRequest watch = *std::move(parsed);
   const std::string origin = context->peer();
+  if (!parsed.ok()) {
+    LogLine("watch_refused")
+        .Add("origin", origin)
+        .Add("error", std::string(parsed.status().message()))
+        .Warn();
+    return new RefusedWatch(ToGrpcStatus(parsed.status()));
+  }
+  const WatchRequest watch = *std::move(parsed);
   if (registry_.WatchBegan(watch.agent, watch.instance)) {
     LogLine("agent_id_shared")
         .Add("agent", watch.agent.text())

@@ -10,6 +10,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "server/sqlite/status.h"
 
 namespace autopxe::server {
@@ -232,8 +233,9 @@ absl::Status Database::QuickCheck() {
   const absl::StatusOr<bool> row = rows.Next();
   if (!row.ok()) return row.status();
   if (*row && rows.Text(0) == "ok") return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("database \"", path_, "\": ", *row ? rows.Text(0) : "no answer"));
+  // SQLite's finding has a heading in a line of its own.
+  const std::string finding = *row ? absl::StrReplaceAll(rows.Text(0), {{"\n", " "}}) : "no answer";
+  return absl::DataLossError(absl::StrCat("database \"", path_, "\": ", finding));
 }
 
 }  // namespace autopxe::server

@@ -35,6 +35,11 @@ std::string Holder(int fd) {
 
 absl::StatusOr<std::unique_ptr<LockFile>> LockFile::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0 && errno == ENOENT) {
+    return absl::UnavailableError(
+        absl::StrCat("lock file \"", path,
+                     "\": its folder is not there; make it, or name a database in another one"));
+  }
   if (fd < 0) return SystemStatus(path, "can't open it");
   std::unique_ptr<LockFile> lock(new LockFile(fd));
   if (fchmod(fd, 0600) != 0) return SystemStatus(path, "can't set its mode to 0600");

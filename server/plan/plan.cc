@@ -164,7 +164,7 @@ const Host* Planner::RequireHost(const HostReference& reference) {
   if (!suggestions.empty()) {
     absl::StrAppend(&message, "; did you mean ", Quote(suggestions.front()), "?");
   } else if (std::holds_alternative<HostName>(reference)) {
-    absl::StrAppend(&message, "; create it with its MACs, or name it by its MAC");
+    absl::StrAppend(&message, "; see autopxectl host list, or create it with its MACs");
   }
   Refuse(Reason::kHostUnknown, "host", value, std::move(message), std::move(suggestions));
   return nullptr;

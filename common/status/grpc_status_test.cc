@@ -46,7 +46,8 @@ TEST(GrpcStatusTest, EveryCodeComesBack) {
 }
 
 TEST(GrpcStatusTest, ACodeThatNobodyDefinesIsUnknown) {
-  for (const int code : {17, 1000, -5}) {
+  // As far as the enumeration's values reach.
+  for (const int code : {17, 31, -5}) {
     EXPECT_THAT(ToAbslStatus(grpc::Status(static_cast<grpc::StatusCode>(code), "m")),
                 StatusIs(absl::StatusCode::kUnknown, "m"));
   }

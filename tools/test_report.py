@@ -2,7 +2,7 @@
 """Counts test cases: tools/test_report.py FOLDER
 
 FOLDER holds what tools/test.sh gathered: `checks` (a line "passed" or "failed" for each step that is a
-case itself) and `*.events.json` (Bazel's build events of each test run). Names what failed and what was skipped,
+case itself) and `*.events.json` (Bazel's build events of each test run). Names what failed, was skipped or passed only at a second try,
 then prints "N passed, N failed[, N skipped]". Exits with 1 if anything failed.
 """
 
@@ -18,6 +18,7 @@ class Report:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.flaky = []
 
     def add_cases(self, label, xml_path):
         """Adds the cases of one JUnit file; returns how many failed."""
@@ -45,7 +46,9 @@ class Report:
                 for output in event["testResult"].get("testActionOutput", []):
                     if output["name"] == "test.xml":
                         path = urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path)
-                        outputs.setdefault(identity["testResult"]["label"], []).append(path)
+                        result = identity["testResult"]
+                        # Of a test that was tried again, the last attempt counts.
+                        outputs.setdefault(result["label"], {})[result.get("run"), result.get("shard")] = path
             elif "testSummary" in event:
                 summaries[identity["testSummary"]["label"]] = event["testSummary"]["overallStatus"]
             elif "targetCompleted" in identity and "aborted" not in event:
@@ -57,7 +60,9 @@ class Report:
             self.failed.append(f"{events_path.stem}: the run did not finish")
         for label, status in sorted(summaries.items()):
             failed = 0
-            for path in outputs.get(label, []):
+            if status == "FLAKY":
+                self.flaky.append(label)
+            for path in outputs.get(label, {}).values():
                 try:
                     failed += self.add_cases(label, path)
                 except (OSError, xml.etree.ElementTree.ParseError) as error:
@@ -82,6 +87,8 @@ def main(folder):
         print(f"failed: {name}")
     for name in report.skipped:
         print(f"skipped: {name}")
+    for name in report.flaky:
+        print(f"flaky: {name} failed first and passed when it ran again")
     tail = f", {len(report.skipped)} skipped" if report.skipped else ""
     print(f"{report.passed} passed, {len(report.failed)} failed{tail}")
     return 1 if report.failed else 0

@@ -1,10 +1,13 @@
 // Built into every program of the tsan configuration, where the sandbox needs no path to them.
 //
 // Of a library that is not instrumented tsan still sees malloc, memcpy, read and the like, but not
-// the locks and atomics by which the library hands that memory from thread to thread. Here are
-// those that do so on their own threads. What our code does with the same memory is checked.
+// the locks and atomics by which the library hands that memory from thread to thread. With
+// called_from_lib tsan looks away from those calls; what our code does with the same memory it
+// checks.
 extern "C" const char* __tsan_default_suppressions() {
   return
+      // The registry and its logger are made on first use, under a guard that libspdlog checks.
+      "race:spdlog::details::registry::registry\n"
       // Mutex's own deadlock detection, under a spin lock.
       "called_from_lib:libabsl_graphcycles_internal.so\n"
       // A mutex and a pool that are made on first use.

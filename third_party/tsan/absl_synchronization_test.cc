@@ -78,26 +78,39 @@ TEST(AbslSynchronizationTest, ReadersSeeWhatAWriterWrote) {
 
 TEST(AbslSynchronizationTest, EveryWaitForAConditionSeesWhatMadeItTrue) {
   const absl::Duration kLong = absl::Hours(1);
-  using Turn = std::function<void(Mutex&, const Condition&)>;
+  using Step = std::function<void()>;
+  // Takes the step under the mutex once the condition is true.
+  using Turn = std::function<void(Mutex&, const Condition&, const Step&)>;
   const std::vector<Turn> turns = {
-      [](Mutex& mutex, const Condition& mine) {
-        mutex.Lock();
+      [](Mutex& mutex, const Condition& mine, const Step& step) {
+        const absl::MutexLock lock(&mutex);
         mutex.Await(mine);
+        step();
       },
-      [&](Mutex& mutex, const Condition& mine) {
-        mutex.Lock();
+      [&](Mutex& mutex, const Condition& mine, const Step& step) {
+        const absl::MutexLock lock(&mutex);
         EXPECT_TRUE(mutex.AwaitWithTimeout(mine, kLong));
+        step();
       },
-      [&](Mutex& mutex, const Condition& mine) {
-        mutex.Lock();
+      [&](Mutex& mutex, const Condition& mine, const Step& step) {
+        const absl::MutexLock lock(&mutex);
         EXPECT_TRUE(mutex.AwaitWithDeadline(mine, absl::Now() + kLong));
+        step();
       },
-      [](Mutex& mutex, const Condition& mine) { mutex.LockWhen(mine); },
-      [&](Mutex& mutex, const Condition& mine) {
+      [](Mutex& mutex, const Condition& mine, const Step& step) {
+        mutex.LockWhen(mine);
+        step();
+        mutex.Unlock();
+      },
+      [&](Mutex& mutex, const Condition& mine, const Step& step) {
         EXPECT_TRUE(mutex.LockWhenWithTimeout(mine, kLong));
+        step();
+        mutex.Unlock();
       },
-      [&](Mutex& mutex, const Condition& mine) {
+      [&](Mutex& mutex, const Condition& mine, const Step& step) {
         EXPECT_TRUE(mutex.LockWhenWithDeadline(mine, absl::Now() + kLong));
+        step();
+        mutex.Unlock();
       },
   };
   for (const Turn& turn : turns) {
@@ -105,11 +118,7 @@ TEST(AbslSynchronizationTest, EveryWaitForAConditionSeesWhatMadeItTrue) {
     int value = 0;
     const auto play = [&](int parity) {
       const auto mine = [&value, parity] { return value % 2 == parity; };
-      for (int i = 0; i < 100; ++i) {
-        turn(mutex, Condition(&mine));
-        ++value;
-        mutex.Unlock();
-      }
+      for (int i = 0; i < 100; ++i) turn(mutex, Condition(&mine), [&value] { ++value; });
     };
     std::thread odd(play, 1);
     play(0);
@@ -125,19 +134,25 @@ TEST(AbslSynchronizationTest, EveryWaitOfAReaderSeesWhatTheWriterWrote) {
   const auto written = [&value] { return value != 0; };
   const Condition condition(&written);
   std::vector<std::thread> readers;
-  const auto read = [&](auto wait) {
-    readers.emplace_back([&, wait] {
-      wait();
-      EXPECT_EQ(value, 7);
-      mutex.ReaderUnlock();
-    });
-  };
-  read([&] { mutex.ReaderLockWhen(condition); });
-  read([&] { EXPECT_TRUE(mutex.ReaderLockWhenWithTimeout(condition, kLong)); });
-  read([&] { EXPECT_TRUE(mutex.ReaderLockWhenWithDeadline(condition, absl::Now() + kLong)); });
-  read([&] {
-    mutex.ReaderLock();
+  readers.emplace_back([&] {
+    mutex.ReaderLockWhen(condition);
+    EXPECT_EQ(value, 7);
+    mutex.ReaderUnlock();
+  });
+  readers.emplace_back([&] {
+    EXPECT_TRUE(mutex.ReaderLockWhenWithTimeout(condition, kLong));
+    EXPECT_EQ(value, 7);
+    mutex.ReaderUnlock();
+  });
+  readers.emplace_back([&] {
+    EXPECT_TRUE(mutex.ReaderLockWhenWithDeadline(condition, absl::Now() + kLong));
+    EXPECT_EQ(value, 7);
+    mutex.ReaderUnlock();
+  });
+  readers.emplace_back([&] {
+    const absl::ReaderMutexLock lock(&mutex);
     mutex.Await(condition);
+    EXPECT_EQ(value, 7);
   });
   {
     const absl::MutexLock lock(&mutex);

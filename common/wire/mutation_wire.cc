@@ -190,6 +190,7 @@ absl::StatusOr<Mutation> FromProto(const v1::Mutation& mutation) {
     }
     case v1::Mutation::kUpdateSettings:
       return FromProto(mutation.update_settings());
+    case v1::Mutation::kUpdateAgentSettings:
     case v1::Mutation::KIND_NOT_SET:
       break;
   }
@@ -210,6 +211,7 @@ absl::StatusOr<ExpectedEtag> FromProto(const v1::ExpectedEtag& expected) {
     case v1::ExpectedEtag::kSettings:
       if (!expected.settings()) return BadField("settings", "false", "expected true");
       return ExpectedEtag{std::monostate(), expected.etag()};
+    case v1::ExpectedEtag::kAgent:
     case v1::ExpectedEtag::RESOURCE_NOT_SET:
       break;
   }

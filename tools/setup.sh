@@ -18,7 +18,7 @@ build=(
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 demo=(apt dpkg cpio curl ipxe iproute2)
-vm=(qemu-system-x86 ipxe-qemu ovmf dnsmasq-base iproute2)
+vm=(qemu-system-x86 ipxe-qemu ovmf dnsmasq-base iproute2 debootstrap nfs-ganesha nfs-ganesha-vfs rpcbind)
 test=(
   clang-14 clang-format-14 libclang-rt-14-dev sqlite3 busybox tftp-hpa atftp curl procps
   python3-grpcio python3-protobuf
@@ -60,4 +60,14 @@ apt_get() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >&2
 }
 apt_get update
+# Tests run these in namespaces of their own: what is installed for that alone is not to serve this machine's network.
+for package in "${missing[@]}"; do
+  case "$package" in
+    nfs-ganesha) units=(nfs-ganesha.service) ;;
+    rpcbind) units=(rpcbind.service rpcbind.socket) ;;
+    *) continue ;;
+  esac
+  command -v systemctl >/dev/null || break
+  "${as_root[@]}" systemctl --quiet mask "${units[@]}" >&2
+done
 apt_get install -y --no-install-recommends "${missing[@]}"

@@ -34,25 +34,27 @@ def missing():
 
 
 class Host:
-    """One host on a lab's bridge. A context: its end pulls the plug."""
+    """One host in a subnet. A context: its end pulls the plug."""
 
-    def __init__(self, lab, name, firmware, mac, disk=None, uuid=None):
-        self.lab = lab
+    def __init__(self, subnet, name, firmware, mac, disk=None, uuid=None, memory=256):
+        """memory: MiB."""
+        self.subnet = subnet
         self.name = name
         self.firmware = firmware
         self.mac = mac
         self.disk = disk
         self.uuid = uuid or "aaaaaaaa-0000-4000-8000-" + mac.replace(":", "")
-        self._serial = lab.path("logs", name + ".serial")
+        self.memory = memory
+        self._serial = subnet.lab.path("logs", name + ".serial")
         self._qemu = None
         self._started = None
 
     def __enter__(self):
         # /dev/kvm can exist and open where guests die in it: always emulate.
-        command = ["qemu-system-x86_64", "-accel", "tcg", "-m", "256", "-nodefaults", "-display",
-                   "none", "-monitor", "none", "-no-reboot", "-uuid", self.uuid,
+        command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(self.memory), "-nodefaults",
+                   "-display", "none", "-monitor", "none", "-no-reboot", "-uuid", self.uuid,
                    "-serial", "file:" + self._serial,
-                   "-netdev", f"tap,id=net,ifname={self.lab.add_tap()},script=no,downscript=no"]
+                   "-netdev", f"tap,id=net,ifname={self.subnet.add_tap()},script=no,downscript=no"]
         card = f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=1"
         if self.firmware == UEFI:
             # Without its ROM: the card's iPXE would take the place of the firmware's own PXE.
@@ -66,7 +68,7 @@ class Host:
             command += ["-drive", f"if=none,id=disk,format=raw,{self.disk}",
                         "-device", "virtio-blk-pci,drive=disk,bootindex=2"]
         self._started = time.monotonic()
-        self._qemu = self.lab.start(self.name, command)
+        self._qemu = self.subnet.start(self.name, command)
         return self
 
     def __exit__(self, *_):

@@ -1,4 +1,4 @@
-"""A network of its own for virtual hosts: one bridge, a tap per host, and a DHCP server.
+"""A network of its own for virtual hosts: subnets, each with a bridge, a tap per host, and a DHCP server.
 
 Everything is built in private network, mount and process namespaces that a script enters with
 enter(). They go when the script ends, whichever way it ends, and everything started in them with
@@ -13,10 +13,6 @@ import subprocess
 import sys
 import tempfile
 
-ADDRESS = "10.77.0.1"
-ADDRESS_2 = "10.77.0.2"
-# iPXE waits about 13 s for an IPv6 router where nobody announces one.
-ADDRESS_V6 = "fd77:7078:6500::1"
 HTTP_PORT = 8080
 
 # What the DHCP server tells iPXE. Firmware is always told the name of a loader, by TFTP.
@@ -27,6 +23,8 @@ NONE = "none"  # what it tells firmware: there is no rule for iPXE
 _ENTERED = "AUTOPXE_LAB"
 _BRIDGE = "br0"
 _TOOLS = ("unshare", "ip", "dnsmasq")
+# The way from a subnet in a namespace of its own to the lab's namespace.
+_UPLINK = "uplink"
 
 
 class Unavailable(Exception):
@@ -77,6 +75,14 @@ def _run(*command):
     subprocess.run(command, check=True)
 
 
+def _prepare(run):
+    """Brings a fresh network namespace up, by a function that runs a command in it."""
+    run("ip", "link", "set", "lo", "up")
+    # Makes room for rules before the local table's, which comes first otherwise.
+    run("ip", "rule", "add", "priority", "100", "lookup", "local")
+    run("ip", "rule", "delete", "priority", "0", "lookup", "local")
+
+
 class Process:
     """A process with its output in a file."""
 
@@ -112,15 +118,15 @@ class Process:
 
 
 class Lab:
-    """The network, and what runs in it. A context: its end stops every process and removes the
-    folder, unless keep names a folder for the logs."""
+    """The folder, the subnets, and what runs in them. A context: its end stops every process and
+    removes the folder, unless keep names a folder for the logs."""
 
     def __init__(self, keep=None):
         if not entered():
             raise Unavailable(missing() or "the script has not called lab.enter()")
         self._keep = keep
         self._processes = []
-        self._taps = itertools.count(1)  # Hosts are started by several threads.
+        self._subnets = 0
         self.folder = None
 
     def __enter__(self):
@@ -128,21 +134,11 @@ class Lab:
         signal.signal(signal.SIGTERM, self._abandon)
         signal.signal(signal.SIGINT, self._abandon)
         self.folder = tempfile.mkdtemp(prefix="autopxe-lab-", dir=os.environ.get("TEST_TMPDIR"))
-        os.makedirs(self.path("hosts"))
         os.makedirs(self.path("logs"))
         try:
-            _run("ip", "link", "set", "lo", "up")
-            # Makes room for rules before the local table's, which comes first otherwise.
-            _run("ip", "rule", "add", "priority", "100", "lookup", "local")
-            _run("ip", "rule", "delete", "priority", "0", "lookup", "local")
-            # Without an address of its own a bridge takes its ports' lowest, another one when a port
-            # comes, and hosts that have learnt the first lose it.
-            _run("ip", "link", "add", _BRIDGE, "address", "52:54:00:00:00:01", "type", "bridge")
-            for address in (ADDRESS, ADDRESS_2):
-                _run("ip", "address", "add", address + "/24", "dev", _BRIDGE)
-            _run("ip", "-6", "address", "add", ADDRESS_V6 + "/64", "dev", _BRIDGE, "nodad")
-            _run("ip", "link", "set", _BRIDGE, "up")
-            self._start_dnsmasq()
+            # What daemons and ip keep there is for these namespaces alone.
+            _run("mount", "-t", "tmpfs", "tmpfs", "/run")
+            _prepare(_run)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -169,35 +165,99 @@ class Lab:
         self._processes.append(process)
         return process
 
+    def add_subnet(self, namespace=None):
+        """A new subnet: in the lab's own network namespace, or in a further one that is to be named
+        so and reaches the lab's at the subnet's uplink."""
+        subnet = Subnet(self, self._subnets, namespace)
+        self._subnets += 1
+        return subnet
+
+
+class Subnet:
+    """A bridge with an address for each of two agents, the hosts on it, and their DHCP server."""
+
+    def __init__(self, lab, number, namespace):
+        self.lab = lab
+        self.namespace = namespace
+        self._net = f"10.77.{number}"
+        self.address = self.host_address(1)
+        self.address_2 = self.host_address(2)
+        # Where the lab's own namespace is reached from this one; what listens there is for all.
+        self.uplink = None
+        self._name = namespace or f"subnet-{number}"
+        self._taps = itertools.count(1)  # Hosts are started by several threads.
+        os.makedirs(lab.path(self._name, "hosts"))
+        if namespace:
+            self._add_namespace(number)
+        # Without an address of its own a bridge takes its ports' lowest, another one when a port
+        # comes, and hosts that have learnt the first lose it.
+        self._run("ip", "link", "add", _BRIDGE, "address", f"52:54:00:00:{number:02x}:01", "type",
+                  "bridge")
+        for address in (self.address, self.address_2):
+            self._run("ip", "address", "add", address + "/24", "dev", _BRIDGE)
+        # iPXE waits about 13 s for an IPv6 router where nobody announces one.
+        self._run("ip", "-6", "address", "add", f"fd77:7078:6500:{number}::1/64", "dev", _BRIDGE,
+                  "nodad")
+        self._run("ip", "link", "set", _BRIDGE, "up")
+        self._start_dnsmasq()
+
+    def host_address(self, number):
+        """The address of a host by its number, 3 to 99."""
+        return f"{self._net}.{number}"
+
+    def start(self, name, command):
+        """As Lab.start, in this subnet."""
+        return self.lab.start(name, self._inside(command))
+
     def add_tap(self):
         """A new port of the bridge."""
         name = f"tap{next(self._taps)}"
-        _run("ip", "tuntap", "add", name, "mode", "tap")
-        _run("ip", "link", "set", name, "master", _BRIDGE, "up")
+        self._run("ip", "tuntap", "add", name, "mode", "tap")
+        self._run("ip", "link", "set", name, "master", _BRIDGE, "up")
         return name
 
-    def add_host(self, mac, address, rule, agent=ADDRESS):
+    def add_host(self, mac, address, rule, agent=None):
         """What the DHCP server answers to a MAC: its address, and what it tells iPXE about which
         agent (HTTP, TFTP or NONE)."""
         # dnsmasq reads a new file in this folder at once, and ignores one with a dot or a #.
-        with open(self.path("hosts", mac.replace(":", "")), "w", encoding="ascii") as hosts:
-            hosts.write(f"{mac},set:{rule},set:at-{agent},{address}\n")
+        path = self.lab.path(self._name, "hosts", mac.replace(":", ""))
+        with open(path, "w", encoding="ascii") as hosts:
+            hosts.write(f"{mac},set:{rule},set:at-{agent or self.address},{address}\n")
 
     def drop_tcp(self, address, port):
         """Drops what a host sends to a TCP port, as a firewall between it and the agent would."""
-        _run("ip", "rule", "add", "priority", "10", "from", address, "ipproto", "tcp", "dport",
-             str(port), "blackhole")
+        self._run("ip", "rule", "add", "priority", "10", "from", address, "ipproto", "tcp", "dport",
+                  str(port), "blackhole")
+
+    def _inside(self, command):
+        if self.namespace is None:
+            return list(command)
+        return ["ip", "netns", "exec", self.namespace, *command]
+
+    def _run(self, *command):
+        _run(*self._inside(command))
+
+    def _add_namespace(self, number):
+        self.uplink = f"10.78.{number}.1"
+        _run("ip", "netns", "add", self.namespace)
+        _run("ip", "link", "add", f"{_UPLINK}{number}", "type", "veth", "peer", "name", _UPLINK,
+             "netns", self.namespace)
+        _run("ip", "address", "add", self.uplink + "/30", "dev", f"{_UPLINK}{number}")
+        _run("ip", "link", "set", f"{_UPLINK}{number}", "up")
+        _prepare(self._run)
+        self._run("ip", "address", "add", f"10.78.{number}.2/30", "dev", _UPLINK)
+        self._run("ip", "link", "set", _UPLINK, "up")
 
     def _start_dnsmasq(self):
         # Absolute paths: dnsmasq changes directory to /. As root: in a user namespace there is
         # nobody else to become.
         lines = [
             "port=0", "user=root", "interface=" + _BRIDGE, "log-dhcp", "log-facility=-",
-            "pid-file=", "dhcp-leasefile=" + self.path("leases"),
-            "dhcp-hostsdir=" + self.path("hosts"),
+            "pid-file=", "dhcp-leasefile=" + self.lab.path(self._name, "leases"),
+            "dhcp-hostsdir=" + self.lab.path(self._name, "hosts"),
             # It would ping an address for 3 s before it offers it.
             "no-ping",
-            "dhcp-range=10.77.0.100,10.77.0.199,1h",
+            f"dhcp-range={self._net}.100,{self._net}.199,1h",
             f"dhcp-range=::,constructor:{_BRIDGE},ra-only", "enable-ra",
             # iPXE's option 176 of 175: don't wait 3 s for a proxyDHCP.
             "dhcp-option=encap:175,176,1b",
@@ -206,7 +266,7 @@ class Lab:
             "dhcp-match=set:efi,option:client-arch,7",
             "dhcp-match=set:efi,option:client-arch,9",
         ]
-        for agent in (ADDRESS, ADDRESS_2):
+        for agent in (self.address, self.address_2):
             at = f"tag:at-{agent},"
             script = "autopxe-${mac:hexraw}"
             lines += [
@@ -218,7 +278,8 @@ class Lab:
                     f"dhcp-boot={at}tag:!ipxe,tag:{firmware},{loader},,{agent}",
                     f"dhcp-boot={at}tag:ipxe,tag:{NONE},tag:{firmware},{loader},,{agent}",
                 ]
-        configuration = self.path("dnsmasq.conf")
+        configuration = self.lab.path(self._name, "dnsmasq.conf")
         with open(configuration, "w", encoding="ascii") as output:
             output.write("\n".join(lines) + "\n")
-        self.start("dnsmasq", ["dnsmasq", "--keep-in-foreground", "--conf-file=" + configuration])
+        self.start("dnsmasq-" + self._name,
+                   ["dnsmasq", "--keep-in-foreground", "--conf-file=" + configuration])

@@ -3,61 +3,19 @@
 import json
 import os
 import pathlib
-import re
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(os.path.realpath(__file__)).parents[1] / "lib"))
 import junit  # noqa: E402  (found through the path above)
+from daemon import PATIENCE, Daemon  # noqa: E402
 
-PATIENCE = 60  # Seconds; none of it is used when all is well.
 DISTRO = "debian/bookworm/latest/overlayfs"
-
-
-class Daemon:
-    """A program that says in its log where it listens. A context: its end is a SIGTERM, which must end well."""
-
-    def __init__(self, *command, protocols):
-        self.log = []
-        self.address = {}
-        self._waiting = set(protocols)
-        self._listening = threading.Event()
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._read_log)
-        self._reader.start()
-        self._listening.wait(PATIENCE)
-        if self._waiting:
-            self.stop()
-            raise AssertionError("it does not say where it listens:\n" + "".join(self.log))
-
-    def _read_log(self):
-        for line in self._process.stderr:
-            self.log.append(line)
-            found = re.search(r"event=listening protocol=(\w+) address=(\S+)", line)
-            if found:
-                self.address.setdefault(found[1], found[2])
-                self._waiting.discard(found[1])
-                if not self._waiting:
-                    self._listening.set()
-        self._listening.set()  # It ended.
-
-    def signal(self, number):
-        self._process.send_signal(number)
-
-    def stop(self):
-        self._process.terminate()
-        try:
-            return self._process.wait(PATIENCE)
-        finally:
-            self._process.kill()
-            self._reader.join()
-            self._process.stderr.close()
 
 
 class Ctl(unittest.TestCase):

@@ -53,7 +53,7 @@ absl::Status Agent::Run() {
   absl::StatusOr<std::unique_ptr<SnapshotFile>> file = SnapshotFile::Open(config_.state_folder);
   if (!file.ok()) return Advise(file.status(), "see --state");
   snapshot_file_ = *std::move(file);
-  const absl::Duration view_age = LoadView();
+  LoadView();
 
   if (absl::Status status = catalog_.Rescan(); !status.ok()) {
     return Advise(status, "see --rootfs and --loaders");
@@ -89,21 +89,19 @@ absl::Status Agent::Run() {
     LogLine("listening").Add("protocol", "http").Add("address", endpoint.Format()).Info();
   }
 
-  snapshot_writer_ = std::make_unique<SnapshotWriter>(
-      SnapshotWriter::Options(), [this](const std::shared_ptr<const Snapshot>& snapshot) {
-        return snapshot_file_->Save({snapshot, clock_.Now()});
-      });
+  snapshot_writer_ =
+      std::make_unique<SnapshotWriter>(SnapshotWriter::Options(), problems_,
+                                       [this](const std::shared_ptr<const Snapshot>& snapshot) {
+                                         return snapshot_file_->Save({snapshot, clock_.Now()});
+                                       });
   ASSIGN_OR_RETURN(const AgentInstance instance, AgentInstance::Parse(BuildRandomId()));
   const std::shared_ptr<grpc::Channel> channel = BuildServerChannel(config_.server);
   reporter_ = std::make_unique<Reporter>(
       Reporter::Options{.agent_id = config_.id, .status = BuildStatus(instance)}, channel, view_,
-      catalog_, clock_);
+      catalog_, problems_, clock_);
   follower_ = std::make_unique<Follower>(
-      Follower::Options{.agent_id = config_.id,
-                        .instance = instance,
-                        .server = config_.server,
-                        .view_age = view_age},
-      channel, view_, clock_,
+      Follower::Options{.agent_id = config_.id, .instance = instance, .server = config_.server},
+      channel, view_, problems_, clock_,
       Follower::Listener{.connected = [this] { reporter_->Reconnected(); },
                          .applied =
                              [this](const std::shared_ptr<const Snapshot>& snapshot) {
@@ -131,23 +129,23 @@ Agent::~Agent() {
   }
 }
 
-absl::Duration Agent::LoadView() {
-  const absl::StatusOr<StoredSnapshot> stored = snapshot_file_->Load();
+void Agent::LoadView() {
+  const absl::StatusOr<StoredSnapshot> stored = snapshot_file_->Load(problems_);
   if (!stored.ok()) {
     LogLine("view")
         .Add("revision", "none")
         .Add("reason", std::string(stored.status().message()))
         .Info();
-    return absl::ZeroDuration();
+    return;
   }
   view_.Set(stored->snapshot);
   const absl::Duration age = std::max(clock_.Now() - stored->saved_at, absl::ZeroDuration());
+  view_.Confirm(clock_.Monotonic() - age);
   LogLine("view")
       .Add("revision", stored->snapshot->revision().id.Format())
       .Add("hosts", stored->snapshot->host_count())
       .Add("age", age)
       .Info();
-  return age;
 }
 
 absl::StatusOr<ResolvedContent> Agent::Resolve(const ContentRequest& request) const {
@@ -167,8 +165,11 @@ AgentStatus Agent::BuildStatus(const AgentInstance& instance) const {
 void Agent::Rescan() {
   if (absl::Status status = catalog_.Rescan(); !status.ok()) {
     LogLine("catalog-kept").Add("reason", std::string(status.message())).Error();
+    problems_.Set(Problems::Kind::kFolderUnreadable,
+                  absl::StrCat("the catalog is kept as it was: ", status.message()));
     return;
   }
+  problems_.Clear(Problems::Kind::kFolderUnreadable);
   reporter_->Wake();
 }
 

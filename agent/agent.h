@@ -15,6 +15,7 @@
 #include "agent/http/server.h"
 #include "agent/net/event_loop.h"
 #include "agent/sync/follower.h"
+#include "agent/sync/problems.h"
 #include "agent/sync/reporter.h"
 #include "agent/sync/snapshot_file.h"
 #include "agent/sync/snapshot_writer.h"
@@ -47,8 +48,8 @@ class Agent {
   explicit Agent(const Config& config);
 
   absl::Status Run();
-  // What is on disk becomes the view. Returns how old it is.
-  absl::Duration LoadView();
+  // What is on disk becomes the view.
+  void LoadView();
   absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
   AgentStatus BuildStatus(const AgentInstance& instance) const;
 
@@ -57,6 +58,7 @@ class Agent {
 
   // In the order of their start; what uses another stands below it.
   View view_;
+  Problems problems_;
   std::unique_ptr<SnapshotFile> snapshot_file_;
   LiveCatalog catalog_;
   std::unique_ptr<EventLoop> loop_;

@@ -47,6 +47,12 @@ class FakeServer {
   // The request of the next watch that begins.
   v1::WatchConfigurationRequest WaitForWatch() { return TakeFirst(watches_); }
 
+  // How many watches have begun.
+  int watches() const {
+    absl::MutexLock lock(&mutex_);
+    return watch_count_;
+  }
+
   // To the watch that began last, or else the next one.
   void Send(v1::WatchConfigurationResponse response) {
     absl::MutexLock lock(&mutex_);
@@ -69,6 +75,13 @@ class FakeServer {
   void RefuseReports(int count, grpc::Status status) {
     absl::MutexLock lock(&mutex_);
     refusals_left_ = count;
+    refusal_ = std::move(status);
+  }
+
+  // The same for catalogs alone.
+  void RefuseCatalogs(int count, grpc::Status status) {
+    absl::MutexLock lock(&mutex_);
+    catalog_refusals_left_ = count;
     refusal_ = std::move(status);
   }
 
@@ -99,6 +112,13 @@ class FakeServer {
 
     grpc::Status ReportCatalog(grpc::ServerContext*, const v1::ReportCatalogRequest* request,
                                v1::ReportCatalogResponse*) override {
+      {
+        absl::MutexLock lock(&owner_.mutex_);
+        if (owner_.catalog_refusals_left_ > 0) {
+          --owner_.catalog_refusals_left_;
+          return owner_.refusal_;
+        }
+      }
       return owner_.Note(*request, owner_.catalogs_);
     }
 
@@ -154,12 +174,13 @@ class FakeServer {
     return grpc::Status::OK;
   }
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<v1::WatchConfigurationResponse> responses_ ABSL_GUARDED_BY(mutex_);
   std::deque<grpc::Status> ends_ ABSL_GUARDED_BY(mutex_);
   int watch_count_ ABSL_GUARDED_BY(mutex_) = 0;
   int refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
+  int catalog_refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status refusal_ ABSL_GUARDED_BY(mutex_);
   // Handed to TakeFirst and Note, which lock.
   std::deque<v1::WatchConfigurationRequest> watches_;

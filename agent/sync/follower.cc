@@ -65,11 +65,15 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
     if (!ok) return;  // The end; OnDone says why.
     NoteConnected();
     misfit_ = Take();
+    if (!std::exchange(is_told_, true)) follower_.listener_.connected();
     if (!misfit_.ok()) {
       {
         absl::MutexLock lock(&follower_.mutex_);
         follower_.needs_snapshot_ = true;
       }
+      follower_.problems_.Set(
+          Problems::Kind::kConfigurationRefused,
+          absl::StrCat("the configuration that the server sent was refused: ", misfit_.message()));
       context_.TryCancel();
       return;
     }
@@ -97,7 +101,6 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
     line.Add("server", follower_.options_.server);
     follower_.AddView(line);
     line.Info();
-    follower_.listener_.connected();
   }
 
   // Brings the view up to what response_ says. An error: it does not fit.
@@ -118,20 +121,30 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
   absl::Status TakePart() {
     ASSIGN_OR_RETURN(auto snapshot, assembler_.Add(response_.snapshot()));
     if (!snapshot.has_value()) return absl::OkStatus();
+    const std::shared_ptr<const Snapshot> view = follower_.view_.Current();
+    if ((*snapshot)->revision().id.number == 0 && view != nullptr &&
+        view->revision().id.number > 0) {
+      follower_.KeepView();
+      not_taken_ = *std::move(snapshot);
+      return absl::OkStatus();
+    }
     LogLine("snapshot")
         .Add("revision", RevisionOf(*snapshot))
-        .Add("replaced", RevisionOf(follower_.view_.Current()))
+        .Add("replaced", RevisionOf(view))
         .Add("hosts", (*snapshot)->host_count())
         .Info();
+    not_taken_ = nullptr;
     follower_.Publish(*std::move(snapshot));
     return absl::OkStatus();
   }
 
   absl::Status TakeChange() {
     ASSIGN_OR_RETURN(const std::shared_ptr<const Change> change, FromProto(response_.change()));
-    const std::shared_ptr<const Snapshot> current = follower_.view_.Current();
+    const std::shared_ptr<const Snapshot> current =
+        not_taken_ != nullptr ? not_taken_ : follower_.view_.Current();
     if (current == nullptr) return absl::FailedPreconditionError("a change before any snapshot");
     ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> next, Apply(*current, *change));
+    not_taken_ = nullptr;
     LogLine("change")
         .Add("revision", RevisionOf(next))
         .Add("hosts", change->hosts.size() + change->deleted_hosts.size())
@@ -147,8 +160,7 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
     const std::shared_ptr<const Snapshot> current = follower_.view_.Current();
     // Another revision than the view's is on its way: no gap, as the changes come in order.
     if (current == nullptr || current->revision().id != revision) return absl::OkStatus();
-    absl::MutexLock lock(&follower_.mutex_);
-    follower_.current_at_ = follower_.clock_.Monotonic();
+    follower_.NoteCurrent();
     return absl::OkStatus();
   }
 
@@ -158,6 +170,9 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
   v1::WatchConfigurationRequest request_;
   v1::WatchConfigurationResponse response_;
   SnapshotAssembler assembler_;
+  // Revision 0, when the view was kept instead: what the next change applies to.
+  std::shared_ptr<const Snapshot> not_taken_;
+  bool is_told_ = false;  // The listener knows that the server is there.
   // Written by gRPC's calls before is_done_ is set, read afterwards.
   absl::Status misfit_;
   grpc::Status end_;
@@ -165,14 +180,14 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
 };
 
 Follower::Follower(Options options, std::shared_ptr<grpc::Channel> channel, View& view,
-                   const Clock& clock, Listener listener)
+                   Problems& problems, const Clock& clock, Listener listener)
     : options_(std::move(options)),
       channel_(std::move(channel)),
       view_(view),
+      problems_(problems),
       clock_(clock),
       listener_(std::move(listener)),
       heard_at_(clock.Monotonic()),
-      current_at_(clock.Monotonic() - options_.view_age),
       thread_([this] { Run(); }) {}
 
 Follower::~Follower() {
@@ -199,20 +214,46 @@ void Follower::Pause(absl::Duration duration) {
 
 void Follower::Publish(std::shared_ptr<const Snapshot> snapshot) {
   view_.Set(snapshot);
+  NoteCurrent();
+  listener_.applied(snapshot);
+}
+
+void Follower::NoteCurrent() {
+  view_.Confirm(clock_.Monotonic());
   {
     absl::MutexLock lock(&mutex_);
     needs_snapshot_ = false;
-    current_at_ = clock_.Monotonic();
+    is_keeping_view_ = false;
   }
-  listener_.applied(snapshot);
+  problems_.Clear(Problems::Kind::kConfigurationRefused);
+  problems_.Clear(Problems::Kind::kServerEmpty);
+}
+
+void Follower::KeepView() {
+  const std::string kept = RevisionOf(view_.Current());
+  problems_.Clear(Problems::Kind::kConfigurationRefused);
+  problems_.Set(
+      Problems::Kind::kServerEmpty,
+      absl::StrCat("the server has no configuration (revision 0), so revision ", kept,
+                   " is kept and served: restore the server's backup, or configure it anew"));
+  {
+    absl::MutexLock lock(&mutex_);
+    needs_snapshot_ = false;
+    if (std::exchange(is_keeping_view_, true)) return;
+  }
+  LogLine("server-empty")
+      .Add("server", options_.server)
+      .Add("kept", kept)
+      .Add("remedy",
+           "restore the server's backup, or configure it anew: then this agent follows it")
+      .Warn();
 }
 
 void Follower::AddView(LogLine& line) const {
   const std::shared_ptr<const Snapshot> view = view_.Current();
   line.Add("view", RevisionOf(view));
-  if (view == nullptr) return;
-  absl::MutexLock lock(&mutex_);
-  line.Add("view_age", clock_.Monotonic() - current_at_);
+  const absl::optional<absl::Duration> age = view_.AgeAt(clock_.Monotonic());
+  if (age.has_value()) line.Add("view_age", *age);
 }
 
 void Follower::LogAway(const absl::Status& why, bool was_connected) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/sync/fake_server.h"
 #include "agent/sync/server_channel.h"
@@ -57,9 +58,9 @@ v1::WatchConfigurationResponse ChangeFrom(int64_t base, uint64_t tag = 7) {
   return response;
 }
 
-v1::WatchConfigurationResponse HeartbeatAt(int64_t number) {
+v1::WatchConfigurationResponse HeartbeatAt(int64_t number, uint64_t tag = 7) {
   v1::WatchConfigurationResponse response;
-  *response.mutable_heartbeat()->mutable_revision() = ToProto(RevisionAt(number).id);
+  *response.mutable_heartbeat()->mutable_revision() = ToProto(RevisionAt(number, tag).id);
   return response;
 }
 
@@ -114,11 +115,25 @@ class FollowerTest : public testing::Test {
   }
   std::unique_ptr<Follower> Follow(const std::string& address, Follower::Options options) {
     return std::make_unique<Follower>(std::move(options), BuildServerChannel(address), view_,
-                                      clock_, told_.AsListener());
+                                      problems_, clock_, told_.AsListener());
+  }
+
+  // Until a problem is there whose sentence has `part`, or, for "", none.
+  void WaitForProblem(const std::string& part) {
+    absl::Mutex mutex;
+    const auto is_there = [&] {
+      const std::vector<std::string> problems = problems_.Current();
+      if (part.empty()) return problems.empty();
+      return !problems.empty() && absl::StrContains(problems.front(), part);
+    };
+    problems_.OnChange([&mutex] { absl::MutexLock wakes_whoever_waits(&mutex); });
+    { absl::MutexLock lock(&mutex, absl::Condition(&is_there)); }
+    problems_.OnChange(nullptr);
   }
 
   SystemClock clock_;
   View view_;
+  Problems problems_;
   Told told_;
 };
 
@@ -189,6 +204,72 @@ TEST_F(FollowerTest, AValueThatDoesNotParseIsNeverServed) {
   server.Send(bad);
   EXPECT_FALSE(server.WaitForWatch().has_resume_from());
   EXPECT_EQ(view_.Current()->revision().id.number, 5);
+  WaitForProblem("the configuration that the server sent was refused: hosts[0].distro");
+  server.Send(Parts(*SnapshotAt(RevisionAt(9))).front());
+  WaitForProblem("");
+}
+
+// faults.md, case 41.
+TEST_F(FollowerTest, AServerOnAnEmptyDatabaseLeavesTheViewAsItIsUntilItHasSomething) {
+  view_.Set(SnapshotAt(RevisionAt(50), 4));
+  view_.Confirm(clock_.Monotonic() - absl::Hours(1));
+  FakeServer server;
+  const auto follower = Follow(server.address());
+  EXPECT_EQ(server.WaitForWatch().resume_from().number(), 50);
+  server.Send(Parts(*SnapshotAt(RevisionAt(0, 0))).front());
+  server.Send(HeartbeatAt(0, 0));
+  WaitForProblem("the server has no configuration (revision 0), so revision 50-");
+  told_.WaitForConnections(1);
+  EXPECT_EQ(view_.Current()->revision().id.number, 50);
+  EXPECT_GE(view_.AgeAt(clock_.Monotonic()), absl::Hours(1)) << "not the server's";
+  // It is asked again after an interruption, and says the same.
+  server.EndWatch(grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping"));
+  EXPECT_EQ(server.WaitForWatch().resume_from().number(), 50);
+  server.Send(Parts(*SnapshotAt(RevisionAt(0, 0))).front());
+  // Its first revision is followed, without another snapshot.
+  v1::WatchConfigurationResponse first = ChangeFrom(0, 0);
+  server.Send(first);
+  EXPECT_EQ(told_.WaitForApplied()->revision().id.number, 1);
+  EXPECT_EQ(view_.Current()->host_count(), 1u) << "nothing of the old one";
+  WaitForProblem("");
+  EXPECT_LT(view_.AgeAt(clock_.Monotonic()), absl::Hours(1));
+}
+
+TEST_F(FollowerTest, AServerThatWasEmptyAndIsRestoredToTheViewIsNoProblemAnyMore) {
+  view_.Set(SnapshotAt(RevisionAt(50)));
+  FakeServer server;
+  const auto follower = Follow(server.address());
+  server.WaitForWatch();
+  server.Send(Parts(*SnapshotAt(RevisionAt(0, 0))).front());
+  WaitForProblem("the server has no configuration");
+  server.EndWatch(grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping"));
+  EXPECT_EQ(server.WaitForWatch().resume_from().number(), 50);
+  server.Send(HeartbeatAt(50));
+  WaitForProblem("");
+}
+
+TEST_F(FollowerTest, AnAgentThatHasNothingTakesAnEmptyConfigurationToo) {
+  FakeServer server;
+  const auto follower = Follow(server.address());
+  server.Send(Parts(*SnapshotAt(RevisionAt(0, 0))).front());
+  EXPECT_EQ(told_.WaitForApplied()->revision().id.number, 0);
+  EXPECT_TRUE(problems_.Current().empty());
+}
+
+TEST_F(FollowerTest, AHeartbeatConfirmsTheViewOfItsRevisionOnly) {
+  view_.Set(SnapshotAt(RevisionAt(5)));
+  view_.Confirm(clock_.Monotonic() - absl::Hours(1));
+  FakeServer server;
+  const auto follower = Follow(server.address());
+  server.WaitForWatch();
+  server.Send(HeartbeatAt(6));
+  told_.WaitForConnections(1);
+  EXPECT_GE(view_.AgeAt(clock_.Monotonic()), absl::Hours(1));
+  server.EndWatch(grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping"));
+  server.WaitForWatch();
+  server.Send(HeartbeatAt(5));
+  told_.WaitForConnections(2);
+  EXPECT_LT(view_.AgeAt(clock_.Monotonic()), absl::Hours(1)) << "before it is said to be connected";
 }
 
 TEST_F(FollowerTest, ASnapshotOfAServerRestoredFromABackupReplacesANewerView) {
@@ -244,6 +325,26 @@ TEST_F(FollowerTest, ASilentConnectionCountsAsLost) {
   server.WaitForWatch();
   EXPECT_EQ(server.WaitForEnd().error_code(), grpc::StatusCode::CANCELLED);
   server.WaitForWatch();
+}
+
+// faults.md, case 44.
+TEST_F(FollowerTest, AClockThatJumpsByAYearNeitherEndsAWatchNorAgesTheView) {
+  FakeClock clock;
+  FakeServer server;
+  Follower follower(QuickOptions(server.address()), BuildServerChannel(server.address()), view_,
+                    problems_, clock, told_.AsListener());
+  server.WaitForWatch();
+  server.Send(Parts(*SnapshotAt(RevisionAt(5))).front());
+  EXPECT_EQ(told_.WaitForApplied()->revision().id.number, 5);
+  const absl::Time start = clock.Now();
+  for (const int years : {1, -1}) {
+    clock.Step(start + years * absl::Hours(24 * 365));
+    const int64_t before = view_.Current()->revision().id.number;
+    server.Send(ChangeFrom(before));  // To the watch of before: another one would have to ask.
+    EXPECT_EQ(told_.WaitForApplied()->revision().id.number, before + 1);
+    EXPECT_EQ(view_.AgeAt(clock.Monotonic()), absl::ZeroDuration());
+  }
+  EXPECT_EQ(server.watches(), 1);
 }
 
 TEST_F(FollowerTest, AServerThatComesBackIsFollowedAgain) {  // faults.md, case 43.

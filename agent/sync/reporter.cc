@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
-#include "autopxe/v1/agent.grpc.pb.h"
 #include "common/runtime/backoff.h"
 #include "common/runtime/log_line.h"
 #include "common/status/grpc_status.h"
@@ -16,17 +16,30 @@
 #include "grpcpp/support/status.h"
 
 namespace autopxe::agent {
+namespace {
+
+// Whether the server is there and does not want what it was sent.
+bool IsRefusal(const absl::Status& status) {
+  return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) &&
+         !absl::IsCancelled(status);
+}
+
+}  // namespace
 
 Reporter::Reporter(Options options, std::shared_ptr<grpc::Channel> channel, const View& view,
-                   const LiveCatalog& catalog, const Clock& clock)
+                   const LiveCatalog& catalog, Problems& problems, const Clock& clock)
     : options_(std::move(options)),
       channel_(std::move(channel)),
       view_(view),
       catalog_(catalog),
+      problems_(problems),
       clock_(clock),
-      thread_([this] { Run(); }) {}
+      thread_([this] { Run(); }) {
+  problems_.OnChange([this] { Wake(); });
+}
 
 Reporter::~Reporter() {
+  problems_.OnChange(nullptr);
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
@@ -95,32 +108,65 @@ absl::Status Reporter::Report() {
     woken_ = false;
   }
   const std::unique_ptr<v1::AgentService::Stub> stub = v1::AgentService::NewStub(channel_);
+  RETURN_IF_ERROR(ReportStatus(*stub));
+  return ReportCatalog(*stub);
+}
+
+absl::Status Reporter::ReportStatus(v1::AgentService::Stub& stub) {
   const std::shared_ptr<const Snapshot> view = view_.Current();
-  if (view != reported_view_ || clock_.Monotonic() >= reported_at_ + options_.interval) {
-    AgentStatus status = options_.status;
-    if (view != nullptr) status.applied = view->revision().id;
-    v1::ReportStatusRequest request;
-    request.set_agent_id(options_.agent_id.text());
-    *request.mutable_status() = ToProto(status);
-    v1::ReportStatusResponse response;
-    RETURN_IF_ERROR(Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
-      stub->async()->ReportStatus(context, &request, &response, std::move(done));
-    }));
-    reported_view_ = view;
-    reported_at_ = clock_.Monotonic();
+  AgentStatus status = options_.status;
+  status.problems = problems_.Current();
+  const absl::Duration now = clock_.Monotonic();
+  if (view == reported_view_ && status.problems == reported_problems_ &&
+      now < reported_at_ + options_.interval) {
+    return absl::OkStatus();
   }
+  if (view != nullptr) status.applied = view->revision().id;
+  status.view_age = view_.AgeAt(now);
+  v1::ReportStatusRequest request;
+  request.set_agent_id(options_.agent_id.text());
+  *request.mutable_status() = ToProto(status);
+  v1::ReportStatusResponse response;
+  RETURN_IF_ERROR(Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
+    stub.async()->ReportStatus(context, &request, &response, std::move(done));
+  }));
+  reported_view_ = view;
+  reported_problems_ = std::move(status.problems);
+  reported_at_ = clock_.Monotonic();
+  NoteWatches(response.watches());
+  return absl::OkStatus();
+}
+
+void Reporter::NoteWatches(int watches) {
+  if (std::exchange(is_id_shared_, watches > 1) || !is_id_shared_) return;
+  LogLine("id-shared")
+      .Add("id", options_.agent_id.text())
+      .Add("agents", watches)
+      .Add("remedy", "give each agent an id of its own (--id)")
+      .Warn();
+}
+
+absl::Status Reporter::ReportCatalog(v1::AgentService::Stub& stub) {
   const std::shared_ptr<const Catalog> catalog = catalog_.Current();
-  if (catalog != reported_catalog_) {
-    v1::ReportCatalogRequest request;
-    request.set_agent_id(options_.agent_id.text());
-    *request.mutable_catalog() = ToProto(*catalog);
-    v1::ReportCatalogResponse response;
-    RETURN_IF_ERROR(Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
-      stub->async()->ReportCatalog(context, &request, &response, std::move(done));
-    }));
-    reported_catalog_ = catalog;
-    LogLine("catalog-reported").Add("kernels", catalog->KernelCount()).Info();
+  if (catalog == reported_catalog_) return absl::OkStatus();
+  v1::ReportCatalogRequest request;
+  request.set_agent_id(options_.agent_id.text());
+  *request.mutable_catalog() = ToProto(*catalog);
+  v1::ReportCatalogResponse response;
+  const absl::Status status =
+      Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
+        stub.async()->ReportCatalog(context, &request, &response, std::move(done));
+      });
+  if (!status.ok()) {
+    if (IsRefusal(status)) {
+      problems_.Set(Problems::Kind::kCatalogRefused,
+                    absl::StrCat("the server refused the catalog: ", status.message()));
+    }
+    return status;
   }
+  problems_.Clear(Problems::Kind::kCatalogRefused);
+  reported_catalog_ = catalog;
+  LogLine("catalog-reported").Add("kernels", catalog->KernelCount()).Info();
   return absl::OkStatus();
 }
 
@@ -140,7 +186,7 @@ void Reporter::Run() {
       due += backoff.Next(random);
       // That the server is away, the follower says.
       const std::string reason(status.message());
-      if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) && reason != refused) {
+      if (IsRefusal(status) && reason != refused) {
         LogLine("report-refused").Add("reason", reason).Warn();
         refused = reason;
       }

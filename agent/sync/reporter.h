@@ -4,14 +4,17 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/catalog/live_catalog.h"
+#include "agent/sync/problems.h"
 #include "agent/sync/wakeup.h"
 #include "agent/view/view.h"
+#include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/agent_status.h"
 #include "common/model/name.h"
 #include "common/runtime/clock.h"
@@ -19,23 +22,25 @@
 
 namespace autopxe::agent {
 
-// Tells the server which revision this agent serves and what it offers: the revision when the view
-// has changed, and at least every 30 s; the catalog when it is another one. Everything again after
-// a connection. What fails is tried again with back-off; only the newest counts.
+// Tells the server how this agent is and what it offers: its status when the view or its problems
+// have changed, and at least every 30 s; the catalog when it is another one. Everything again after
+// a connection. What fails is tried again with back-off; only the newest counts. Logs that another
+// agent runs under the same id, as the server sees it.
 class Reporter {
  public:
   struct Options {
     AgentId agent_id;
-    AgentStatus status;  // `applied` is filled in from the view.
+    AgentStatus status;  // What depends on the view and the problems is filled in.
     absl::Duration interval = absl::Seconds(30);
     absl::Duration first_backoff = absl::Milliseconds(200);
     absl::Duration most_backoff = absl::Seconds(30);
     absl::Duration deadline = absl::Seconds(10);  // Of one report.
   };
 
-  // Starts at once. `view`, `catalog` and `clock` must outlive this object.
+  // Starts at once. The references must outlive this object, which is told of every change of
+  // `problems`.
   Reporter(Options options, std::shared_ptr<grpc::Channel> channel, const View& view,
-           const LiveCatalog& catalog, const Clock& clock);
+           const LiveCatalog& catalog, Problems& problems, const Clock& clock);
 
   // Ends what is on its way.
   ~Reporter();
@@ -50,6 +55,9 @@ class Reporter {
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   // Reports what the server does not know yet.
   absl::Status Report() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status ReportStatus(v1::AgentService::Stub& stub) ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteWatches(int watches);
+  absl::Status ReportCatalog(v1::AgentService::Stub& stub) ABSL_LOCKS_EXCLUDED(mutex_);
   // Starts a call, and waits until it is done or this object is to stop.
   absl::Status Send(const std::function<void(grpc::ClientContext* context,
                                              std::function<void(grpc::Status)> done)>& start)
@@ -62,12 +70,15 @@ class Reporter {
   const std::shared_ptr<grpc::Channel> channel_;
   const View& view_;
   const LiveCatalog& catalog_;
+  Problems& problems_;
   const Clock& clock_;
 
   // What the server has; this object's thread only.
   std::shared_ptr<const Snapshot> reported_view_;
   std::shared_ptr<const Catalog> reported_catalog_;
+  std::vector<std::string> reported_problems_;
   absl::Duration reported_at_ = -absl::InfiniteDuration();
+  bool is_id_shared_ = false;  // As the server said last.
 
   Wakeup wakeup_;
   mutable absl::Mutex mutex_;

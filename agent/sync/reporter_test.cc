@@ -56,13 +56,14 @@ class ReporterTest : public testing::Test {
     options.first_backoff = absl::Milliseconds(1);
     options.most_backoff = absl::Milliseconds(20);
     return std::make_unique<Reporter>(options, BuildServerChannel(address), view_, *catalog_,
-                                      clock_);
+                                      problems_, clock_);
   }
 
   SystemClock clock_;
   View view_;
   std::string folder_;
   std::unique_ptr<LiveCatalog> catalog_;
+  Problems problems_;
 };
 
 TEST_F(ReporterTest, AtTheStartEverythingIsTold) {
@@ -86,7 +87,46 @@ TEST_F(ReporterTest, AtTheStartEverythingIsTold) {
 TEST_F(ReporterTest, AnAgentWithoutAViewSaysSo) {
   FakeServer server;
   const auto reporter = Report(server.address());
-  EXPECT_EQ(server.WaitForStatus().status().applied().number(), 0);
+  const v1::AgentStatus status = server.WaitForStatus().status();
+  EXPECT_EQ(status.applied().number(), 0);
+  EXPECT_FALSE(status.has_view_age());
+}
+
+TEST_F(ReporterTest, HowOldTheViewIsIsTold) {
+  view_.Set(SnapshotAt(5));
+  view_.Confirm(clock_.Monotonic() - absl::Hours(2));
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  const int64_t seconds = server.WaitForStatus().status().view_age().seconds();
+  EXPECT_GE(seconds, 7200);
+  EXPECT_LT(seconds, 7200 + 600);
+}
+
+TEST_F(ReporterTest, AProblemIsToldWhenItComesAndWhenItGoes) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 0);
+  problems_.Set(Problems::Kind::kSnapshotNotSaved, "disk full");
+  const v1::AgentStatus status = server.WaitForStatus().status();
+  ASSERT_EQ(status.problems_size(), 1);
+  EXPECT_EQ(status.problems(0), "disk full");
+  problems_.Clear(Problems::Kind::kSnapshotNotSaved);
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 0);
+}
+
+TEST_F(ReporterTest, ACatalogThatTheServerRefusesIsAProblemUntilItTakesOne) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  server.WaitForStatus();
+  server.WaitForCatalog();
+  server.RefuseCatalogs(2, grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "a name is too long"));
+  AddRelease("trixie");
+  reporter->Wake();
+  const v1::AgentStatus status = server.WaitForStatus().status();
+  ASSERT_EQ(status.problems_size(), 1);
+  EXPECT_EQ(status.problems(0), "the server refused the catalog: a name is too long");
+  server.WaitForCatalog();
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 0);
 }
 
 TEST_F(ReporterTest, EachNewViewIsToldAndTheNewestIsTheLast) {

@@ -89,7 +89,7 @@ absl::StatusOr<StoredSnapshot> SnapshotFile::Read(const char* name) const {
   return DecodeSnapshot(bytes);
 }
 
-absl::StatusOr<StoredSnapshot> SnapshotFile::Load() {
+absl::StatusOr<StoredSnapshot> SnapshotFile::Load(Problems& problems) {
   for (const char* name : {kNewest, kPrevious}) {
     absl::StatusOr<StoredSnapshot> stored = Read(name);
     if (stored.ok()) return stored;
@@ -100,9 +100,12 @@ absl::StatusOr<StoredSnapshot> SnapshotFile::Load() {
         .Warn();
     const bool is_damaged =
         absl::IsDataLoss(stored.status()) || absl::IsUnimplemented(stored.status());
-    if (is_damaged && renameat(folder_fd_, name, folder_fd_, kDamaged) == 0) {
-      LogLine("snapshot-set-aside").Add("file", PathOf(kDamaged)).Warn();
-    }
+    const bool is_aside = is_damaged && renameat(folder_fd_, name, folder_fd_, kDamaged) == 0;
+    if (is_aside) LogLine("snapshot-set-aside").Add("file", PathOf(kDamaged)).Warn();
+    problems.Set(
+        Problems::Kind::kSnapshotUnreadable,
+        absl::StrCat("at the start ", PathOf(name), " could not be used",
+                     is_aside ? " and was set aside" : "", ": ", stored.status().message()));
   }
   return absl::NotFoundError(absl::StrCat("no snapshot in ", folder_));
 }

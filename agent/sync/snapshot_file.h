@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/sync/problems.h"
 #include "agent/sync/snapshot_encoding.h"
 
 namespace autopxe::agent {
@@ -26,9 +27,9 @@ class SnapshotFile {
   SnapshotFile(const SnapshotFile&) = delete;
   SnapshotFile& operator=(const SnapshotFile&) = delete;
 
-  // The newest snapshot that is whole. What is damaged is set aside, and logged with the reason.
-  // Errors: NOT_FOUND: there is none.
-  absl::StatusOr<StoredSnapshot> Load();
+  // The newest snapshot that is whole. What is damaged is set aside, and logged and told to
+  // `problems` with the reason. Errors: NOT_FOUND: there is none.
+  absl::StatusOr<StoredSnapshot> Load(Problems& problems);
 
   // Replaces the newest by this one: when Save returns OK it survives a power cut, and whenever the
   // process or the machine dies, one whole snapshot is there. Errors: the system's, naming the

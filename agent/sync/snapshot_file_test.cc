@@ -84,12 +84,13 @@ class SnapshotFileTest : public testing::Test {
     return *std::move(file);
   }
 
+  Problems problems_;
   std::string folder_;
 };
 
 TEST_F(SnapshotFileTest, WhatWasSavedIsLoaded) {
   ASSERT_THAT(OpenFile()->Save({SnapshotAt(7, 1203), SavedAt()}), IsOk());
-  const absl::StatusOr<StoredSnapshot> stored = OpenFile()->Load();
+  const absl::StatusOr<StoredSnapshot> stored = OpenFile()->Load(problems_);
   ASSERT_THAT(stored, IsOk());
   EXPECT_EQ(stored->saved_at, SavedAt());
   const Snapshot& snapshot = *stored->snapshot;
@@ -98,15 +99,17 @@ TEST_F(SnapshotFileTest, WhatWasSavedIsLoaded) {
   EXPECT_EQ(snapshot.profiles(), SnapshotAt(7)->profiles());
   ASSERT_EQ(snapshot.host_count(), 1203u);
   EXPECT_EQ(*snapshot.FindHost(HostId{1203}), *SnapshotAt(7, 1203)->FindHost(HostId{1203}));
+  EXPECT_THAT(problems_.Current(), testing::IsEmpty());
 }
 
 TEST_F(SnapshotFileTest, AnEmptyConfigurationIsOneToo) {
   ASSERT_THAT(OpenFile()->Save({Snapshot::Empty(Revision()), SavedAt()}), IsOk());
-  EXPECT_EQ((*OpenFile()->Load()).snapshot->revision().id.number, 0);
+  EXPECT_EQ((*OpenFile()->Load(problems_)).snapshot->revision().id.number, 0);
 }
 
 TEST_F(SnapshotFileTest, AFolderThatWasNeverUsedHasNone) {
-  EXPECT_THAT(OpenFile()->Load(), StatusIs(absl::StatusCode::kNotFound, HasSubstr(folder_)));
+  EXPECT_THAT(OpenFile()->Load(problems_),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr(folder_)));
 }
 
 TEST_F(SnapshotFileTest, AFileTornAtAnyLengthGivesThePreviousOne) {  // faults.md, case 43.
@@ -118,12 +121,15 @@ TEST_F(SnapshotFileTest, AFileTornAtAnyLengthGivesThePreviousOne) {  // faults.m
   for (size_t length = 0; length < newest.size(); ++length) {
     Spill(Path(".previous"), previous);
     Spill(Path(), newest.substr(0, length));
-    const absl::StatusOr<StoredSnapshot> stored = file->Load();
+    const absl::StatusOr<StoredSnapshot> stored = file->Load(problems_);
     ASSERT_THAT(stored, IsOk()) << length;
     EXPECT_EQ(stored->snapshot->revision().id.number, 1) << length;
     EXPECT_EQ(Slurp(Path(".damaged")).size(), length);
     EXPECT_EQ(ModeOf(Path()), -1) << "set aside";
   }
+  EXPECT_THAT(problems_.Current(),
+              testing::ElementsAre(testing::StartsWith(absl::StrCat(
+                  "at the start ", Path(), " could not be used and was set aside: "))));
 }
 
 TEST_F(SnapshotFileTest, AnyFlippedBitIsNoticed) {
@@ -141,7 +147,7 @@ TEST_F(SnapshotFileTest, BothFilesDamagedIsLikeNone) {
   auto file = OpenFile();
   Spill(Path(), "garbage");
   Spill(Path(".previous"), "");
-  EXPECT_THAT(file->Load(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(file->Load(problems_), StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST_F(SnapshotFileTest, DyingBetweenTheRenamesLeavesThePreviousOne) {
@@ -149,10 +155,10 @@ TEST_F(SnapshotFileTest, DyingBetweenTheRenamesLeavesThePreviousOne) {
   ASSERT_THAT(file->Save({SnapshotAt(1), SavedAt()}), IsOk());
   ASSERT_EQ(rename(Path().c_str(), Path(".previous").c_str()), 0);
   Spill(Path(".new"), "half of a snapsh");
-  EXPECT_EQ((*file->Load()).snapshot->revision().id.number, 1);
+  EXPECT_EQ((*file->Load(problems_)).snapshot->revision().id.number, 1);
   // And what lies about does not keep the next one from being saved.
   ASSERT_THAT(file->Save({SnapshotAt(2), SavedAt()}), IsOk());
-  EXPECT_EQ((*file->Load()).snapshot->revision().id.number, 2);
+  EXPECT_EQ((*file->Load(problems_)).snapshot->revision().id.number, 2);
 }
 
 TEST_F(SnapshotFileTest, ADamagedNewestNeverBecomesThePreviousOne) {
@@ -160,10 +166,10 @@ TEST_F(SnapshotFileTest, ADamagedNewestNeverBecomesThePreviousOne) {
   ASSERT_THAT(file->Save({SnapshotAt(1), SavedAt()}), IsOk());
   ASSERT_THAT(file->Save({SnapshotAt(2), SavedAt()}), IsOk());
   Spill(Path(), "garbage");
-  ASSERT_THAT(file->Load(), IsOk());
+  ASSERT_THAT(file->Load(problems_), IsOk());
   ASSERT_THAT(file->Save({SnapshotAt(3), SavedAt()}), IsOk());
   Spill(Path(), "garbage again");
-  EXPECT_EQ((*file->Load()).snapshot->revision().id.number, 1);
+  EXPECT_EQ((*file->Load(problems_)).snapshot->revision().id.number, 1);
 }
 
 TEST_F(SnapshotFileTest, NobodyElseCanReadTheFiles) {  // faults.md, case 48.
@@ -211,7 +217,7 @@ TEST_F(SnapshotFileTest, ASaveThatFailsKeepsWhatIsThere) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(Path(".new")));
   EXPECT_FALSE(status.ok());
   rmdir(Path(".new").c_str());
-  EXPECT_EQ((*file->Load()).snapshot->revision().id.number, 1);
+  EXPECT_EQ((*file->Load(problems_)).snapshot->revision().id.number, 1);
 }
 
 }  // namespace

@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log_line.h"
 
 namespace autopxe::agent {
 
-SnapshotWriter::SnapshotWriter(Options options, Save save)
-    : options_(options), save_(std::move(save)), thread_([this] { Run(); }) {}
+SnapshotWriter::SnapshotWriter(Options options, Problems& problems, Save save)
+    : options_(options), problems_(problems), save_(std::move(save)), thread_([this] { Run(); }) {}
 
 SnapshotWriter::~SnapshotWriter() {
   {
@@ -66,6 +67,14 @@ void SnapshotWriter::Run() {
         LogLine("snapshot-saved").Add("revision", snapshot->revision().id.Format()).Info();
       }
       failing = !status.ok();
+      if (failing) {
+        problems_.Set(Problems::Kind::kSnapshotNotSaved,
+                      absl::StrCat("the configuration can't be saved, so that a restart with the "
+                                   "server away would serve an older one: ",
+                                   status.message()));
+      } else {
+        problems_.Clear(Problems::Kind::kSnapshotNotSaved);
+      }
       if (failing) PutBack(std::move(snapshot));
     }
     if (is_last) return;

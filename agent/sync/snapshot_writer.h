@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "agent/sync/problems.h"
 #include "agent/sync/wakeup.h"
 #include "common/model/snapshot.h"
 
@@ -15,6 +16,10 @@ namespace autopxe::agent {
 
 // Brings the current snapshot to disk soon after it changed, on a thread of its own: the newest
 // wins, whatever came in between.
+//
+// What an agent that dies at any moment finds again is one whole snapshot that the server once had:
+// the newest that was taken more than the gathering time and the time of one write before, unless
+// the disk failed; and never an older one than a save that succeeded left there.
 class SnapshotWriter {
  public:
   using Save = std::function<absl::Status(const std::shared_ptr<const Snapshot>& snapshot)>;
@@ -26,8 +31,9 @@ class SnapshotWriter {
     absl::Duration retry = absl::Seconds(5);
   };
 
-  // `save` is called on one thread at a time.
-  SnapshotWriter(Options options, Save save);
+  // `save` is called on one thread at a time. That it fails is told to `problems`, which outlives
+  // this object.
+  SnapshotWriter(Options options, Problems& problems, Save save);
 
   // Writes what is not written yet, tries no second time, and ends the thread.
   ~SnapshotWriter();
@@ -44,6 +50,7 @@ class SnapshotWriter {
   void PutBack(std::shared_ptr<const Snapshot> snapshot) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Options options_;
+  Problems& problems_;
   const Save save_;
   Wakeup wakeup_;
   mutable absl::Mutex mutex_;

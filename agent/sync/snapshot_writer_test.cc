@@ -1,6 +1,7 @@
 #include "agent/sync/snapshot_writer.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -22,8 +23,9 @@ constexpr SnapshotWriter::Options kQuick = {absl::Milliseconds(1), absl::Millise
 constexpr SnapshotWriter::Options kNever = {absl::Hours(1), absl::Hours(1)};
 
 TEST(SnapshotWriterTest, AChangeIsWrittenWithoutBeingAskedForAgain) {
+  Problems problems;
   absl::Notification saved;
-  SnapshotWriter writer(kQuick, [&](const std::shared_ptr<const Snapshot>& snapshot) {
+  SnapshotWriter writer(kQuick, problems, [&](const std::shared_ptr<const Snapshot>& snapshot) {
     EXPECT_EQ(snapshot->revision().id.number, 1);
     saved.Notify();
     return absl::OkStatus();
@@ -33,9 +35,10 @@ TEST(SnapshotWriterTest, AChangeIsWrittenWithoutBeingAskedForAgain) {
 }
 
 TEST(SnapshotWriterTest, WhatIsPendingAtTheEndIsWrittenOnceAndTheNewestWins) {
+  Problems problems;
   std::vector<int64_t> numbers;
   {
-    SnapshotWriter writer(kNever, [&](const std::shared_ptr<const Snapshot>& snapshot) {
+    SnapshotWriter writer(kNever, problems, [&](const std::shared_ptr<const Snapshot>& snapshot) {
       numbers.push_back(snapshot->revision().id.number);
       return absl::OkStatus();
     });
@@ -45,9 +48,10 @@ TEST(SnapshotWriterTest, WhatIsPendingAtTheEndIsWrittenOnceAndTheNewestWins) {
 }
 
 TEST(SnapshotWriterTest, ChangesWithoutAPauseDoNotKeepItFromWriting) {
+  Problems problems;
   absl::Notification saved;
   int64_t number = 0;
-  SnapshotWriter writer({absl::Milliseconds(20), absl::Hours(1)},
+  SnapshotWriter writer({absl::Milliseconds(20), absl::Hours(1)}, problems,
                         [&](const std::shared_ptr<const Snapshot>&) {
                           if (!saved.HasBeenNotified()) saved.Notify();
                           return absl::OkStatus();
@@ -56,22 +60,31 @@ TEST(SnapshotWriterTest, ChangesWithoutAPauseDoNotKeepItFromWriting) {
 }
 
 TEST(SnapshotWriterTest, AWriteThatFailedIsTriedAgain) {
+  Problems problems;
   int tries = 0;
   absl::Notification saved;
-  SnapshotWriter writer(kQuick, [&](const std::shared_ptr<const Snapshot>& snapshot) {
+  absl::Notification over;
+  std::vector<std::string> told;
+  problems.OnChange([&] {
+    for (const std::string& problem : problems.Current()) told.push_back(problem);
+    if (saved.HasBeenNotified()) over.Notify();
+  });
+  SnapshotWriter writer(kQuick, problems, [&](const std::shared_ptr<const Snapshot>& snapshot) {
     EXPECT_EQ(snapshot->revision().id.number, 7);
     if (++tries < 3) return absl::ResourceExhaustedError("disk full");
     saved.Notify();
     return absl::OkStatus();
   });
   writer.Write(SnapshotAt(7));
-  saved.WaitForNotification();
+  over.WaitForNotification();
+  EXPECT_THAT(told, ElementsAre(testing::HasSubstr("disk full"))) << "said once, then over";
 }
 
 TEST(SnapshotWriterTest, NothingToWriteWritesNothing) {
+  Problems problems;
   bool called = false;
   {
-    SnapshotWriter writer(kQuick, [&](const std::shared_ptr<const Snapshot>&) {
+    SnapshotWriter writer(kQuick, problems, [&](const std::shared_ptr<const Snapshot>&) {
       called = true;
       return absl::OkStatus();
     });
@@ -80,7 +93,8 @@ TEST(SnapshotWriterTest, NothingToWriteWritesNothing) {
 }
 
 TEST(SnapshotWriterTest, ADiskThatStaysFullDoesNotHoldUpTheEnd) {
-  SnapshotWriter writer(kNever, [](const std::shared_ptr<const Snapshot>&) {
+  Problems problems;
+  SnapshotWriter writer(kNever, problems, [](const std::shared_ptr<const Snapshot>&) {
     return absl::ResourceExhaustedError("disk full");
   });
   writer.Write(SnapshotAt(1));

@@ -35,6 +35,21 @@ TEST(ViewTest, GivesTheVerySnapshotThatWasSet) {
   EXPECT_EQ(view.Current(), second);
 }
 
+TEST(ViewTest, ItsAgeIsTheTimeSinceItWasLastConfirmed) {
+  View view;
+  EXPECT_EQ(view.AgeAt(absl::Hours(1)), absl::nullopt);
+  view.Confirm(absl::Hours(1));
+  EXPECT_EQ(view.AgeAt(absl::Hours(1)), absl::nullopt) << "nothing is served yet";
+  view.Set(Snapshot::Empty(Revision()));
+  EXPECT_EQ(view.AgeAt(absl::Hours(1)), absl::ZeroDuration());
+  EXPECT_EQ(view.AgeAt(absl::Hours(3)), absl::Hours(2));
+  view.Confirm(absl::Hours(3));
+  EXPECT_EQ(view.AgeAt(absl::Hours(3)), absl::ZeroDuration());
+  // One that was on disk for longer than this machine runs.
+  view.Confirm(-absl::Hours(24));
+  EXPECT_EQ(view.AgeAt(absl::Hours(1)), absl::Hours(25));
+}
+
 TEST(ViewTest, AReaderKeepsItsSnapshotWhenAnotherIsSet) {
   View view;
   view.Set(SnapshotAt(1));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -12,12 +14,21 @@ namespace autopxe {
 
 // How an agent is, in its own words.
 struct AgentStatus {
+  // Of `problems`.
+  static constexpr size_t kMaxProblems = 16;
+  static constexpr size_t kMaxProblemLength = 256;
+
   AgentInstance instance;
   RevisionId applied;   // What it serves; all zero when it has nothing yet.
   std::string version;  // Its program's; printable ASCII, 64 characters at most.
   absl::Time start_time = absl::UnixEpoch();  // By its own clock.
   absl::optional<IpEndpoint> http_address;    // Where hosts reach it; unset if it does not know.
   absl::optional<IpEndpoint> tftp_address;    // The same.
+  // How long ago, when this was said, what it serves was last known to be the server's current
+  // configuration; not negative. Unset if it serves none.
+  absl::optional<absl::Duration> view_age = absl::nullopt;
+  // What it could not do: sentences for people in printable ASCII, none of them empty.
+  std::vector<std::string> problems = {};
 
   friend bool operator==(const AgentStatus&, const AgentStatus&) = default;
 };

@@ -1,8 +1,11 @@
 #include "common/wire/agent_status_wire.h"
 
 #include <cstddef>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "common/status/status_macros.h"
 #include "common/wire/field.h"
 #include "common/wire/revision_wire.h"
@@ -12,6 +15,21 @@ namespace autopxe {
 namespace {
 
 constexpr size_t kMaxVersion = 64;
+
+absl::Status CheckProblems(const v1::AgentStatus& status) {
+  if (static_cast<size_t>(status.problems_size()) > AgentStatus::kMaxProblems) {
+    return BadField("problems", absl::StrCat(status.problems_size()),
+                    absl::StrCat("expected ", AgentStatus::kMaxProblems, " at most"));
+  }
+  for (int i = 0; i < status.problems_size(); ++i) {
+    if (status.problems(i).empty()) {
+      return BadField(Element("problems", i), "", "expected a sentence");
+    }
+    RETURN_IF_ERROR(
+        CheckPrintable(Element("problems", i), status.problems(i), AgentStatus::kMaxProblemLength));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -23,6 +41,8 @@ v1::AgentStatus ToProto(const AgentStatus& status) {
   *result.mutable_start_time() = ToProto(status.start_time);
   if (status.http_address.has_value()) result.set_http_address(status.http_address->Format());
   if (status.tftp_address.has_value()) result.set_tftp_address(status.tftp_address->Format());
+  if (status.view_age.has_value()) *result.mutable_view_age() = ToProto(*status.view_age);
+  for (const std::string& problem : status.problems) result.add_problems(problem);
   return result;
 }
 
@@ -42,6 +62,15 @@ absl::StatusOr<AgentStatus> FromProto(const v1::AgentStatus& status) {
                    ParseOptionalField<IpEndpoint>("http_address", status.http_address()));
   ASSIGN_OR_RETURN(result.tftp_address,
                    ParseOptionalField<IpEndpoint>("tftp_address", status.tftp_address()));
+  if (status.has_view_age()) {
+    ASSIGN_OR_RETURN(const absl::Duration age, FromProto(status.view_age(), "view_age"));
+    if (age < absl::ZeroDuration()) {
+      return BadField("view_age", absl::FormatDuration(age), "expected 0 or more");
+    }
+    result.view_age = age;
+  }
+  RETURN_IF_ERROR(CheckProblems(status));
+  result.problems.assign(status.problems().begin(), status.problems().end());
   return result;
 }
 

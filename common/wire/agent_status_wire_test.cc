@@ -4,6 +4,7 @@
 
 #include "common/status/status_matchers.h"
 #include "common/wire/random_values.h"
+#include "common/wire/time_wire.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -44,6 +45,24 @@ TEST(AgentStatusWireTest, RefusesEachInvalidFieldByItsName) {
           [](v1::AgentStatus& s) { s.set_http_address("localhost:80"); });
   refused("tftp_address: endpoint \"10.0.0.1\"",
           [](v1::AgentStatus& s) { s.set_tftp_address("10.0.0.1"); });
+  refused("view_age: \"-1s\": expected 0 or more",
+          [](v1::AgentStatus& s) { *s.mutable_view_age() = ToProto(-absl::Seconds(1)); });
+  refused("view_age: ", [](v1::AgentStatus& s) { s.mutable_view_age()->set_nanos(2'000'000'000); });
+  const auto refused_problem = [&](const char* error, const std::string& problem) {
+    refused(error, [&](v1::AgentStatus& s) {
+      s.clear_problems();
+      s.add_problems("fine");
+      s.add_problems(problem);
+    });
+  };
+  refused_problem("problems[1]: \"\": expected a sentence", "");
+  refused_problem("problems[1]: ", std::string(257, 'a'));
+  refused_problem("problems[1]: \"two\\nlines\"", "two\nlines");
+  refused_problem("problems[1]: \"\\x1b[2J\"", "\x1b[2J");
+  refused("problems: \"17\": expected 16 at most", [](v1::AgentStatus& s) {
+    s.clear_problems();
+    for (int i = 0; i < 17; ++i) s.add_problems("too many");
+  });
 }
 
 TEST(AgentStatusWireTest, DamagedMessagesNeverCrash) {

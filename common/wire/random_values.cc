@@ -201,6 +201,10 @@ AgentStatus RandomValues::AnyAgentStatus() {
                    static_cast<uint16_t>(Number(65536))};
   }
   if (Coin()) status.tftp_address = IpEndpoint::Parse("[fd00::1]:69").value();
+  if (Coin()) status.view_age = absl::Milliseconds(static_cast<int64_t>(Number(1'000'000'000)));
+  for (size_t count = Number(4); count > 0; --count) {
+    status.problems.push_back("p" + Text(kPrintable, 0, 40));
+  }
   return status;
 }
 

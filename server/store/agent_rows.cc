@@ -1,8 +1,11 @@
 #include "server/store/agent_rows.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "common/status/status_macros.h"
 #include "server/store/damaged_row.h"
 
@@ -13,6 +16,11 @@ using CatalogsInMaking = std::map<AgentId, std::shared_ptr<Catalog>>;
 
 std::string ToText(const absl::optional<IpEndpoint>& endpoint) {
   return endpoint ? endpoint->Format() : "";
+}
+
+absl::optional<int64_t> ToMicroseconds(const absl::optional<absl::Duration>& duration) {
+  if (!duration.has_value()) return absl::nullopt;
+  return absl::ToInt64Microseconds(*duration);
 }
 
 absl::StatusOr<absl::optional<IpEndpoint>> ToEndpoint(absl::string_view text) {
@@ -31,7 +39,8 @@ absl::StatusOr<AgentId> ToAgentId(absl::string_view table, absl::string_view tex
 absl::Status LoadStatuses(Database& database, AgentReports& reports) {
   ASSIGN_OR_RETURN(
       Rows rows, database.Query("SELECT id, last_seen_us, applied_number, applied_tag, version, "
-                                "instance, start_time_us, http_address, tftp_address FROM agent"));
+                                "instance, start_time_us, http_address, tftp_address, view_age_us, "
+                                "problems FROM agent"));
   while (true) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
     if (!more) return absl::OkStatus();
@@ -47,6 +56,8 @@ absl::Status LoadStatuses(Database& database, AgentReports& reports) {
         .tftp_address = absl::nullopt};
     ASSIGN_OR_RETURN(status.http_address, ToEndpoint(rows.Text(7)));
     ASSIGN_OR_RETURN(status.tftp_address, ToEndpoint(rows.Text(8)));
+    if (!rows.IsNull(9)) status.view_age = absl::Microseconds(rows.Integer(9));
+    status.problems = absl::StrSplit(rows.Text(10), '\n', absl::SkipEmpty());
     AgentReport& report = reports[id];
     report.status = std::move(status);
     report.last_seen = absl::FromUnixMicros(rows.Integer(1));
@@ -141,11 +152,17 @@ absl::Status WriteAgentStatus(Database& database, const AgentId& id, const Agent
                               absl::Time last_seen) {
   return database.Run(
       "INSERT OR REPLACE INTO agent (id, last_seen_us, applied_number, applied_tag, version, "
-      "instance, start_time_us, http_address, tftp_address) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      "instance, start_time_us, http_address, tftp_address, view_age_us, problems) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
       id.text(), absl::ToUnixMicros(last_seen), status.applied.number, status.applied.tag,
       status.version, status.instance.text(), absl::ToUnixMicros(status.start_time),
-      ToText(status.http_address), ToText(status.tftp_address));
+      ToText(status.http_address), ToText(status.tftp_address), ToMicroseconds(status.view_age),
+      absl::StrJoin(status.problems, "\n"));
+}
+
+absl::Status DeleteAgentReport(Database& database, const AgentId& id) {
+  RETURN_IF_ERROR(database.Run("DELETE FROM agent WHERE id = ?1", id.text()));
+  return database.Run("DELETE FROM agent_catalog WHERE agent_id = ?1", id.text());
 }
 
 absl::Status WriteAgentCatalog(Database& database, const AgentId& id, const Catalog& catalog) {

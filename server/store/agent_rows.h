@@ -16,6 +16,9 @@ absl::StatusOr<AgentReports> LoadAgentReports(Database& database);
 absl::Status WriteAgentStatus(Database& database, const AgentId& id, const AgentStatus& status,
                               absl::Time last_seen);
 
+// Forgets its status and its catalog. Nothing if there are none.
+absl::Status DeleteAgentReport(Database& database, const AgentId& id);
+
 // Replaces the agent's catalog. A distro without releases is not kept; of two releases of one name
 // the first is.
 absl::Status WriteAgentCatalog(Database& database, const AgentId& id, const Catalog& catalog);

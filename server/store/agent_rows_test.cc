@@ -38,7 +38,9 @@ AgentStatus SampleStatus() {
           .version = "0.1.0",
           .start_time = kNow - absl::Hours(1),
           .http_address = *IpEndpoint::Parse("10.77.1.1:8080"),
-          .tftp_address = absl::nullopt};
+          .tftp_address = absl::nullopt,
+          .view_age = absl::Hours(1) + absl::Microseconds(7),
+          .problems = {"the snapshot can't be saved", "\"=; 'quoted'"}};
 }
 
 Catalog SampleCatalog() {
@@ -86,6 +88,8 @@ TEST_F(AgentRowsTest, ANewReportReplacesTheOldOneAndNobodyElses) {
   AgentStatus status = SampleStatus();
   status.http_address = absl::nullopt;
   status.tftp_address = *IpEndpoint::Parse("[fd00::1]:69");
+  status.view_age = absl::nullopt;
+  status.problems.clear();
   Catalog catalog = SampleCatalog();
   catalog.distros.pop_back();
   catalog.distros[0].releases[0].kernels.erase(catalog.distros[0].releases[0].kernels.begin());
@@ -106,6 +110,21 @@ TEST_F(AgentRowsTest, ARepeatedNameInACatalogIsKeptOnce) {
   catalog.loaders = {"ipxe.efi", "ipxe.efi"};
   ASSERT_THAT(WriteAgentCatalog(*database_, lab_, catalog), IsOk());
   EXPECT_THAT(LoadAgentReports(*database_)->at(lab_).catalog->loaders, SizeIs(1));
+}
+
+TEST_F(AgentRowsTest, WhatIsDeletedIsGoneAndNobodyElses) {
+  for (const AgentId& id : {lab_, attic_}) {
+    ASSERT_THAT(WriteAgentStatus(*database_, id, SampleStatus(), kNow), IsOk());
+    ASSERT_THAT(WriteAgentCatalog(*database_, id, SampleCatalog()), IsOk());
+  }
+  ASSERT_THAT(DeleteAgentReport(*database_, lab_), IsOk());
+  ASSERT_THAT(DeleteAgentReport(*database_, *AgentId::Parse("nobody")), IsOk());
+  const AgentReports reports = *LoadAgentReports(*database_);
+  EXPECT_EQ(reports.count(lab_), 0u);
+  EXPECT_EQ(reports.at(attic_).status, SampleStatus());
+  EXPECT_EQ(*reports.at(attic_).catalog, SampleCatalog());
+  EXPECT_THAT(database_->QueryInteger("SELECT COUNT(*) FROM agent_kernel WHERE agent_id = 'lab'"),
+              IsOkAndHolds(0));
 }
 
 TEST_F(AgentRowsTest, ARowThatIsNoValueIsDataLoss) {

@@ -1,52 +1,101 @@
+#include <memory>
+#include <string>
+
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/model/age_text.h"
 #include "common/status/status_macros.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/table.h"
+#include "ctl/terminal_text.h"
 
 namespace autopxe::ctl {
 namespace {
 
-std::string LagText(int64_t lag) { return lag < 0 ? "other server" : absl::StrCat(lag); }
+std::string StateText(v1::AgentState state) {
+  switch (state) {
+    case v1::AGENT_STATE_CURRENT:
+      return "current";
+    case v1::AGENT_STATE_BEHIND:
+      return "behind";
+    case v1::AGENT_STATE_AWAY:
+      return "away";
+    case v1::AGENT_STATE_FOREIGN:
+      return "foreign";
+    case v1::AGENT_STATE_EMPTY:
+      return "empty";
+    default:
+      return "";  // Of a later server.
+  }
+}
 
-// Local time, as it is people who read it; scripts take JSON, which has UTC.
-std::string TimeText(const google::protobuf::Timestamp& time) {
-  if (time.seconds() == 0) return "";
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(time.seconds()),
-                          absl::LocalTimeZone());
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+// By the server's clock, on both sides.
+std::string ViewAgeText(const v1::Agent& agent, const google::protobuf::Timestamp& now) {
+  if (agent.state() == v1::AGENT_STATE_CURRENT) return "current";
+  if (!agent.has_view_time()) return "";
+  return FormatAge(TimeOf(now) - TimeOf(agent.view_time()));
+}
+
+// The table, then a line for each reason.
+std::string AgentsText(const v1::ListAgentsResponse& agents) {
+  Table table({"ID", "STATE", "VIEW AGE", "REVISION", "KERNELS", "HTTP", "TFTP", "VERSION"});
+  std::string reasons;
+  for (const v1::Agent& agent : agents.agents()) {
+    table.Add({agent.id(), StateText(agent.state()), ViewAgeText(agent, agents.time()),
+               absl::StrCat(agent.status().applied().number()), absl::StrCat(agent.kernels()),
+               agent.status().http_address(), agent.status().tftp_address(),
+               agent.status().version()});
+    for (const std::string& reason : agent.reasons()) {
+      absl::StrAppend(&reasons, TerminalText(agent.id()), ": ", TerminalMessage(reason), "\n");
+    }
+  }
+  return absl::StrCat(table.Format(), reasons.empty() ? "" : "\n", reasons);
 }
 
 absl::Status RunList(Session& session) {
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::ListAgentsResponse agents, client->ListAgents());
-  return session.Print(agents, [&] {
-    Table table(
-        {"ID", "CONNECTED", "REVISION", "LAG", "LAST SEEN", "KERNELS", "HTTP", "TFTP", "VERSION"});
-    for (const v1::Agent& agent : agents.agents()) {
-      table.Add(
-          {agent.id(),
-           // Two processes under one id follow each other's tracks: say so where people look first.
-           !agent.connected()    ? "no"
-           : agent.watches() > 1 ? absl::StrCat("yes, ", agent.watches(), " times")
-                                 : "yes",
-           absl::StrCat(agent.status().applied().number()), LagText(agent.lag()),
-           TimeText(agent.last_seen()), absl::StrCat(agent.kernels()),
-           agent.status().http_address(), agent.status().tftp_address(), agent.status().version()});
-    }
-    return table.Format();
-  });
+  return session.Print(agents, [&] { return AgentsText(agents); });
+}
+
+absl::Status RunDelete(Session& session, const std::string& agent) {
+  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
+  ASSIGN_OR_RETURN(const v1::DeleteAgentResponse response, client->DeleteAgent(agent));
+  return session.Print(response, [] { return std::string(); });
 }
 
 }  // namespace
 
 void AddAgentCommands(CLI::App& app, Session& session) {
   CLI::App& noun = AddNoun(app, "agent", "The agents that answer the firmware");
+  AddCommand(
+      noun, session,
+      {"list", "", "All agents: what each serves, how old that is, and what is wrong",
+       "STATE is one of\n"
+       "  current  connected, and serves the current configuration\n"
+       "  behind   connected, and serves an older one\n"
+       "  away     not connected: hosts boot what it knew last\n"
+       "  foreign  serves a configuration that is not of this server's database\n"
+       "  empty    has no configuration yet\n"
+       "VIEW AGE tells how long ago what it serves was last known to be current. Below the\n"
+       "table stands, for each agent, why it is not current and what it reports as wrong.\n\n"
+       "Example:\n  autopxectl agent list"},
+      [&session] { return RunList(session); });
+
+  const auto deleted = std::make_shared<std::string>();
   AddCommand(noun, session,
-             {"list", "", "All agents: the revision each serves, and how many it lags behind",
-              "Example:\n  autopxectl agent list"},
-             [&session] { return RunList(session); });
+             {"delete", "AGENT", "Forget an agent that is gone, with what it offered",
+              "Its settings stay. An agent that is connected is refused: stop it first.\n\n"
+              "Example:\n  autopxectl agent delete lab"},
+             [&session, deleted] { return RunDelete(session, *deleted); })
+      .add_option("agent", *deleted)
+      ->required();
 }
 
 }  // namespace autopxe::ctl

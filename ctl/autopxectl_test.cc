@@ -131,6 +131,16 @@ class FakeServer final : public v1::ConfigurationService::Service,
     if (agents.size() > 1) agents.pop_front();
     return grpc::Status::OK;
   }
+  grpc::Status DeleteAgent(grpc::ServerContext*, const v1::DeleteAgentRequest* request,
+                           v1::DeleteAgentResponse*) override {
+    absl::MutexLock lock(&mutex_);
+    if (refusals_ > 0) {
+      --refusals_;
+      return refusal_;
+    }
+    changes_.push_back(absl::StrCat("DeleteAgentRequest ", request->ShortDebugString()));
+    return grpc::Status::OK;
+  }
 
  private:
   template <typename Request>
@@ -192,6 +202,13 @@ class AutopxectlTest : public testing::Test {
     agent->set_connected(true);
     agent->mutable_status()->mutable_applied()->set_number(applied);
     agent->set_lag(lag);
+    agent->set_state(lag == 0 ? v1::AGENT_STATE_CURRENT : v1::AGENT_STATE_BEHIND);
+    if (lag != 0) {
+      agent->add_reasons("1 revision behind");
+      agent->add_reasons("disk \x1b[2J full");
+      agent->mutable_view_time()->set_seconds(1'700'000'000);
+    }
+    agents.mutable_time()->set_seconds(1'700'000'192);
     server_.agents.push_back(agents);
   }
 
@@ -397,8 +414,17 @@ TEST_F(AutopxectlTest, AgentsSettingsAndDistrosAreTables) {
   AddAgent(16, 1);
   EXPECT_EQ(Ctl({"agent", "list"}), kExitOk);
   EXPECT_EQ(out_,
-            "ID   CONNECTED  REVISION  LAG  LAST SEEN  KERNELS  HTTP  TFTP  VERSION\n"
-            "lab  yes        16        1    -          0        -     -     -\n");
+            "ID   STATE   VIEW AGE  REVISION  KERNELS  HTTP  TFTP  VERSION\n"
+            "lab  behind  3m12s     16        0        -     -     -\n"
+            "\n"
+            "lab: 1 revision behind\n"
+            "lab: disk \\x1b[2J full\n");
+  server_.agents.clear();
+  AddAgent(16, 0);
+  EXPECT_EQ(Ctl({"agent", "list"}), kExitOk);
+  EXPECT_EQ(out_,
+            "ID   STATE    VIEW AGE  REVISION  KERNELS  HTTP  TFTP  VERSION\n"
+            "lab  current  current   16        0        -     -     -\n");
   EXPECT_EQ(Ctl({"settings", "show"}), kExitOk);
   EXPECT_EQ(out_,
             "KEY                 VALUE\ndefault-distro      -\nunknown-hosts       -\nmenu-timeout "
@@ -422,6 +448,16 @@ TEST_F(AutopxectlTest, AListWithoutAnyKernelSaysWhatIsMissing) {
   EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
   EXPECT_EQ(out_, "NAME   KERNEL  AGENTS\nlocal  -       -\n");
   EXPECT_THAT(err_, AllOf(HasSubstr("autopxectl agent list"), HasSubstr("profile set")));
+}
+
+TEST_F(AutopxectlTest, AnAgentIsDeletedOrTheServerSaysWhyNot) {
+  EXPECT_EQ(Ctl({"agent", "delete", "lab"}), kExitOk);
+  EXPECT_EQ(out_, "");
+  EXPECT_THAT(server_.changes(), ElementsAre("DeleteAgentRequest agent_id: \"lab\""));
+  server_.Refuse(
+      1, {grpc::StatusCode::FAILED_PRECONDITION, "agent \"lab\": it is connected; stop it first"});
+  EXPECT_EQ(Ctl({"agent", "delete", "lab"}), kExitRefused);
+  EXPECT_EQ(err_, "autopxectl: agent \"lab\": it is connected; stop it first\n");
 }
 
 TEST_F(AutopxectlTest, WaitReturnsOnceEveryConnectedAgentServesTheRevision) {

@@ -209,6 +209,12 @@ absl::StatusOr<v1::ListDistrosResponse> Client::ListDistros() {
   return all;
 }
 
+absl::StatusOr<v1::DeleteAgentResponse> Client::DeleteAgent(const std::string& agent) {
+  v1::DeleteAgentRequest request;
+  request.set_agent_id(agent);
+  return Call(connection_->agents, &v1::AgentService::Stub::DeleteAgent, request);
+}
+
 absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents() {
   v1::ListAgentsRequest request;
   request.set_page_size(kPageSize);
@@ -218,6 +224,7 @@ absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents() {
                      Call(connection_->agents, &v1::AgentService::Stub::ListAgents, request));
     all.mutable_agents()->MergeFrom(page.agents());
     *all.mutable_revision() = page.revision();
+    *all.mutable_time() = page.time();
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   return all;

@@ -43,6 +43,7 @@ class Client {
   absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
   absl::StatusOr<v1::ListDistrosResponse> ListDistros();
   absl::StatusOr<v1::ListAgentsResponse> ListAgents();
+  absl::StatusOr<v1::DeleteAgentResponse> DeleteAgent(const std::string& agent);
 
   // The server's version; empty if it does not tell.
   absl::StatusOr<std::string> ServerVersion();

@@ -71,6 +71,13 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
         if (changes.ok()) return *std::move(changes);
         LogLine("history_unreadable").Add("error", changes.status().ToString()).Warn();
         return absl::nullopt;
+      },
+      Feed::Limits(),
+      [this](RevisionId id) -> absl::optional<bool> {
+        const absl::StatusOr<bool> has = store_->HasRevision(id);
+        if (has.ok()) return *has;
+        LogLine("history_unreadable").Add("error", has.status().ToString()).Warn();
+        return absl::nullopt;
       });
   for (const auto& [id, report] : writer_->CurrentAgentReports()) {
     registry_.Restore(id, report.status, report.last_seen);
@@ -90,6 +97,10 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
           .save_catalog =
               [this](const AgentId& id, std::shared_ptr<const Catalog> catalog) {
                 writer_->SaveAgentCatalog(id, std::move(catalog));
+              },
+          .forget =
+              [this](const AgentId& id, std::function<void(absl::Status)> done) {
+                writer_->DeleteAgentReport(id, std::move(done));
               }},
       catalogs, registry_, *watches_, *feed_, clock_);
 }

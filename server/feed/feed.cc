@@ -5,6 +5,10 @@
 namespace autopxe::server {
 namespace {
 
+// Agents of a thousand subnets stand at a few revisions; whoever reports invented ones costs a look
+// at the disk for each.
+constexpr size_t kMaxLookedUp = 4'096;
+
 size_t Resources(const Change& change) {
   return change.hosts.size() + change.deleted_hosts.size() + change.profiles.size() +
          change.deleted_profiles.size() + (change.settings.has_value() ? 1 : 0);
@@ -26,8 +30,12 @@ void Feed::Subscription::End() {
   feed_ = nullptr;
 }
 
-Feed::Feed(std::shared_ptr<const Snapshot> current, ChangesSince changes_since, Limits limits)
-    : changes_since_(std::move(changes_since)), limits_(limits), current_(std::move(current)) {}
+Feed::Feed(std::shared_ptr<const Snapshot> current, ChangesSince changes_since, Limits limits,
+           IsOfHistory is_of_history)
+    : changes_since_(std::move(changes_since)),
+      limits_(limits),
+      is_of_history_(std::move(is_of_history)),
+      current_(std::move(current)) {}
 
 void Feed::Publish(std::shared_ptr<const Change> change, std::shared_ptr<const Snapshot> snapshot) {
   {
@@ -108,13 +116,28 @@ bool Feed::LeadsOnFrom(const RevisionId& position) const {
 }
 
 int64_t Feed::Lag(const RevisionId& applied) const {
+  const std::pair<int64_t, uint64_t> key(applied.number, applied.tag);
+  int64_t lag;
+  {
+    absl::MutexLock lock(&mutex_);
+    const RevisionId& current = current_->revision().id;
+    if (applied == current) return 0;
+    if (applied.number < 0 || applied.number >= current.number) return -1;
+    lag = current.number - applied.number;
+    if (applied == RevisionId()) return lag;
+    if (!ring_.empty() && applied.number >= ring_.front()->base.number) {
+      return FindAfter(applied) != nullptr ? lag : -1;
+    }
+    const auto known = looked_up_.find(key);
+    if (known != looked_up_.end()) return known->second ? lag : -1;
+  }
+  if (is_of_history_ == nullptr) return lag;
+  const absl::optional<bool> ours = is_of_history_(applied);
+  if (!ours.has_value()) return lag;  // Asked again the next time.
   absl::MutexLock lock(&mutex_);
-  const RevisionId& current = current_->revision().id;
-  if (applied == current) return 0;
-  if (applied.number < 0 || applied.number >= current.number) return -1;
-  const bool in_memory = !ring_.empty() && applied.number >= ring_.front()->base.number;
-  if (in_memory && FindAfter(applied) == nullptr) return -1;
-  return current.number - applied.number;
+  if (looked_up_.size() >= kMaxLookedUp) looked_up_.clear();
+  looked_up_[key] = *ours;
+  return *ours ? lag : -1;
 }
 
 Feed::Event Feed::Next(Cursor& cursor) const {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -27,6 +28,10 @@ class Feed {
   // The changes that lead from a revision to the newest one, oldest first; nothing if the revision
   // is unknown, has another tag or has been trimmed. May read the disk.
   using ChangesSince = std::function<absl::optional<std::vector<Change>>(RevisionId)>;
+
+  // Whether a revision below the newest is, or may be, one of this database; nothing if that can't
+  // be told now. Reads a row of the disk at most.
+  using IsOfHistory = std::function<absl::optional<bool>(RevisionId)>;
 
   // What is kept in memory: both limits hold.
   struct Limits {
@@ -70,7 +75,10 @@ class Feed {
     std::list<std::function<void()>>::iterator where_;
   };
 
-  Feed(std::shared_ptr<const Snapshot> current, ChangesSince changes_since, Limits limits);
+  // Without `is_of_history` every revision that the ring does not reach is taken for one of this
+  // database.
+  Feed(std::shared_ptr<const Snapshot> current, ChangesSince changes_since, Limits limits,
+       IsOfHistory is_of_history = nullptr);
   Feed(std::shared_ptr<const Snapshot> current, ChangesSince changes_since)
       : Feed(std::move(current), std::move(changes_since), Limits()) {}
 
@@ -99,8 +107,8 @@ class Feed {
   bool LeadsOnFrom(const RevisionId& position) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // How many revisions `applied` is behind the current one; -1 if it is none of this server's: in
-  // the future, or with another tag than the current one or one within memory. Tags that are no
-  // longer in memory are not looked up. Never waits.
+  // the future, or with another tag. Revision 0, which has nothing in it, is every server's. May
+  // call IsOfHistory, once for a revision.
   int64_t Lag(const RevisionId& applied) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What the watcher gets next; moves the cursor past it. Never waits.
@@ -118,12 +126,15 @@ class Feed {
 
   const ChangesSince changes_since_;
   const Limits limits_;
+  const IsOfHistory is_of_history_;
 
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Snapshot> current_ ABSL_GUARDED_BY(mutex_);
   // Each change follows the one before; the last one leads to current_.
   std::deque<std::shared_ptr<const Change>> ring_ ABSL_GUARDED_BY(mutex_);
   size_t ring_resources_ ABSL_GUARDED_BY(mutex_) = 0;
+  // What IsOfHistory has answered: the past does not change. By number and tag.
+  mutable std::map<std::pair<int64_t, uint64_t>, bool> looked_up_ ABSL_GUARDED_BY(mutex_);
 
   // Held while subscribers are called, so that End can wait for them.
   absl::Mutex subscribers_mutex_;

@@ -262,6 +262,31 @@ TEST(FeedTest, LagCountsRevisionsAndKnowsStrangers) {
   for (const auto& c : kCases) EXPECT_EQ(feed.Lag(c.applied), c.want) << c.applied.Format();
 }
 
+TEST(FeedTest, AStrangerThatTheRingDoesNotReachIsLookedUpOnce) {
+  History history;
+  std::vector<std::string> looked_up;
+  absl::optional<bool> answer;
+  Feed feed(history.snapshot(), NoTables, {.changes = 3, .resources = 1000}, [&](RevisionId id) {
+    looked_up.push_back(id.Format());
+    return answer;
+  });
+  for (int i = 0; i < 10; ++i) history.MakeAndPublish(feed);
+  EXPECT_EQ(feed.Lag(Id(6)), 4) << "while it can't be told, no alarm";
+  answer = true;
+  EXPECT_EQ(feed.Lag(Id(6)), 4);
+  answer = false;
+  EXPECT_EQ(feed.Lag({6, 77}), -1);
+  const std::vector<std::string> want = {Id(6).Format(), Id(6).Format(),
+                                         RevisionId{6, 77}.Format()};
+  EXPECT_EQ(looked_up, want);
+  history.MakeAndPublish(feed);
+  EXPECT_EQ(feed.Lag(Id(6)), 5);
+  EXPECT_EQ(feed.Lag({6, 77}), -1);
+  EXPECT_EQ(feed.Lag(Id(0)), 11);
+  EXPECT_EQ(feed.Lag({9, 77}), -1);
+  EXPECT_EQ(looked_up, want) << "once each, and never what is in memory";
+}
+
 TEST(FeedTest, AWatcherCanBeStartedAtAnOlderSnapshotAsLongAsTheRingLeadsOn) {
   History history;
   Feed feed(history.snapshot(), NoTables, {.changes = 3, .resources = 1000});

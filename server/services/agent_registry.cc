@@ -2,12 +2,16 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/model/quote.h"
+
 namespace autopxe::server {
 void AgentRegistry::Restore(const AgentId& id, absl::optional<AgentStatus> status,
                             absl::Time last_seen) {
   absl::MutexLock lock(&mutex_);
   Agent& agent = agents_[id];
   agent.status = std::move(status);
+  agent.reported_at = last_seen;
   agent.last_seen = last_seen;
 }
 
@@ -31,11 +35,27 @@ void AgentRegistry::Seen(const AgentId& id) {
   agents_[id].last_seen = clock_.Now();
 }
 
-void AgentRegistry::Report(const AgentId& id, const AgentStatus& status) {
+int AgentRegistry::Report(const AgentId& id, const AgentStatus& status) {
   absl::MutexLock lock(&mutex_);
   Agent& agent = agents_[id];
   agent.last_seen = clock_.Now();
+  agent.reported_at = agent.last_seen;
   agent.status = status;
+  return static_cast<int>(agent.watches.size());
+}
+
+absl::Status AgentRegistry::Remove(const AgentId& id) {
+  absl::MutexLock lock(&mutex_);
+  const auto agent = agents_.find(id);
+  if (agent == agents_.end()) {
+    return absl::NotFoundError(absl::StrCat("agent ", Quote(id.text()), ": never heard of"));
+  }
+  if (!agent->second.watches.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("agent ", Quote(id.text()), ": it is connected; stop it first"));
+  }
+  agents_.erase(agent);
+  return absl::OkStatus();
 }
 
 std::vector<AgentRegistry::Entry> AgentRegistry::List(absl::string_view after, size_t count) const {
@@ -44,7 +64,8 @@ std::vector<AgentRegistry::Entry> AgentRegistry::List(absl::string_view after, s
   for (const auto& [id, agent] : agents_) {
     if (absl::string_view(id.text()) <= after) continue;
     if (entries.size() == count) break;
-    entries.push_back({id, agent.status, agent.last_seen, static_cast<int>(agent.watches.size())});
+    entries.push_back({id, agent.status, agent.reported_at, agent.last_seen,
+                       static_cast<int>(agent.watches.size())});
   }
   return entries;
 }

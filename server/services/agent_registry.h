@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -23,6 +24,7 @@ class AgentRegistry {
   struct Entry {
     AgentId id;
     absl::optional<AgentStatus> status;  // What it reported last.
+    absl::Time reported_at;              // When that came.
     absl::Time last_seen;
     // How many instances watch under this id: above 1, two agents were given one. An instance that
     // came back before its lost connection was noticed counts once.
@@ -43,7 +45,12 @@ class AgentRegistry {
   // Something else than a status was heard of it.
   void Seen(const AgentId& id);
 
-  void Report(const AgentId& id, const AgentStatus& status);
+  // Takes a status; how many watch under this id, see Entry::watches.
+  int Report(const AgentId& id, const AgentStatus& status);
+
+  // Forgets an agent. Errors: NOT_FOUND: nothing was ever heard of it; FAILED_PRECONDITION: it
+  // watches.
+  absl::Status Remove(const AgentId& id);
 
   // Up to `count` agents whose ids are above `after`, ascending.
   std::vector<Entry> List(absl::string_view after, size_t count) const;
@@ -51,6 +58,7 @@ class AgentRegistry {
  private:
   struct Agent {
     absl::optional<AgentStatus> status;
+    absl::Time reported_at = absl::InfinitePast();
     absl::Time last_seen = absl::InfinitePast();
     std::map<AgentInstance, int> watches;
   };

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -10,6 +11,8 @@ namespace autopxe::server {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 AgentId Id(const char* id) { return *AgentId::Parse(id); }
 AgentInstance Instance(const char* id) { return *AgentInstance::Parse(id); }
@@ -37,6 +40,25 @@ TEST(AgentRegistryTest, TheStatusReportedLastIsListedWithItsTime) {
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].status, Status("i", 2));
   EXPECT_EQ(entries[0].last_seen, clock.Now());
+  clock.Advance(absl::Seconds(5));
+  registry.Seen(Id("a"));
+  EXPECT_EQ(registry.List("", 10)[0].last_seen, clock.Now());
+  EXPECT_EQ(registry.List("", 10)[0].reported_at, clock.Now() - absl::Seconds(5));
+}
+
+TEST(AgentRegistryTest, OnlyAnAgentThatIsKnownAndAwayCanBeRemoved) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  EXPECT_THAT(registry.Remove(Id("a")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("agent \"a\": never heard of")));
+  registry.WatchBegan(Id("a"), Instance("i"));
+  EXPECT_THAT(registry.Remove(Id("a")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("stop it first")));
+  registry.WatchEnded(Id("a"), Instance("i"));
+  EXPECT_THAT(registry.Remove(Id("a")), IsOk());
+  EXPECT_THAT(registry.List("", 10), IsEmpty());
+  registry.Report(Id("a"), Status("i", 1));
+  EXPECT_EQ(registry.List("", 10).size(), 1u) << "there again once it reports";
 }
 
 TEST(AgentRegistryTest, WhatWasKnownBeforeIsListedAndNotConnected) {

@@ -18,6 +18,7 @@
 #include "common/wire/revision_wire.h"
 #include "common/wire/time_wire.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
+#include "server/services/agent_condition.h"
 #include "server/services/call.h"
 #include "server/services/page.h"
 
@@ -100,20 +101,47 @@ grpc::ServerUnaryReactor* AgentService::ListAgents(grpc::CallbackServerContext* 
     entries.pop_back();
     response->set_next_page_token(FormatPageToken(kList, entries.back().id.text()));
   }
+  const RevisionId current = feed_.Current()->revision().id;
+  const absl::Time now = clock_.Now();
   for (const AgentRegistry::Entry& entry : entries) {
     v1::Agent* agent = response->add_agents();
-    agent->set_id(entry.id.text());
-    if (entry.status.has_value()) *agent->mutable_status() = ToProto(*entry.status);
-    agent->set_connected(entry.watches > 0);
-    agent->set_watches(entry.watches);
-    agent->set_lag(feed_.Lag(entry.status.has_value() ? entry.status->applied : RevisionId()));
-    *agent->mutable_last_seen() = ToProto(entry.last_seen);
+    FillAgent(entry, current, now, *agent);
     if (const auto catalog = catalogs->find(entry.id); catalog != catalogs->end()) {
       agent->set_kernels(static_cast<int32_t>(catalog->second->KernelCount()));
     }
   }
-  *response->mutable_revision() = ToProto(feed_.Current()->revision().id);
+  *response->mutable_revision() = ToProto(current);
+  *response->mutable_time() = ToProto(now);
   return call.Finish(grpc::Status::OK);
+}
+
+void AgentService::FillAgent(const AgentRegistry::Entry& entry, const RevisionId& current,
+                             absl::Time now, v1::Agent& agent) const {
+  const int64_t lag = feed_.Lag(entry.status.has_value() ? entry.status->applied : RevisionId());
+  const AgentCondition condition = BuildAgentCondition(entry, lag, current.number, now);
+  agent.set_id(entry.id.text());
+  if (entry.status.has_value()) *agent.mutable_status() = ToProto(*entry.status);
+  agent.set_connected(entry.watches > 0);
+  agent.set_watches(entry.watches);
+  agent.set_lag(lag);
+  *agent.mutable_last_seen() = ToProto(entry.last_seen);
+  agent.set_state(condition.state);
+  for (const std::string& reason : condition.reasons) agent.add_reasons(reason);
+  if (condition.view_time.has_value()) *agent.mutable_view_time() = ToProto(*condition.view_time);
+}
+
+grpc::ServerUnaryReactor* AgentService::DeleteAgent(grpc::CallbackServerContext* context,
+                                                    const v1::DeleteAgentRequest* request,
+                                                    v1::DeleteAgentResponse*) {
+  const Call call("DeleteAgent", context, clock_);
+  const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
+  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  if (const absl::Status status = registry_.Remove(*agent); !status.ok()) {
+    return call.Finish(ToGrpcStatus(status));
+  }
+  LogLine("agent_deleted").Add("agent", agent->text()).Add("origin", call.origin()).Info();
+  sink_.forget(*agent, [call](const absl::Status& status) { call.Finish(ToGrpcStatus(status)); });
+  return call.reactor();
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
@@ -140,6 +168,14 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
   began.Add("agent", watch.agent.text()).Add("origin", origin);
   if (watch.resume_from.has_value()) began.Add("from", watch.resume_from->Format());
   began.Info();
+  if (watch.resume_from.has_value() && watch.resume_from->number > 0 &&
+      feed_.Current()->revision().id.number == 0) {
+    LogLine("database_empty")
+        .Add("agent", watch.agent.text())
+        .Add("agent_keeps", watch.resume_from->Format())
+        .Add("remedy", "restore a backup, or configure this server anew: then its agents follow")
+        .Warn();
+  }
   return watches_.Start(watch.resume_from, [this, watch, origin](const Watch::Summary& summary) {
     registry_.WatchEnded(watch.agent, watch.instance);
     LogLine line("watch");
@@ -152,13 +188,13 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
 
 grpc::ServerUnaryReactor* AgentService::ReportStatus(grpc::CallbackServerContext* context,
                                                      const v1::ReportStatusRequest* request,
-                                                     v1::ReportStatusResponse*) {
+                                                     v1::ReportStatusResponse* response) {
   const Call call("ReportStatus", context, clock_);
   const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
   if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
   const absl::StatusOr<AgentStatus> status = FromProto(request->status());
   if (!status.ok()) return call.Finish(Malformed("status", "", status.status()));
-  registry_.Report(*agent, *status);
+  response->set_watches(registry_.Report(*agent, *status));
   sink_.save_status(*agent, *status, clock_.Now());
   return call.Finish(grpc::Status::OK);
 }

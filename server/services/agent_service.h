@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/agent_status.h"
@@ -21,13 +22,16 @@ namespace autopxe::server {
 struct ReportSink {
   std::function<void(const AgentId&, const AgentStatus&, absl::Time last_seen)> save_status;
   std::function<void(const AgentId&, std::shared_ptr<const Catalog>)> save_catalog;
+  // Forgets both; `done` is told once that is on disk, or why it is not.
+  std::function<void(const AgentId&, std::function<void(absl::Status)> done)> forget;
 };
 
 // WatchConfiguration is raw: its messages are encoded once for all agents.
 using AgentServiceBase = v1::AgentService::WithCallbackMethod_ListAgents<
-    v1::AgentService::WithRawCallbackMethod_WatchConfiguration<
-        v1::AgentService::WithCallbackMethod_ReportStatus<
-            v1::AgentService::WithCallbackMethod_ReportCatalog<v1::AgentService::Service>>>>;
+    v1::AgentService::WithCallbackMethod_DeleteAgent<
+        v1::AgentService::WithRawCallbackMethod_WatchConfiguration<
+            v1::AgentService::WithCallbackMethod_ReportStatus<
+                v1::AgentService::WithCallbackMethod_ReportCatalog<v1::AgentService::Service>>>>>;
 
 // See autopxe/v1/agent.proto.
 class AgentService final : public AgentServiceBase {
@@ -39,6 +43,9 @@ class AgentService final : public AgentServiceBase {
   grpc::ServerUnaryReactor* ListAgents(grpc::CallbackServerContext* context,
                                        const v1::ListAgentsRequest* request,
                                        v1::ListAgentsResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteAgent(grpc::CallbackServerContext* context,
+                                        const v1::DeleteAgentRequest* request,
+                                        v1::DeleteAgentResponse* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchConfiguration(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* ReportStatus(grpc::CallbackServerContext* context,
@@ -49,6 +56,10 @@ class AgentService final : public AgentServiceBase {
                                           v1::ReportCatalogResponse* response) override;
 
  private:
+  // All but what its catalog tells.
+  void FillAgent(const AgentRegistry::Entry& entry, const RevisionId& current, absl::Time now,
+                 v1::Agent& agent) const;
+
   const ReportSink sink_;
   const CurrentCatalogsFn catalogs_;
   AgentRegistry& registry_;

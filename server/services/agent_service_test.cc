@@ -1,6 +1,7 @@
 #include "server/services/agent_service.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,6 +21,7 @@
 #include "common/wire/revision_wire.h"
 #include "common/wire/snapshot_wire.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "server/services/loopback_server.h"
 #include "server/services/memory_writer.h"
@@ -118,6 +120,12 @@ bool SameHosts(const Snapshot& a, const Snapshot& b) {
   return same;
 }
 
+v1::AgentStatus FromText(const std::string& text) {
+  v1::AgentStatus status;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &status)) << text;
+  return status;
+}
+
 void MustSucceed(const WriteOutcome& outcome) {
   const auto* refusal = std::get_if<Refusal>(&outcome);
   ASSERT_TRUE(std::holds_alternative<WriteResult>(outcome))
@@ -173,6 +181,14 @@ class AgentServiceTest : public ::testing::Test {
     return stub_->ReportStatus(&context, request, &response);
   }
 
+  grpc::Status Delete(const std::string& agent) {
+    grpc::ClientContext context;
+    v1::DeleteAgentRequest request;
+    request.set_agent_id(agent);
+    v1::DeleteAgentResponse response;
+    return stub_->DeleteAgent(&context, request, &response);
+  }
+
   FakeClock clock_;
   MemoryWriter writer_;
   bool assigned_ = false;
@@ -182,6 +198,7 @@ class AgentServiceTest : public ::testing::Test {
       writer_.feed(), clock_, {.heartbeat = absl::Seconds(10), .tick = absl::Milliseconds(1)}};
   absl::Mutex mutex_;
   std::vector<std::string> saved_ ABSL_GUARDED_BY(mutex_);
+  absl::Status forgotten_ ABSL_GUARDED_BY(mutex_);  // How forgetting an agent ends.
   std::shared_ptr<const Catalogs> catalogs_ ABSL_GUARDED_BY(mutex_) =
       std::make_shared<const Catalogs>();
   AgentService service_{
@@ -196,6 +213,16 @@ class AgentServiceTest : public ::testing::Test {
              Catalogs catalogs = *catalogs_;
              catalogs[id] = std::move(catalog);
              catalogs_ = std::make_shared<const Catalogs>(std::move(catalogs));
+           },
+       .forget =
+           [this](const AgentId& id, const std::function<void(absl::Status)>& done) {
+             absl::Status status;
+             {
+               absl::MutexLock lock(&mutex_);
+               saved_.push_back(absl::StrCat(id.text(), " deleted"));
+               status = forgotten_;
+             }
+             done(status);
            }},
       [this] {
         absl::MutexLock lock(&mutex_);
@@ -255,6 +282,21 @@ TEST_F(AgentServiceTest, TenSecondsOfSilenceAreBrokenByAHeartbeat) {
   EXPECT_EQ(watcher.last_heartbeat().time().seconds(), absl::ToUnixSeconds(clock_.Now()));
   clock_.Advance(absl::Seconds(10));
   EXPECT_EQ(watcher.Next(), "heartbeat 2");
+}
+
+// faults.md 44.
+TEST_F(AgentServiceTest, AClockThatJumpsByAYearNeitherMakesAHeartbeatNorHidesOne) {
+  const absl::Duration year = absl::Hours(24 * 365);
+  Watcher watcher(server_.Connect(), "east");
+  EXPECT_EQ(watcher.Next(), "snapshot 0");
+  for (const absl::Duration jump : {year, -2 * year}) {
+    clock_.Step(clock_.Now() + jump);
+    clock_.Advance(absl::Milliseconds(9'999));
+    Revise(1);
+    EXPECT_EQ(watcher.Next(), absl::StrCat("change ", feed().Current()->revision().id.number));
+    clock_.Advance(absl::Seconds(10));
+    EXPECT_EQ(watcher.Next(), absl::StrCat("heartbeat ", feed().Current()->revision().id.number));
+  }
 }
 
 TEST_F(AgentServiceTest, EachChangeIsEncodedOnceForAllWatchers) {
@@ -423,6 +465,56 @@ TEST_F(AgentServiceTest, LagTellsHowFarAnAgentIsBehind) {
             (std::map<std::string, int64_t>{
                 {"ahead", -1}, {"behind", 2}, {"current", 0}, {"empty", 5}, {"stranger", -1}}));
   EXPECT_EQ(response.revision().number(), 5);
+}
+
+TEST_F(AgentServiceTest, TheListTellsHowEachAgentStandsAndWhy) {
+  Revise(3);
+  v1::ReportStatusRequest request;
+  request.set_agent_id("east");
+  *request.mutable_status() = FromText(
+      "instance: 'one' applied { number: 3 tag: 0x1003 } view_age { seconds: 4 } "
+      "problems: 'disk full'");
+  grpc::ClientContext context;
+  v1::ReportStatusResponse reported;
+  ASSERT_TRUE(stub_->ReportStatus(&context, request, &reported).ok());
+  Watcher watcher(server_.Connect(), "east", RevisionId{3, 0x1003}, "one");
+  EXPECT_EQ(watcher.Next(), "heartbeat 3");
+  clock_.Advance(absl::Seconds(20));
+  auto listed = List();
+  EXPECT_EQ(listed.agents(0).state(), v1::AGENT_STATE_CURRENT);
+  EXPECT_THAT(listed.agents(0).reasons(), ElementsAre("disk full"));
+  EXPECT_EQ(listed.time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  EXPECT_EQ(listed.agents(0).view_time().seconds(), listed.time().seconds());
+  Revise(1);
+  listed = List();
+  EXPECT_EQ(listed.agents(0).state(), v1::AGENT_STATE_BEHIND);
+  EXPECT_THAT(listed.agents(0).reasons(), ElementsAre("1 revision behind", "disk full"));
+  EXPECT_EQ(listed.agents(0).view_time().seconds(), listed.time().seconds() - 24);
+}
+
+TEST_F(AgentServiceTest, AnAgentThatIsGoneCanBeDeletedOneThatIsConnectedCanNot) {
+  EXPECT_EQ(Delete("no/id").error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Delete("east").error_code(), grpc::StatusCode::NOT_FOUND);
+  {
+    Watcher watcher(server_.Connect(), "east");
+    EXPECT_EQ(watcher.Next(), "snapshot 0");
+    EXPECT_EQ(Delete("east").error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_EQ(List().agents_size(), 1);
+  }
+  while (List().agents(0).connected()) {
+  }
+  EXPECT_TRUE(Delete("east").ok());
+  EXPECT_EQ(List().agents_size(), 0);
+  // One that reports again is there again; what fails is told.
+  ASSERT_TRUE(Report("east", 0, 0).ok());
+  EXPECT_EQ(List().agents_size(), 1);
+  {
+    absl::MutexLock lock(&mutex_);
+    forgotten_ = absl::UnavailableError("disk");
+  }
+  EXPECT_EQ(Delete("east").error_code(), grpc::StatusCode::UNAVAILABLE);
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(saved_, ElementsAre("east deleted", "east at 0", "east deleted"));
 }
 
 TEST_F(AgentServiceTest, AStatusIsListedAndWrittenDown) {

@@ -100,6 +100,42 @@ TEST_F(ChangeRowsTest, ChangesOfAPastThatIsNotThisOneAreNotTold) {
   EXPECT_TRUE(tells(changes_[3].revision.id, 100)) << "just not trimmed";
 }
 
+// faults.md, case 40.
+TEST_F(ChangeRowsTest, ADeletionIsSeenWhereverTheHistoryWasTrimmedAndWhereverAWatchResumes) {
+  std::vector<std::shared_ptr<const Snapshot>> snapshots;  // Of each revision.
+  const auto write = [&](Mutation mutation) {
+    ASSERT_TRUE(Write(BatchOf({std::move(mutation)})));
+    snapshots.push_back(snapshot_);
+  };
+  snapshots.push_back(snapshot_);
+  write(SampleAssign(1, "local"));
+  write(SampleAssign(2, "local"));
+  write(DeleteHost{SampleMac(1)});
+  write(SampleAssign(2, "wait"));
+  write(SampleAssign(3, "local"));
+  int told = 0;
+  for (size_t trimmed_to = 0; trimmed_to <= snapshots.size(); ++trimmed_to) {
+    std::string trim = absl::StrCat("UPDATE history SET trimmed_to = ", trimmed_to, ";");
+    for (const char* table : {"host", "host_mac", "assignment", "profile", "setting", "variable"}) {
+      absl::StrAppend(&trim, "DELETE FROM ", table, " WHERE valid_to <= ", trimmed_to, ";");
+    }
+    ASSERT_THAT(database_->Execute(trim), IsOk());
+    for (const auto& snapshot : snapshots) {
+      const RevisionId since = snapshot->revision().id;
+      const auto loaded = LoadChangesSince(*database_, since, 1000);
+      ASSERT_THAT(loaded, IsOk());
+      ASSERT_EQ(loaded->has_value(), since.number >= static_cast<int64_t>(trimmed_to));
+      if (!loaded->has_value()) continue;  // It gets a snapshot.
+      std::shared_ptr<const Snapshot> followed = snapshot;
+      for (const Change& change : **loaded) followed = *autopxe::Apply(*followed, change);
+      EXPECT_EQ(Describe(*followed), Describe(*snapshot_)) << since.Format() << " " << trimmed_to;
+      ++told;
+    }
+  }
+  EXPECT_GT(told, 20);
+  EXPECT_EQ(Describe(**LoadSnapshot(*database_)), Describe(*snapshot_));
+}
+
 TEST_F(ChangeRowsTest, HostIdsAreNeverUsedAgain) {
   ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), SampleAssign(2, "local")})));
   ASSERT_TRUE(Write(BatchOf({DeleteHost{SampleMac(1)}, DeleteHost{SampleMac(2)}})));

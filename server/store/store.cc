@@ -108,4 +108,12 @@ absl::StatusOr<absl::optional<std::vector<Change>>> Store::ChangesSince(const Re
   return LoadChangesSince(*reading_, since, at_most);
 }
 
+absl::StatusOr<bool> Store::HasRevision(const RevisionId& id) const {
+  absl::MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(const absl::optional<Revision> revision, FindRevision(*reading_, id.number));
+  if (revision.has_value()) return revision->id == id;
+  ASSIGN_OR_RETURN(const int64_t trimmed_to, LoadTrimmedTo(*reading_));
+  return id.number > 0 && id.number < trimmed_to;
+}
+
 }  // namespace autopxe::server

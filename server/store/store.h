@@ -51,6 +51,10 @@ class Store {
   absl::StatusOr<absl::optional<std::vector<Change>>> ChangesSince(
       const RevisionId& since, size_t at_most = kMaxChanges) const;
 
+  // Whether `id` is a revision of this database, or may be one that was trimmed. Safe from any
+  // thread; reads a row of the disk.
+  absl::StatusOr<bool> HasRevision(const RevisionId& id) const;
+
   // The connection that writes, for the writer's thread alone. Valid until Reopen().
   Database& writing() { return *writing_; }
 

@@ -175,6 +175,16 @@ TEST_F(StoreTest, ChangesAreToldToWatchersThatHaveSomething) {
   EXPECT_EQ(count({.number = 6, .tag = current.tag}), -1);
 }
 
+TEST_F(StoreTest, ARevisionOfItsHistoryIsToldFromAStranger) {
+  const RevisionId current = Fill(5, 1)->revision().id;
+  std::unique_ptr<Store> store = Open();
+  EXPECT_THAT(store->HasRevision(current), IsOkAndHolds(true));
+  EXPECT_THAT(store->HasRevision({.number = 5, .tag = current.tag ^ 1}), IsOkAndHolds(false));
+  EXPECT_THAT(store->HasRevision({.number = 6, .tag = current.tag}), IsOkAndHolds(false));
+  EXPECT_THAT(store->HasRevision({.number = 3, .tag = current.tag}), IsOkAndHolds(false));
+  EXPECT_THAT(store->HasRevision({.number = 0, .tag = 1}), IsOkAndHolds(false));
+}
+
 TEST_F(StoreTest, ReopeningSeesTheSameAndCanWrite) {
   Fill(2, 1);
   std::unique_ptr<Store> store = Open();

@@ -28,6 +28,8 @@ absl::Status ForCaller(const absl::Status& status, absl::string_view consequence
 }
 
 constexpr char kNothingChanged[] = "nothing was changed, try again";
+constexpr char kDeletedLater[] =
+    "the agent is no longer listed, and is forgotten once the database can be written again";
 constexpr char kUnknown[] =
     "whether it was changed is unknown until the database can be written again, try again with the "
     "same request id";
@@ -81,6 +83,9 @@ void Writer::Apply(WriteRequest request, std::function<void(WriteOutcome)> done)
 
 void Writer::SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen) {
   status.start_time = AsStored(status.start_time);
+  if (status.view_age.has_value()) {
+    status.view_age = absl::Microseconds(absl::ToInt64Microseconds(*status.view_age));
+  }
   seen = AsStored(seen);
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
@@ -101,6 +106,24 @@ void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> 
   catalogs_ = CatalogsOf(reports_);
   unsaved_[id].catalog = true;
   reports_ready_ = true;
+}
+
+void Writer::DeleteAgentReport(const AgentId& id, std::function<void(absl::Status)> done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!stopping_) {
+      reports_.erase(id);
+      catalogs_ = CatalogsOf(reports_);
+      UnsavedReport& unsaved = unsaved_[id];
+      unsaved.deleted = true;
+      unsaved.status = false;
+      unsaved.catalog = false;
+      unsaved.deletions.push_back(std::move(done));
+      reports_ready_ = true;
+      return;
+    }
+  }
+  done(Stopping());
 }
 
 std::shared_ptr<const Snapshot> Writer::CurrentSnapshot() const {
@@ -157,7 +180,7 @@ void Writer::Run() {
     } else if (!jobs.empty()) {
       WriteJobs(std::move(jobs));
     }
-    if (!unsaved.empty()) WriteReports(unsaved);
+    if (!unsaved.empty()) WriteReports(std::move(unsaved));
     CheckpointIfDue();
     if (stopping) break;
   }
@@ -205,19 +228,29 @@ void Writer::WriteJobs(std::deque<Job> jobs) {
   }
 }
 
-void Writer::WriteReports(const UnsavedReports& unsaved) {
+void Writer::WriteReports(UnsavedReports unsaved) {
   AgentReports reports;
   {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [id, what] : unsaved) reports.emplace(id, reports_.at(id));
+    for (const auto& [id, what] : unsaved) {
+      const auto report = reports_.find(id);
+      if (report != reports_.end()) reports.insert(*report);
+    }
   }
-  if (ReopenIfFailed().ok()) {
-    const absl::Status status = WriteReportRows(unsaved, reports);
-    if (status.ok()) return;
-    NoteFailure(status);
+  absl::Status status = ReopenIfFailed();
+  if (status.ok()) {
+    status = WriteReportRows(unsaved, reports);
+    if (!status.ok()) NoteFailure(status);
   }
+  for (auto& [id, what] : unsaved) {
+    for (const auto& done : what.deletions) {
+      done(status.ok() ? status : ForCaller(status, kDeletedLater));
+    }
+  }
+  if (status.ok()) return;
   absl::MutexLock lock(&mutex_);
   for (const auto& [id, what] : unsaved) {
+    unsaved_[id].deleted |= what.deleted;
     unsaved_[id].status |= what.status;
     unsaved_[id].catalog |= what.catalog;
   }
@@ -227,11 +260,16 @@ absl::Status Writer::WriteReportRows(const UnsavedReports& unsaved, const AgentR
   Database& database = store_->writing();
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(database));
   for (const auto& [id, what] : unsaved) {
-    const AgentReport& report = reports.at(id);
-    if (what.status) {
+    if (what.deleted) RETURN_IF_ERROR(server::DeleteAgentReport(database, id));
+    const auto found = reports.find(id);
+    if (found == reports.end()) continue;  // Deleted since.
+    const AgentReport& report = found->second;
+    if (what.status && report.status.has_value()) {
       RETURN_IF_ERROR(WriteAgentStatus(database, id, *report.status, report.last_seen));
     }
-    if (what.catalog) RETURN_IF_ERROR(WriteAgentCatalog(database, id, *report.catalog));
+    if (what.catalog && report.catalog != nullptr) {
+      RETURN_IF_ERROR(WriteAgentCatalog(database, id, *report.catalog));
+    }
   }
   return transaction.Commit();
 }

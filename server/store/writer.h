@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -63,6 +64,11 @@ class Writer {
   void SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen);
   void SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog);
 
+  // Forgets what an agent reported: at once in memory, and then on disk. Calls `done` exactly once:
+  // on the writer's thread, with OK when it is on disk, or with UNAVAILABLE or RESOURCE_EXHAUSTED,
+  // and then it is tried again later; or at once on this thread, with UNAVAILABLE, when stopping.
+  void DeleteAgentReport(const AgentId& id, std::function<void(absl::Status)> done);
+
   // The configuration, once published.
   std::shared_ptr<const Snapshot> CurrentSnapshot() const;
   // What the agents offer, as last reported, be it written yet or not. Plans see it too.
@@ -84,15 +90,17 @@ class Writer {
   };
   // What of an agent is still to be written.
   struct UnsavedReport {
+    bool deleted = false;  // Before what else there is.
     bool status = false;
     bool catalog = false;
+    std::vector<std::function<void(absl::Status)>> deletions;  // Who waits for `deleted`.
   };
   using UnsavedReports = std::map<AgentId, UnsavedReport>;
 
   void Run();
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void WriteJobs(std::deque<Job> jobs);
-  void WriteReports(const UnsavedReports& unsaved);
+  void WriteReports(UnsavedReports unsaved);
   absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports);
   void CheckpointIfDue();
 

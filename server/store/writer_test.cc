@@ -675,6 +675,40 @@ TEST_F(WriterTest, AReportThatIsAsBeforeIsNotWritten) {
   EXPECT_EQ(disk.syncs(), before);
 }
 
+TEST_F(WriterTest, ADeletedReportIsGoneFromPlansAndAfterARestart) {
+  const AgentId lab = *AgentId::Parse("lab");
+  absl::Notification done;
+  writer_->DeleteAgentReport(lab, [&](const absl::Status& status) {
+    EXPECT_THAT(status, IsOk());
+    done.Notify();
+  });
+  EXPECT_THAT(*writer_->CurrentCatalogs(), SizeIs(0));
+  done.WaitForNotification();
+  Restart();
+  EXPECT_THAT(writer_->CurrentAgentReports(), SizeIs(0));
+}
+
+TEST_F(WriterTest, ADeletionThatCouldNotBeWrittenIsToldAndWrittenLaterAndWhatCameSinceStays) {
+  FaultyDisk disk;
+  Restart();
+  disk.FailWrites(1);
+  const AgentId lab = *AgentId::Parse("lab");
+  absl::Notification done;
+  writer_->DeleteAgentReport(lab, [&](const absl::Status& status) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("no longer listed")));
+    done.Notify();
+  });
+  done.WaitForNotification();
+  const AgentStatus status{.instance = *AgentInstance::Parse("i2"), .start_time = kNow};
+  writer_->SaveAgentStatus(lab, status, kNow);
+  writer_->WaitUntilIdle();
+  Restart();
+  const AgentReports reports = writer_->CurrentAgentReports();
+  ASSERT_THAT(reports, SizeIs(1));
+  EXPECT_EQ(reports.at(lab).status, status);
+  EXPECT_EQ(reports.at(lab).catalog, nullptr) << "deleted before";
+}
+
 TEST_F(WriterTest, AReportThatCouldNotBeWrittenIsWrittenLater) {
   FaultyDisk disk;
   Restart();

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import threading
+import time
 
 PATIENCE = 60  # Seconds; none of it is used when all is well.
 
@@ -14,39 +15,83 @@ class Daemon:
         self.log = []
         self.address = {}
         self._waiting = set(protocols)
-        self._listening = threading.Event()
+        self._news = threading.Condition()
+        self._ended = False
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
-        self._listening.wait(PATIENCE)
+        with self._news:
+            self._news.wait_for(lambda: not self._waiting or self._ended, PATIENCE)
         if self._waiting:
             self.stop()
             raise AssertionError("it does not say where it listens:\n" + "".join(self.log))
 
     def _read_log(self):
         for line in self._process.stderr:
-            self.log.append(line)
             found = re.search(r"event=listening protocol=(\w+) address=(\S+)", line)
-            if found:
-                self.address.setdefault(found[1], found[2])
-                self._waiting.discard(found[1])
-                if not self._waiting:
-                    self._listening.set()
-        self._listening.set()  # It ended.
+            with self._news:
+                self.log.append(line)
+                if found:
+                    self.address.setdefault(found[1], found[2])
+                    self._waiting.discard(found[1])
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     @property
     def pid(self):
         return self._process.pid
 
+    def _matches(self, pattern):
+        return [found for found in (re.search(pattern, line) for line in self.log) if found]
+
+    def lines(self, pattern):
+        """The matches of the log's lines so far."""
+        with self._news:
+            return self._matches(pattern)
+
+    def wait_for(self, pattern, patience=PATIENCE, count=1):
+        """The last of `count` lines of the log that match; an error if they do not come."""
+        with self._news:
+            self._news.wait_for(lambda: len(self._matches(pattern)) >= count or self._ended, patience)
+            found = self._matches(pattern)
+            if len(found) < count:
+                raise AssertionError(f"no line {pattern!r} within {patience} s:\n" + "".join(self.log))
+            return found[count - 1]
+
+    def is_running(self):
+        return self._process.poll() is None
+
     def signal(self, number):
         self._process.send_signal(number)
 
+    def kill(self):
+        """SIGKILL: it gets no chance to tidy up."""
+        self._process.kill()
+        self._process.wait(PATIENCE)
+        self._join()
+
     def stop(self):
-        """Ends it with a SIGTERM, and returns its exit status."""
+        """SIGTERM, which must end well: its exit code."""
         self._process.terminate()
         try:
             return self._process.wait(PATIENCE)
         finally:
             self._process.kill()
-            self._reader.join()
-            self._process.stderr.close()
+            self._join()
+
+    def _join(self):
+        self._reader.join()
+        self._process.stderr.close()
+
+
+def until(condition, what, patience=PATIENCE):
+    """The first true answer; `condition` is asked again and again and is to take some time itself."""
+    end = time.monotonic() + patience
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {patience} s")

@@ -94,6 +94,8 @@ class Database {
   absl::Status QuickCheck();
 
  private:
+  friend class DatabaseCopy;
+
   Database(std::string path, sqlite3* connection)
       : path_(std::move(path)), connection_(connection) {}
 

@@ -1,4 +1,5 @@
-// Case 33: what was acknowledged survives the process, whenever it ends.
+// Case 33: what was acknowledged survives the process, whenever it ends. AUTOPXE_ROUNDS says how
+// many times it ends; 100 times unless set.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,10 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <thread>
 
+#include "absl/strings/numbers.h"
 #include "common/status/status_matchers.h"
 #include "server/sqlite/temp_folder.h"
 #include "server/store/configuration_sample.h"
@@ -20,6 +24,16 @@ namespace autopxe::server {
 namespace {
 
 constexpr int kCallers = 64;
+
+// Then a new database: each round reads all of it.
+constexpr int kRoundsPerDatabase = 25;
+
+int Rounds() {
+  const char* const text = std::getenv("AUTOPXE_ROUNDS");
+  int rounds = 100;
+  EXPECT_TRUE(text == nullptr || absl::SimpleAtoi(text, &rounds)) << text;
+  return rounds;
+}
 
 // What a child tells of each acknowledged request. Written at once, so never torn (PIPE_BUF).
 struct Acknowledged {
@@ -58,12 +72,13 @@ struct Acknowledged {
   while (true) pause();
 }
 
-TEST(CrashTest, EveryAcknowledgedAssignSurvivesAKill) {
+// Kills as many children, one after the other, on one database.
+void RunRounds(int rounds, uint32_t seed) {
   const TempFolder folder;
   const std::string path = folder.File("autopxe.db");
-  std::mt19937 random(20241122);
+  std::mt19937 random(seed);
   std::map<int64_t, Acknowledged> acknowledged;
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     const pid_t child = fork();
@@ -74,7 +89,7 @@ TEST(CrashTest, EveryAcknowledgedAssignSurvivesAKill) {
     }
     close(ends[1]);
     // Somewhere between two answers.
-    const int answers = 1 + static_cast<int>(random() % 400);
+    const int answers = 1 + static_cast<int>(random() % 200);
     Acknowledged line;
     int count = 0;
     const auto read_one = [&] {
@@ -105,6 +120,14 @@ TEST(CrashTest, EveryAcknowledgedAssignSurvivesAKill) {
     }
     const auto& [number, last] = *acknowledged.rbegin();
     EXPECT_TRUE((*store)->ChangesSince({.number = number, .tag = last.tag})->has_value());
+  }
+}
+
+TEST(CrashTest, EveryAcknowledgedAssignSurvivesAKill) {
+  uint32_t seed = 20241122;
+  for (int left = Rounds(); left > 0; left -= kRoundsPerDatabase) {
+    RunRounds(std::min(left, kRoundsPerDatabase), seed++);
+    if (HasFailure()) return;
   }
 }
 

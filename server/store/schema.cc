@@ -47,6 +47,10 @@ absl::Status CheckOwner(Database& database) {
 
 absl::StatusOr<std::vector<Applied>> ReadApplied(Database& database) {
   std::vector<Applied> applied;
+  ASSIGN_OR_RETURN(const int64_t has_history,
+                   database.QueryInteger("SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+                                         "AND name = 'schema_migration'"));
+  if (has_history == 0) return applied;
   ASSIGN_OR_RETURN(Rows rows, database.Query("SELECT number, name, checksum, schema_checksum "
                                              "FROM schema_migration ORDER BY number"));
   while (true) {
@@ -114,13 +118,19 @@ absl::StatusOr<std::string> FormatSchema(Database& database) {
   }
 }
 
-absl::Status UpgradeSchema(Database& database, absl::Span<const Migration> migrations,
-                           absl::Time now) {
+absl::StatusOr<size_t> CheckSchema(Database& database, absl::Span<const Migration> migrations) {
   RETURN_IF_ERROR(CheckOwner(database));
-  RETURN_IF_ERROR(database.Execute(kCreateHistory));
   ASSIGN_OR_RETURN(const std::vector<Applied> applied, ReadApplied(database));
   RETURN_IF_ERROR(CheckApplied(database, migrations, applied));
-  for (const Migration& migration : migrations.subspan(applied.size())) {
+  return migrations.size() - applied.size();
+}
+
+absl::Status UpgradeSchema(Database& database, absl::Span<const Migration> migrations,
+                           absl::Time now) {
+  // Before anything is written: a database that is refused stays as it is.
+  ASSIGN_OR_RETURN(const size_t missing, CheckSchema(database, migrations));
+  RETURN_IF_ERROR(database.Execute(kCreateHistory));
+  for (const Migration& migration : migrations.subspan(migrations.size() - missing)) {
     RETURN_IF_ERROR(ApplyMigration(database, migration, now));
   }
   return absl::OkStatus();

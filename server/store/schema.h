@@ -15,6 +15,9 @@ namespace autopxe::server {
 // In the header of every database of ours: "apxe".
 inline constexpr int32_t kApplicationId = 0x61707865;
 
+// How many of `migrations` a database lacks; changes nothing. Errors: those of UpgradeSchema.
+absl::StatusOr<size_t> CheckSchema(Database& database, absl::Span<const Migration> migrations);
+
 // Brings a database to the schema that `migrations` make: applies those that it lacks, in order,
 // each in its own transaction. Errors besides those of class Database; each message ends with what
 // to do:

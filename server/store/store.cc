@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "migrations/migrations.h"
+#include "server/sqlite/write_ahead_log.h"
 #include "server/store/change_rows.h"
 #include "server/store/host_rows.h"
 #include "server/store/schema.h"
@@ -68,13 +69,48 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& path, absl
 absl::Status Store::OpenFile(absl::Time now) {
   RETURN_IF_ERROR(CreateIfMissing(path_));
   RETURN_IF_ERROR(Database::CheckFile(path_));
+  RETURN_IF_ERROR(CheckWriteAheadLog(absl::StrCat(path_, "-wal")));
+  size_t missing_migrations = 0;
+  {
+    // Whatever is wrong with the database is found by a connection that can't change it: the one
+    // that writes would at its end move the log into a file that somebody wants to look at.
+    ASSIGN_OR_RETURN(const std::unique_ptr<Database> looking,
+                     Database::Open({.path = path_, .access = Database::Access::kReadOnly}));
+    RETURN_IF_ERROR(looking->QuickCheck());
+    ASSIGN_OR_RETURN(missing_migrations, CheckSchema(*looking, Migrations()));
+    if (missing_migrations == 0) RETURN_IF_ERROR(LoadContent(*looking));
+  }
   ASSIGN_OR_RETURN(writing_, Database::Open({.path = path_}));
-  RETURN_IF_ERROR(writing_->QuickCheck());
-  RETURN_IF_ERROR(UpgradeSchema(*writing_, Migrations(), now));
-  ASSIGN_OR_RETURN(content_.snapshot, LoadSnapshot(*writing_));
-  ASSIGN_OR_RETURN(content_.next_host_id, LoadNextHostId(*writing_));
-  ASSIGN_OR_RETURN(content_.agents, LoadAgentReports(*writing_));
+  if (missing_migrations > 0) {
+    RETURN_IF_ERROR(UpgradeSchema(*writing_, Migrations(), now));
+    RETURN_IF_ERROR(LoadContent(*writing_));
+  }
+  // So that nothing lies behind the log's end that looks like transactions of this start's log.
+  RETURN_IF_ERROR(writing_->CheckpointAndTruncate());
+  RETURN_IF_ERROR(RemoveUnfinishedBackup());
   return OpenReading();
+}
+
+absl::Status Store::LoadContent(Database& database) {
+  ASSIGN_OR_RETURN(content_.snapshot, LoadSnapshot(database));
+  ASSIGN_OR_RETURN(content_.next_host_id, LoadNextHostId(database));
+  ASSIGN_OR_RETURN(content_.agents, LoadAgentReports(database));
+  return absl::OkStatus();
+}
+
+std::string Store::backup_path() const { return absl::StrCat(path_, ".backup"); }
+
+absl::Status Store::RemoveUnfinishedBackup() const {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    std::error_code error;
+    std::filesystem::remove(absl::StrCat(backup_path(), suffix), error);
+    if (error) {
+      return absl::UnavailableError(
+          absl::StrCat("can't remove ", backup_path(), suffix,
+                       ", which an earlier start left: ", error.message()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Store::OpenReading() {

@@ -35,7 +35,8 @@ class Store {
   };
 
   // Opens the database at `path`, or makes one if there is none, and brings its schema up to date.
-  // A file that is there is never replaced. Beside it lie `path`-wal, `path`-shm and `path`.lock.
+  // A file that is there is never replaced, and one that is refused is not changed. Beside it lie
+  // `path`-wal, `path`-shm and `path`.lock, and `path`.backup while a backup is made.
   // Errors, each with what to do:
   //   FAILED_PRECONDITION: another server has it open; it is another program's; its schema is newer
   //   or was altered. DATA_LOSS: it is damaged, truncated or empty. UNAVAILABLE,
@@ -55,6 +56,10 @@ class Store {
   // thread; reads a row of the disk.
   absl::StatusOr<bool> HasRevision(const RevisionId& id) const;
 
+  // Where a backup is made, to be taken over by class BackupFile. What a server that was killed
+  // left there is removed by Open().
+  std::string backup_path() const;
+
   // The connection that writes, for the writer's thread alone. Valid until Reopen().
   Database& writing() { return *writing_; }
 
@@ -68,6 +73,8 @@ class Store {
       : path_(std::move(path)), lock_(std::move(lock)) {}
 
   absl::Status OpenFile(absl::Time now);
+  absl::Status LoadContent(Database& database);
+  absl::Status RemoveUnfinishedBackup() const;
   absl::Status OpenReading();
 
   const std::string path_;

@@ -147,6 +147,21 @@ TEST_F(StoreTest, AFileThatIsNoDatabaseOfOursIsRefusedAndLeftAlone) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a regular file")));
 }
 
+// Case 37, and what a restore may leave behind it.
+TEST_F(StoreTest, ADatabaseWithoutAWriteAheadLogOfItsOwnIsTakenAsItIs) {
+  Fill(2, 3);
+  {
+    auto database = Database::Open({.path = path_});
+    ASSERT_THAT(database, IsOk());
+    ASSERT_THAT((*database)->Execute("PRAGMA journal_mode = DELETE"), IsOk());
+  }
+  std::unique_ptr<Store> store = Open();
+  EXPECT_EQ(store->TakeContent().snapshot->host_count(), 6);
+  EXPECT_THAT(store->writing().QueryInteger("SELECT count(*) FROM pragma_journal_mode "
+                                            "WHERE journal_mode = 'wal'"),
+              IsOkAndHolds(1));
+}
+
 // Case 37: the log may hold all there is.
 TEST_F(StoreTest, ALogWithoutItsDatabaseIsRefused) {
   std::ofstream(path_ + "-wal") << "pages";

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -11,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/model/agent_status.h"
@@ -23,11 +26,12 @@
 
 namespace autopxe::server {
 
+class DatabaseCopy;
 class Store;
 
 // The one thread that writes the database. What waits for it is committed together: one
 // transaction, a savepoint and a revision for each request. Between requests it writes what agents
-// report.
+// report, trims the history and makes backups, so much at a time that no request waits for long.
 //
 // When the database fails, nothing more is written until it has been opened anew, which the next
 // request brings about; meanwhile everything that is in memory can be read on.
@@ -39,11 +43,20 @@ class Writer {
     size_t max_mutations = 500'000;
     // How many pages the write-ahead log may have before they are moved into the database.
     int checkpoint_pages = 1'000;
+    // How many rows of each table are trimmed, and how many pages are backed up, at a time.
+    int trimmed_rows = 500;
+    int backup_pages = 256;
+    // How often it is looked whether there is history to be trimmed.
+    absl::Duration trim_interval = absl::Hours(1);
   };
 
   // Told of each failure of the database, since nobody waits for a report or a checkpoint, and of
   // its end (OK). Called on the writer's thread.
   using FailureFn = std::function<void(const absl::Status&)>;
+
+  // Told when the history has been trimmed: the changes up to this revision can't be told any more,
+  // and so many rows were deleted. Called on the writer's thread.
+  using TrimmedFn = std::function<void(int64_t trimmed_to, int64_t rows)>;
 
   // Takes the store's content. `store` must outlive it. `now` is the server's clock, which
   // revisions bear.
@@ -76,6 +89,16 @@ class Writer {
   // What the agents reported last, at the start those of the database.
   AgentReports CurrentAgentReports() const;
 
+  // Keeps the history of this time, from now on: trims what is older at once and at intervals.
+  // Zero, as at first: keeps all of it.
+  void KeepHistory(absl::Duration keep, TrimmedFn trimmed);
+
+  // Copies the database to Store::backup_path(), for class BackupFile to take over. Calls `done`
+  // once, on the writer's thread or at once on this one: RESOURCE_EXHAUSTED: the disk has no room
+  // for it, or a backup is being made already; UNAVAILABLE: the disk failed, or the writer is
+  // stopping. One copy at a time: whoever calls has taken over the one before.
+  void BackUp(std::function<void(absl::Status)> done);
+
   // Returns when everything that was queued before has been written, or has failed.
   void WaitUntilIdle();
 
@@ -104,6 +127,14 @@ class Writer {
   absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports);
   void CheckpointIfDue();
 
+  // Trims a piece of the history, if a pass is under way.
+  void Trim();
+  // Whether there was anything to do.
+  absl::StatusOr<bool> TrimRows(absl::Time until);
+  // The next piece of the backup, if one is being made.
+  void AdvanceBackup();
+  void EndBackup(const absl::Status& status);
+
   absl::Status ReopenIfFailed();
   // Whether the database holds what is current. Errors: DATA_LOSS if not.
   absl::Status CheckCurrent();
@@ -119,6 +150,10 @@ class Writer {
   // Of the writer's thread alone.
   HostId next_host_id_;
   bool database_failed_ = false;
+  std::unique_ptr<DatabaseCopy> copy_;  // The backup that is being made, once it has begun.
+  int64_t rows_trimmed_ = 0;            // In this pass.
+  int rounds_since_trim_ = 0;
+  std::chrono::steady_clock::time_point next_trim_;
 
   mutable absl::Mutex mutex_;
   std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
@@ -128,6 +163,10 @@ class Writer {
   // False after writing reports failed, until something new is queued: else it would be tried again
   // without end.
   bool reports_ready_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Duration keep_history_ ABSL_GUARDED_BY(mutex_);
+  TrimmedFn trimmed_ ABSL_GUARDED_BY(mutex_);
+  bool trimming_ ABSL_GUARDED_BY(mutex_) = false;                          // A pass is under way.
+  std::function<void(absl::Status)> backup_done_ ABSL_GUARDED_BY(mutex_);  // Set: one is asked for.
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);

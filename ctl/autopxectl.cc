@@ -74,6 +74,7 @@ int Run(const std::vector<std::string>& args, const Environment& environment) {
   AddSettingsCommands(app, session);
   AddAgentCommands(app, session);
   AddImportCommands(app, session);
+  AddBackupCommand(app, session);
   AddVersionCommand(app, session);
 
   try {

@@ -1,5 +1,6 @@
 #include "ctl/autopxectl.h"
 
+#include <cstdio>
 #include <deque>
 #include <fstream>
 #include <map>
@@ -15,6 +16,8 @@
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
+#include "autopxe/v1/maintenance.grpc.pb.h"
+#include "common/runtime/sha256.h"
 #include "ctl/exit_code.h"
 #include "gmock/gmock.h"
 #include "grpcpp/security/server_credentials.h"
@@ -37,7 +40,8 @@ using ::testing::StartsWith;
 // A server that notes what it is asked, and answers what a test says.
 class FakeServer final : public v1::ConfigurationService::Service,
                          public v1::CatalogService::Service,
-                         public v1::AgentService::Service {
+                         public v1::AgentService::Service,
+                         public v1::MaintenanceService::Service {
  public:
   FakeServer() {
     grpc::ServerBuilder builder;
@@ -45,6 +49,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
     builder.RegisterService(static_cast<v1::ConfigurationService::Service*>(this));
     builder.RegisterService(static_cast<v1::CatalogService::Service*>(this));
     builder.RegisterService(static_cast<v1::AgentService::Service*>(this));
+    builder.RegisterService(static_cast<v1::MaintenanceService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
 
@@ -71,7 +76,14 @@ class FakeServer final : public v1::ConfigurationService::Service,
   v1::ListDistrosResponse distros;
   v1::ListHostsResponse hosts;
   v1::Settings settings;
+  std::vector<v1::BackupResponse> backup;
+  grpc::Status backup_status;
 
+  grpc::Status Backup(grpc::ServerContext*, const v1::BackupRequest*,
+                      grpc::ServerWriter<v1::BackupResponse>* writer) override {
+    for (const v1::BackupResponse& part : backup) writer->Write(part);
+    return backup_status;
+  }
   grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
                      v1::ApplyResponse* response) override {
     return Note(*request, response);
@@ -519,6 +531,60 @@ TEST_F(AutopxectlTest, AnImportWithABadKeyChangesNothingAndNamesEachLine) {
   EXPECT_THAT(server_.changes(), IsEmpty());
   EXPECT_EQ(Ctl({"import", "autopxe", FileWith("nothing")}), kExitRefused);
   EXPECT_THAT(err_, HasSubstr("config.yaml:1: expected keys"));
+}
+
+class BackupTest : public AutopxectlTest {
+ protected:
+  BackupTest() : path_(absl::StrCat(testing::TempDir(), "/backup_test.db")) {
+    std::remove(path_.c_str());
+    Sha256 sha256;
+    sha256.Add("onetwo");
+    server_.backup.resize(4);
+    server_.backup[0].mutable_begin()->mutable_revision()->set_number(17);
+    server_.backup[0].mutable_begin()->set_size(6);
+    server_.backup[1].set_chunk("one");
+    server_.backup[2].set_chunk("two");
+    server_.backup[3].mutable_end()->set_sha256(sha256.Finish());
+  }
+
+  bool IsThere() const { return std::ifstream(path_).good(); }
+
+  const std::string path_;
+};
+
+TEST_F(BackupTest, ABackupThatCameWholeIsAFile) {
+  EXPECT_EQ(Ctl({"backup", path_}), kExitOk) << err_;
+  EXPECT_EQ(out_, absl::StrCat("revision 17, 6 bytes in ", path_, "\n"));
+  std::string content;
+  std::getline(std::ifstream(path_), content);
+  EXPECT_EQ(content, "onetwo");
+  EXPECT_EQ(Ctl({"backup", path_}), kExitRefused);
+  EXPECT_THAT(err_, HasSubstr("--force"));
+  EXPECT_EQ(Ctl({"backup", path_, "--force", "-o", "json"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(HasSubstr("\"number\": \"17\""), HasSubstr("\"size\": \"6\"")));
+}
+
+TEST_F(BackupTest, ABackupThatDidNotComeWholeIsNoFile) {
+  const std::vector<v1::BackupResponse> whole = server_.backup;
+  const auto with = [&whole](std::initializer_list<int> parts) {
+    std::vector<v1::BackupResponse> some;
+    for (const int part : parts) some.push_back(part < 0 ? v1::BackupResponse() : whole[part]);
+    return some;
+  };
+  for (const auto& parts :
+       {with({}), with({0}), with({0, 1}), with({0, 1, 2}), with({0, 1, 3}), with({1, 2, 3}),
+        with({0, 2, 1, 3}), with({0, 0, 1, 2, 3}), with({0, 1, 2, 3, 3}), with({0, 1, 2, 3, 1}),
+        with({0, 1, -1, 2, 3}), with({3})}) {
+    server_.backup = parts;
+    EXPECT_EQ(Ctl({"backup", path_}), kExitRefused);
+    EXPECT_THAT(err_, AllOf(StartsWith("autopxectl: the backup "), HasSubstr("try again")));
+    EXPECT_FALSE(IsThere());
+  }
+  server_.backup = with({0, 1});
+  server_.backup_status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is stopping");
+  EXPECT_EQ(Ctl({"backup", path_}), kExitUnreachable);
+  EXPECT_THAT(err_, HasSubstr("the server is stopping"));
+  EXPECT_FALSE(IsThere());
 }
 
 TEST_F(AutopxectlTest, VersionTellsBoth) {

@@ -6,10 +6,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
+#include "autopxe/v1/maintenance.grpc.pb.h"
 #include "common/model/quote.h"
+#include "common/runtime/sha256.h"
 #include "common/status/grpc_status.h"
 #include "common/status/status_macros.h"
 #include "grpcpp/channel.h"
@@ -25,6 +28,8 @@ namespace {
 constexpr std::chrono::seconds kDeadline(30);
 // How long a server that is just being restarted may take.
 constexpr std::chrono::seconds kReconnect(1);
+// A stream has no deadline: a server that is gone without a word is noticed by pings instead.
+constexpr int kKeepaliveMs = 20'000;
 constexpr int kPageSize = 1000;
 constexpr int kMaxMessage = 64 << 20;
 
@@ -36,6 +41,7 @@ std::shared_ptr<grpc::Channel> BuildChannel(const std::string& address) {
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
   arguments.SetMaxSendMessageSize(kMaxMessage);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   // A proxy in the environment is for the web.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(absl::StrCat("dns:///", address),
@@ -81,6 +87,7 @@ struct Client::Connection {
   v1::ConfigurationService::Stub configuration{channel};
   v1::CatalogService::Stub catalog{channel};
   v1::AgentService::Stub agents{channel};
+  v1::MaintenanceService::Stub maintenance{channel};
 };
 
 Client::Client(std::string address)
@@ -228,6 +235,50 @@ absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents() {
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   return all;
+}
+
+absl::StatusOr<v1::BackupBegin> Client::Backup(
+    const std::function<absl::Status(absl::string_view bytes)>& write) {
+  grpc::ClientContext context;
+  const auto reader = connection_->maintenance.Backup(&context, v1::BackupRequest());
+  absl::optional<v1::BackupBegin> begin;
+  bool has_ended = false;
+  int64_t size = 0;
+  Sha256 sha256;
+  absl::Status status;
+  const auto take = [&](const v1::BackupResponse& response) -> absl::Status {
+    // Begin, then chunks, then end.
+    if (!has_ended && response.has_begin() == !begin.has_value()) {
+      switch (response.part_case()) {
+        case v1::BackupResponse::kBegin:
+          begin = response.begin();
+          return absl::OkStatus();
+        case v1::BackupResponse::kChunk:
+          size += static_cast<int64_t>(response.chunk().size());
+          sha256.Add(response.chunk());
+          return write(response.chunk());
+        case v1::BackupResponse::kEnd:
+          has_ended = size == begin->size() && response.end().sha256() == sha256.Finish();
+          if (has_ended) return absl::OkStatus();
+          break;
+        case v1::BackupResponse::PART_NOT_SET:
+          break;
+      }
+    }
+    return absl::DataLossError("the backup did not come as it was sent; try again");
+  };
+  v1::BackupResponse response;
+  while (status.ok() && reader->Read(&response)) status = take(response);
+  if (!status.ok()) {
+    context.TryCancel();
+    while (reader->Read(&response)) {
+    }
+  }
+  const grpc::Status finished = reader->Finish();
+  if (!status.ok()) return status;
+  if (!finished.ok()) return Explain(address_, finished, ProblemsOf(finished));
+  if (!has_ended) return absl::DataLossError("the backup ended early; try again");
+  return *begin;
 }
 
 absl::StatusOr<std::string> Client::ServerVersion() {

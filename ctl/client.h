@@ -1,14 +1,18 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "autopxe/v1/agent.pb.h"
 #include "autopxe/v1/catalog.pb.h"
 #include "autopxe/v1/configuration.pb.h"
+#include "autopxe/v1/maintenance.pb.h"
 #include "common/status/problem.h"
 
 namespace autopxe::ctl {
@@ -44,6 +48,11 @@ class Client {
   absl::StatusOr<v1::ListDistrosResponse> ListDistros();
   absl::StatusOr<v1::ListAgentsResponse> ListAgents();
   absl::StatusOr<v1::DeleteAgentResponse> DeleteAgent(const std::string& agent);
+
+  // Copies the server's database: gives its bytes to `write`, in order, until that fails. What it
+  // holds, once all of it has come as it was sent; DATA_LOSS if it has not.
+  absl::StatusOr<v1::BackupBegin> Backup(
+      const std::function<absl::Status(absl::string_view bytes)>& write);
 
   // The server's version; empty if it does not tell.
   absl::StatusOr<std::string> ServerVersion();

@@ -17,6 +17,7 @@ void AddProfileCommands(CLI::App& app, Session& session);
 void AddSettingsCommands(CLI::App& app, Session& session);
 void AddAgentCommands(CLI::App& app, Session& session);
 void AddImportCommands(CLI::App& app, Session& session);
+void AddBackupCommand(CLI::App& app, Session& session);
 void AddVersionCommand(CLI::App& app, Session& session);
 
 }  // namespace autopxe::ctl

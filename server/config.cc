@@ -19,7 +19,7 @@ constexpr char kExamples[] = R"(Examples:
           listen: [127.0.0.1:7766]
           database: /var/lib/autopxe/autopxe.db
 
-Signals: SIGTERM and SIGINT stop it once calls have ended, SIGHUP reads the log level anew.
+Signals: SIGTERM and SIGINT stop it once calls have ended, SIGHUP reads log-level and keep-history anew.
 )";
 
 constexpr absl::Duration kMaxGrace = absl::Hours(1);
@@ -33,11 +33,23 @@ absl::StatusOr<absl::Duration> ParseGrace(const std::string& text) {
   return grace;
 }
 
+// Without a unit only 0, for ever.
+absl::StatusOr<absl::Duration> ParseKeepHistory(const std::string& text) {
+  absl::Duration keep;
+  if (!absl::ParseDuration(text, &keep) || keep < absl::ZeroDuration() ||
+      keep == absl::InfiniteDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        Quote(text), ": expected a duration, such as \"2160h\" for 90 days, or 0 for ever"));
+  }
+  return keep;
+}
+
 absl::StatusOr<Invocation> Parse(absl::Span<const std::string> args,
                                  const ProgramOptions::Environment* environment) {
   std::vector<std::string> listen = {"127.0.0.1:7766"};
   std::string database = "/var/lib/autopxe/autopxe.db";
   std::string log_level = "info";
+  std::string keep_history = "2160h";
   std::string grace = "10s";
   ProgramOptions options(
       "autopxe-server",
@@ -48,6 +60,8 @@ absl::StatusOr<Invocation> Parse(absl::Span<const std::string> args,
                   "where to serve; may be given more than once; port 0: any free one");
   options.AddText("database", &database, "FILE", "the database; made if there is none");
   options.AddText("log-level", &log_level, "LEVEL", "debug, info, warn or error");
+  options.AddText("keep-history", &keep_history, "DURATION",
+                  "how long to keep what was changed, for agents that were away; 0: for ever");
   options.AddText("shutdown-grace", &grace, "DURATION",
                   "how long calls may take to end when it is told to stop");
   Invocation invocation;
@@ -65,6 +79,9 @@ absl::StatusOr<Invocation> Parse(absl::Span<const std::string> args,
   const absl::StatusOr<LogLevel> level = ParseLogLevel(log_level);
   if (!level.ok()) return options.ErrorIn("log-level", level.status());
   config.log_level = *level;
+  const absl::StatusOr<absl::Duration> keep = ParseKeepHistory(keep_history);
+  if (!keep.ok()) return options.ErrorIn("keep-history", keep.status());
+  config.keep_history = *keep;
   const absl::StatusOr<absl::Duration> duration = ParseGrace(grace);
   if (!duration.ok()) return options.ErrorIn("shutdown-grace", duration.status());
   config.shutdown_grace = *duration;

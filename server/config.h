@@ -17,6 +17,8 @@ struct Config {
   std::vector<IpEndpoint> listen;  // One at least.
   std::string database;            // A path.
   LogLevel log_level = LogLevel::kInfo;
+  // How long what was changed can still be told to whoever resumes a watch. Zero: for ever.
+  absl::Duration keep_history;
   absl::Duration shutdown_grace;  // How long calls may take to end once the server is told to stop.
 };
 

@@ -39,6 +39,7 @@ TEST(ConfigTest, WithoutOptionsItServesTheLoopbackInterface) {
   EXPECT_TRUE(invocation->config.listen[0].address.is_loopback());
   EXPECT_EQ(invocation->config.database, "/var/lib/autopxe/autopxe.db");
   EXPECT_EQ(invocation->config.log_level, LogLevel::kInfo);
+  EXPECT_EQ(invocation->config.keep_history, absl::Hours(90 * 24));
   EXPECT_EQ(invocation->config.shutdown_grace, absl::Seconds(10));
 }
 
@@ -47,12 +48,15 @@ TEST(ConfigTest, EveryOptionHasOneNameAsFlagVariableAndKey) {
   std::ofstream(file) << "listen: ['[::1]:1', 10.0.0.1:2]\n"
                          "database: /tmp/x.db\n"
                          "log-level: warn\n"
+                         "keep-history: 0\n"
                          "shutdown-grace: 1m30s\n";
-  const auto from_flags = Parse({"--listen", "[::1]:1", "--listen", "10.0.0.1:2", "--database",
-                                 "/tmp/x.db", "--log-level", "warn", "--shutdown-grace", "90s"});
+  const auto from_flags =
+      Parse({"--listen", "[::1]:1", "--listen", "10.0.0.1:2", "--database", "/tmp/x.db",
+             "--log-level", "warn", "--keep-history", "0", "--shutdown-grace", "90s"});
   const auto from_environment = Parse({}, {{"AUTOPXE_SERVER_LISTEN", "[::1]:1,10.0.0.1:2"},
                                            {"AUTOPXE_SERVER_DATABASE", "/tmp/x.db"},
                                            {"AUTOPXE_SERVER_LOG_LEVEL", "warn"},
+                                           {"AUTOPXE_SERVER_KEEP_HISTORY", "0"},
                                            {"AUTOPXE_SERVER_SHUTDOWN_GRACE", "90s"}});
   const auto from_file = Parse({"--config", file});
   for (const auto* invocation : {&from_flags, &from_environment, &from_file}) {
@@ -61,6 +65,7 @@ TEST(ConfigTest, EveryOptionHasOneNameAsFlagVariableAndKey) {
     EXPECT_THAT(Listen(config), testing::ElementsAre("[::1]:1", "10.0.0.1:2"));
     EXPECT_EQ(config.database, "/tmp/x.db");
     EXPECT_EQ(config.log_level, LogLevel::kWarn);
+    EXPECT_EQ(config.keep_history, absl::ZeroDuration());
     EXPECT_EQ(config.shutdown_grace, absl::Seconds(90));
   }
 }
@@ -75,6 +80,10 @@ TEST(ConfigTest, WhatIsWrongIsNamedWithItsPlaceAndValue) {
       {{"--listen", "127.0.0.1"}, "--listen: ", "127.0.0.1"},
       {{"--listen", "127.0.0.1:65536"}, "--listen: ", "65536"},
       {{"--log-level", "verbose"}, "--log-level: ", "verbose"},
+      {{"--keep-history", "90"}, "--keep-history: ", "\"90\""},
+      {{"--keep-history", "90d"}, "--keep-history: ", "2160h"},
+      {{"--keep-history", "-1h"}, "--keep-history: ", "-1h"},
+      {{"--keep-history", "inf"}, "--keep-history: ", "inf"},
       {{"--shutdown-grace", "10"}, "--shutdown-grace: ", "\"10\""},
       {{"--shutdown-grace", "-1s"}, "--shutdown-grace: ", "-1s"},
       {{"--shutdown-grace", "inf"}, "--shutdown-grace: ", "inf"},
@@ -92,7 +101,8 @@ TEST(ConfigTest, HelpShowsEveryOptionAndExamples) {
   ASSERT_TRUE(invocation->print.has_value());
   EXPECT_THAT(*invocation->print,
               AllOf(HasSubstr("--listen"), HasSubstr("--database"), HasSubstr("--log-level"),
-                    HasSubstr("--shutdown-grace"), HasSubstr("--config"), HasSubstr("Examples:")));
+                    HasSubstr("--keep-history"), HasSubstr("--shutdown-grace"),
+                    HasSubstr("--config"), HasSubstr("Examples:")));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/grpc_log.h"
 #include "common/runtime/log_line.h"
@@ -24,7 +25,7 @@ int Fail(ExitCode code, const absl::Status& status) {
 }
 
 // Takes over what can change while it runs; a configuration that is wrong changes nothing.
-void Reload(const std::vector<std::string>& args, Config& config) {
+void Reload(const std::vector<std::string>& args, Config& config, Server& server) {
   const absl::StatusOr<Invocation> invocation = ParseInvocation(args);
   if (!invocation.ok()) {
     LogLine("reload")
@@ -38,8 +39,11 @@ void Reload(const std::vector<std::string>& args, Config& config) {
                              wanted.shutdown_grace != config.shutdown_grace;
   config.log_level = wanted.log_level;
   SetLogLevel(config.log_level);
+  config.keep_history = wanted.keep_history;
+  server.KeepHistory(config.keep_history);
   LogLine line("reload");
   line.Add("result", "ok").Add("log_level", FormatLogLevel(config.log_level));
+  line.Add("keep_history", absl::FormatDuration(config.keep_history));
   if (needs_restart) line.Add("note", "other changes take a restart");
   line.Info();
 }
@@ -60,7 +64,7 @@ int Run(const std::vector<std::string>& args) {
   const SystemClock clock;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open(config, clock);
   if (!server.ok()) return Fail(kFailed, server.status());
-  const int number = signals.Run([&] { Reload(args, config); });
+  const int number = signals.Run([&] { Reload(args, config, **server); });
   LogLine("stopping").Add("signal", number).Info();
   (*server)->Shutdown();
   LogLine("stopped").Info();

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -103,6 +104,26 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
                 writer_->DeleteAgentReport(id, std::move(done));
               }},
       catalogs, registry_, *watches_, *feed_, clock_);
+  maintenance_ = std::make_unique<MaintenanceService>([this] { return BackUp(); }, clock_);
+  KeepHistory(config_.keep_history);
+}
+
+void Server::KeepHistory(absl::Duration keep) {
+  writer_->KeepHistory(keep, [](int64_t trimmed_to, int64_t rows) {
+    LogLine("history_trimmed").Add("revision", trimmed_to).Add("rows", rows).Info();
+  });
+}
+
+absl::StatusOr<std::unique_ptr<BackupFile>> Server::BackUp() {
+  absl::Status status;
+  absl::Notification done;
+  writer_->BackUp([&](const absl::Status& result) {
+    status = result;
+    done.Notify();
+  });
+  done.WaitForNotification();
+  RETURN_IF_ERROR(status);
+  return BackupFile::Open(store_->backup_path());
 }
 
 absl::Status Server::Listen() {
@@ -130,6 +151,7 @@ absl::Status Server::Listen() {
   builder.RegisterService(configuration_.get());
   builder.RegisterService(catalog_.get());
   builder.RegisterService(agents_.get());
+  builder.RegisterService(maintenance_.get());
   grpc_ = builder.BuildAndStart();
   for (size_t i = 0; i < config_.listen.size(); ++i) {
     const IpEndpoint& wanted = config_.listen[i];
@@ -145,7 +167,7 @@ absl::Status Server::Listen() {
   // Checkers ask for the whole server or, by name, for a service.
   for (const char* service :
        {v1::ConfigurationService::service_full_name(), v1::CatalogService::service_full_name(),
-        v1::AgentService::service_full_name()}) {
+        v1::AgentService::service_full_name(), v1::MaintenanceService::service_full_name()}) {
     grpc_->GetHealthCheckService()->SetServingStatus(service, true);
   }
   for (const IpEndpoint& endpoint : listening_) {
@@ -166,6 +188,7 @@ void Server::Shutdown() {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
     watches_->Stop();
+    maintenance_->Stop();
     grpc_->Shutdown(absl::ToChronoTime(absl::Now() + config_.shutdown_grace));
     grpc_->Wait();
     grpc_ = nullptr;

@@ -13,6 +13,7 @@
 #include "server/services/agent_service.h"
 #include "server/services/catalog_service.h"
 #include "server/services/configuration_service.h"
+#include "server/services/maintenance_service.h"
 #include "server/services/watch_hub.h"
 #include "server/store/store.h"
 #include "server/store/writer.h"
@@ -39,14 +40,19 @@ class Server {
   // Where it really listens, in the order of Config::listen: port 0 has become a number.
   const std::vector<IpEndpoint>& listening() const { return listening_; }
 
-  // Ends watches with UNAVAILABLE, takes no further calls, lets those that are there end within the
-  // grace that the configuration gives, and writes what has been reported.
+  // Keeps the history of this time from now on; see Config::keep_history.
+  void KeepHistory(absl::Duration keep);
+
+  // Ends watches and a backup with UNAVAILABLE, takes no further calls, lets those that are there
+  // end within the grace that the configuration gives, and writes what has been reported.
   void Shutdown();
 
  private:
   Server(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
 
   absl::Status Listen();
+  // Returns once the backup has been made.
+  absl::StatusOr<std::unique_ptr<BackupFile>> BackUp();
 
   const Config config_;
   const Clock& clock_;
@@ -60,6 +66,7 @@ class Server {
   std::unique_ptr<ConfigurationService> configuration_;
   std::unique_ptr<CatalogService> catalog_;
   std::unique_ptr<AgentService> agents_;
+  std::unique_ptr<MaintenanceService> maintenance_;
   std::unique_ptr<grpc::Server> grpc_;
   std::vector<IpEndpoint> listening_;
 };

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/time/clock.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
@@ -29,6 +30,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
+#include "server/store/store.h"
 
 namespace autopxe::server {
 namespace {
@@ -294,7 +296,7 @@ TEST_F(ServerTest, HealthAndReflectionAnswer) {
   // grpc.health.v1.HealthCheckResponse.status = SERVING.
   EXPECT_EQ(CallRaw(channel_, "/grpc.health.v1.Health/Check", ""), std::string("\x08\x01"));
   for (const std::string service : {"autopxe.v1.ConfigurationService", "autopxe.v1.CatalogService",
-                                    "autopxe.v1.AgentService"}) {
+                                    "autopxe.v1.AgentService", "autopxe.v1.MaintenanceService"}) {
     // HealthCheckRequest.service.
     const std::string request = absl::StrCat("\x0a", std::string(1, service.size()), service);
     EXPECT_EQ(CallRaw(channel_, "/grpc.health.v1.Health/Check", request), std::string("\x08\x01"))
@@ -306,6 +308,44 @@ TEST_F(ServerTest, HealthAndReflectionAnswer) {
               "\x3a\x01*"),
       AllOf(HasSubstr("autopxe.v1.ConfigurationService"), HasSubstr("autopxe.v1.CatalogService"),
             HasSubstr("autopxe.v1.AgentService"), HasSubstr("grpc.health.v1.Health")));
+}
+
+// faults.md 38, 40.
+TEST_F(ServerTest, AWatchFromBeforeTheHorizonGetsASnapshotAndOneBehindItStillSeesTheDelete) {
+  Start();
+  ASSERT_THAT(Apply("mutations { assign { host: '525400000001' distro: 'wait' } }"), IsOk());
+  ASSERT_THAT(Apply("mutations { assign { host: '525400000002' distro: 'wait' } }"), IsOk());
+  std::shared_ptr<const Snapshot> at_2;
+  {
+    Watcher watcher(channel_);
+    watcher.FollowTo(2);
+    at_2 = watcher.snapshot();
+  }
+  ASSERT_THAT(Apply("mutations { delete_host { host: '525400000001' } }"), IsOk());
+  std::shared_ptr<const Snapshot> at_3;
+  {
+    Watcher watcher(channel_);
+    watcher.FollowTo(3);
+    at_3 = watcher.snapshot();
+  }
+  ASSERT_THAT(Apply("mutations { delete_host { host: '525400000002' } }"), IsOk());
+  Stop();
+  // What a server of long standing does by itself.
+  {
+    auto store = Store::Open(config_.database, absl::Now());
+    ASSERT_THAT(store, IsOk());
+    ASSERT_THAT((*store)->writing().Execute("UPDATE history SET trimmed_to = 3"), IsOk());
+  }
+  Start();
+  server_->KeepHistory(absl::Hours(1));
+  Watcher behind(channel_, at_2);
+  behind.FollowTo(4);
+  EXPECT_EQ(behind.snapshots(), 1);
+  EXPECT_EQ(behind.snapshot()->host_count(), 0);
+  Watcher resumed(channel_, at_3);
+  resumed.FollowTo(4);
+  EXPECT_EQ(resumed.snapshots(), 0);
+  EXPECT_EQ(resumed.snapshot()->host_count(), 0);
 }
 
 // faults.md 48.

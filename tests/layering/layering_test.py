@@ -179,6 +179,15 @@ class LayeringTest(unittest.TestCase):
                 missing.append(path)
         self.assertEqual(missing, [])
 
+    def test_one_place_opens_a_connection_that_writes(self):
+        """faults.md 36. The store opens it once, and anew after a failure, when the one before is gone."""
+        found = []
+        for path, _ in sources():
+            if path.startswith("server/") and not test_only(path):
+                calls = re.findall(r"Database::Open\(\{[^}]*\}\)", (ROOT / path).read_text())
+                found += [path for call in calls if "Access::kReadOnly" not in call]
+        self.assertEqual(found, ["server/store/store.cc"] * 2)
+
     def test_names_say_what_a_thing_is(self):
         banned = re.compile(r"(^|_)(utils?|helpers?|managers?|handlers?|data|infos?|misc|impl)(_|\.|$)")
         found = [path for path, _ in sources() if banned.search(os.path.basename(path))]

@@ -13,7 +13,7 @@ build=(
   g++ libc6-dev pkg-config python3
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler
   libabsl-dev libspdlog-dev libfmt-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libyaml-cpp-dev
-  libcli11-dev
+  libcli11-dev zlib1g-dev
   # Tests and programs are one build: `bazel build //...` names them all.
   libgtest-dev libgmock-dev libbenchmark-dev
 )

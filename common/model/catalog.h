@@ -1,19 +1,24 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "common/model/architecture.h"
 
 namespace autopxe {
 
 // A kernel with its initrd, under the name by which a distro names it.
 struct CatalogKernel {
   std::string name;         // A version, "latest", "previous" or "default".
-  std::string version;      // The version it stands for; empty for "default".
+  std::string version;      // The version it stands for; "default" may have none.
   std::string kernel_path;  // Below the release: "boot/vmlinuz-6.1.0-25-amd64".
   std::string initrd_path;  // Below the release: "boot/initrd.img-6.1.0-25-amd64".
+  Architecture architecture = Architecture::kUnknown;
+  int64_t kernel_size = 0;  // Bytes, as of initrd_size.
+  int64_t initrd_size = 0;
 
   friend bool operator==(const CatalogKernel&, const CatalogKernel&) = default;
 };

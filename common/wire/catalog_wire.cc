@@ -1,6 +1,7 @@
 #include "common/wire/catalog_wire.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/model/architecture.h"
 #include "common/model/distro.h"
 #include "common/status/status_macros.h"
 #include "common/wire/field.h"
@@ -48,12 +50,27 @@ absl::Status CheckPath(absl::string_view field, absl::string_view path) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSize(absl::string_view field, int64_t bytes) {
+  if (bytes >= 0) return absl::OkStatus();
+  return BadField(field, absl::StrCat(bytes), "expected a number of bytes");
+}
+
 absl::StatusOr<CatalogKernel> FromProto(const v1::CatalogKernel& kernel) {
   RETURN_IF_ERROR(CheckPart("name", kernel.name()));
   if (!kernel.version().empty()) RETURN_IF_ERROR(CheckPart("version", kernel.version()));
   RETURN_IF_ERROR(CheckPath("kernel_path", kernel.kernel_path()));
   RETURN_IF_ERROR(CheckPath("initrd_path", kernel.initrd_path()));
-  return CatalogKernel{kernel.name(), kernel.version(), kernel.kernel_path(), kernel.initrd_path()};
+  RETURN_IF_ERROR(CheckSize("kernel_size", kernel.kernel_size()));
+  RETURN_IF_ERROR(CheckSize("initrd_size", kernel.initrd_size()));
+  return CatalogKernel{
+      .name = kernel.name(),
+      .version = kernel.version(),
+      .kernel_path = kernel.kernel_path(),
+      .initrd_path = kernel.initrd_path(),
+      // A newer program may know more of them: no reason to refuse all that it says.
+      .architecture = ParseArchitecture(kernel.architecture()).value_or(Architecture::kUnknown),
+      .kernel_size = kernel.kernel_size(),
+      .initrd_size = kernel.initrd_size()};
 }
 
 absl::StatusOr<CatalogRelease> FromProto(const v1::CatalogRelease& release) {
@@ -103,6 +120,9 @@ v1::Catalog ToProto(const Catalog& catalog) {
         out_kernel->set_version(kernel.version);
         out_kernel->set_kernel_path(kernel.kernel_path);
         out_kernel->set_initrd_path(kernel.initrd_path);
+        out_kernel->set_architecture(std::string(FormatArchitecture(kernel.architecture)));
+        out_kernel->set_kernel_size(kernel.kernel_size);
+        out_kernel->set_initrd_size(kernel.initrd_size);
       }
     }
   }

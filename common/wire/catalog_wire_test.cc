@@ -76,9 +76,21 @@ TEST(CatalogWireTest, RefusesEachInvalidFieldByItsName) {
           [](v1::Catalog& c) { FirstKernel(c).set_name("default"); });
   refused("distros[0].releases[0].kernels[0].version: \"6.1 \"",
           [](v1::Catalog& c) { FirstKernel(c).set_version("6.1 "); });
+  refused("distros[0].releases[0].kernels[0].kernel_size: \"-1\"",
+          [](v1::Catalog& c) { FirstKernel(c).set_kernel_size(-1); });
+  refused("distros[0].releases[0].kernels[0].initrd_size: \"-5\"",
+          [](v1::Catalog& c) { FirstKernel(c).set_initrd_size(-5); });
   refused("loaders[0]: \"../ipxe.efi\"", [](v1::Catalog& c) { c.set_loaders(0, "../ipxe.efi"); });
   refused("loaders[1]: \"ipxe.efi\": not above",
           [](v1::Catalog& c) { c.set_loaders(1, "ipxe.efi"); });
+}
+
+TEST(CatalogWireTest, AnArchitectureOfANewerProgramIsUnknown) {
+  v1::Catalog catalog = Good();
+  FirstKernel(catalog).set_architecture("loong64");
+  const auto parsed = FromProto(catalog);
+  ASSERT_THAT(parsed, IsOk());
+  EXPECT_EQ(parsed->distros[0].releases[0].kernels[0].architecture, Architecture::kUnknown);
 }
 
 // faults.md 1, 31: the server shows these paths, and its plan trusts these names.

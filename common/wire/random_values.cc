@@ -181,8 +181,13 @@ Catalog RandomValues::AnyCatalog() {
       CatalogRelease& release =
           distro.releases.emplace_back(CatalogRelease{release_name, Coin() ? "" : "alias", {}});
       for (const std::string& kernel : names(3)) {
-        release.kernels.push_back({kernel, Coin() ? "" : "6.1.0-25-amd64", "boot/vmlinuz-" + kernel,
-                                   "boot/initrd.img-" + kernel});
+        release.kernels.push_back({.name = kernel,
+                                   .version = Coin() ? "" : "6.1.0-25-amd64",
+                                   .kernel_path = "boot/vmlinuz-" + kernel,
+                                   .initrd_path = "boot/initrd.img-" + kernel,
+                                   .architecture = static_cast<Architecture>(Number(6)),
+                                   .kernel_size = static_cast<int64_t>(Number(1'000'000)),
+                                   .initrd_size = static_cast<int64_t>(Number(1'000'000'000))});
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/model/architecture.h"
 #include "common/status/status_macros.h"
 #include "server/store/damaged_row.h"
 
@@ -83,7 +84,8 @@ absl::Status LoadReleases(Database& database, CatalogsInMaking& catalogs) {
       Rows rows,
       database.Query(
           "SELECT r.agent_id, r.distro, r.name, r.alias_of, k.name, k.version, k.kernel_path, "
-          "k.initrd_path FROM agent_release AS r LEFT JOIN agent_kernel AS k ON k.agent_id = "
+          "k.initrd_path, k.architecture, k.kernel_size, k.initrd_size FROM agent_release AS r "
+          "LEFT JOIN agent_kernel AS k ON k.agent_id = "
           "r.agent_id AND k.distro = r.distro AND k.release = r.name "
           "ORDER BY r.agent_id, r.distro, r.name, k.position"));
   while (true) {
@@ -101,10 +103,14 @@ absl::Status LoadReleases(Database& database, CatalogsInMaking& catalogs) {
                           .kernels = {}});
     }
     if (rows.IsNull(4)) continue;
-    releases.back().kernels.push_back({.name = std::string(rows.Text(4)),
-                                       .version = std::string(rows.Text(5)),
-                                       .kernel_path = std::string(rows.Text(6)),
-                                       .initrd_path = std::string(rows.Text(7))});
+    releases.back().kernels.push_back(
+        {.name = std::string(rows.Text(4)),
+         .version = std::string(rows.Text(5)),
+         .kernel_path = std::string(rows.Text(6)),
+         .initrd_path = std::string(rows.Text(7)),
+         .architecture = ParseArchitecture(rows.Text(8)).value_or(Architecture::kUnknown),
+         .kernel_size = rows.Integer(9),
+         .initrd_size = rows.Integer(10)});
   }
 }
 
@@ -129,9 +135,12 @@ absl::Status WriteRelease(Database& database, const AgentId& id, const std::stri
   for (const CatalogKernel& kernel : release.kernels) {
     RETURN_IF_ERROR(database.Run(
         "INSERT OR IGNORE INTO agent_kernel (agent_id, distro, release, position, name, version, "
-        "kernel_path, initrd_path) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "kernel_path, initrd_path, architecture, kernel_size, initrd_size) VALUES (?1, ?2, ?3, ?4, "
+        "?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         id.text(), distro, release.name, position++, kernel.name, kernel.version,
-        kernel.kernel_path, kernel.initrd_path));
+        kernel.kernel_path, kernel.initrd_path,
+        std::string(FormatArchitecture(kernel.architecture)), kernel.kernel_size,
+        kernel.initrd_size));
   }
   return absl::OkStatus();
 }

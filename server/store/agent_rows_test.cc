@@ -49,7 +49,10 @@ Catalog SampleCatalog() {
     return CatalogKernel{.name = name,
                          .version = version,
                          .kernel_path = std::string("boot/vmlinuz-") + version,
-                         .initrd_path = std::string("boot/initrd.img-") + version};
+                         .initrd_path = std::string("boot/initrd.img-") + version,
+                         .architecture = Architecture::kX86_64,
+                         .kernel_size = 8'222'656,
+                         .initrd_size = 5'000'000'000};
   };
   catalog.distros = {
       {.name = "debian",

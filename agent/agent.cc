@@ -38,10 +38,18 @@ absl::optional<IpEndpoint> ReachedAt(const Config& config,
   return endpoints.front();
 }
 
+// Null, and a warning, where the system has none left: the interval then finds what changes.
+std::unique_ptr<TreeWatch> OpenTreeWatch() {
+  absl::StatusOr<std::unique_ptr<TreeWatch>> watch = TreeWatch::Open();
+  if (watch.ok()) return *std::move(watch);
+  LogLine("catalog-unwatched").Add("reason", std::string(watch.status().message())).Warn();
+  return nullptr;
+}
+
 }  // namespace
 
 Agent::Agent(const Config& config)
-    : config_(config), catalog_(config.rootfs_folder, config.loaders_folder) {}
+    : config_(config), catalog_(config.rootfs_folder, config.loaders_folder, OpenTreeWatch()) {}
 
 absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Config& config) {
   std::unique_ptr<Agent> agent(new Agent(config));
@@ -99,6 +107,9 @@ absl::Status Agent::Run() {
   reporter_ = std::make_unique<Reporter>(
       Reporter::Options{.agent_id = config_.id, .status = BuildStatus(instance)}, channel, view_,
       catalog_, problems_, clock_);
+  catalog_watcher_ =
+      std::make_unique<CatalogWatcher>(CatalogWatcher::Options{.interval = config_.rescan_interval},
+                                       catalog_, [this] { reporter_->Wake(); });
   follower_ = std::make_unique<Follower>(
       Follower::Options{.agent_id = config_.id, .instance = instance, .server = config_.server},
       channel, view_, problems_, clock_,
@@ -120,6 +131,7 @@ absl::Status Agent::Run() {
 
 Agent::~Agent() {
   follower_ = nullptr;
+  catalog_watcher_ = nullptr;
   reporter_ = nullptr;
   snapshot_writer_ = nullptr;
   http_ = nullptr;
@@ -162,16 +174,19 @@ AgentStatus Agent::BuildStatus(const AgentInstance& instance) const {
           .tftp_address = ReachedAt(config_, tftp_->endpoints())};
 }
 
-void Agent::Rescan() {
-  if (absl::Status status = catalog_.Rescan(); !status.ok()) {
-    LogLine("catalog-kept").Add("reason", std::string(status.message())).Error();
+void Agent::NoteCatalog() {
+  if (const absl::Status error = catalog_.LastError(); error.ok()) {
+    problems_.Clear(Problems::Kind::kFolderUnreadable);
+  } else {
     problems_.Set(Problems::Kind::kFolderUnreadable,
-                  absl::StrCat("the catalog is kept as it was: ", status.message()));
-    return;
+                  absl::StrCat("the catalog is kept as it was: ", error.message()));
   }
-  problems_.Clear(Problems::Kind::kFolderUnreadable);
   reporter_->Wake();
 }
+
+void Agent::Rescan() { catalog_watcher_->Rescan(); }
+
+void Agent::SetRescanInterval(absl::Duration interval) { catalog_watcher_->SetInterval(interval); }
 
 void Agent::Drain(absl::Duration limit) {
   const absl::Duration end = clock_.Monotonic() + limit;

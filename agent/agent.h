@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/catalog/catalog_watcher.h"
 #include "agent/catalog/live_catalog.h"
 #include "agent/config.h"
 #include "agent/content/path_resolver.h"
@@ -35,8 +36,10 @@ class Agent {
 
   ~Agent();
 
-  // Looks at the rootfs tree and the loaders again, and tells the server.
+  // Looks at the whole rootfs tree and the loaders again, soon, and tells the server. Returns at
+  // once.
   void Rescan();
+  void SetRescanInterval(absl::Duration interval);
 
   // Takes no more requests and lets those under way end, for so long at the most.
   void Drain(absl::Duration limit);
@@ -50,6 +53,8 @@ class Agent {
   absl::Status Run();
   // What is on disk becomes the view.
   void LoadView();
+  // Tells whether the last scan failed, and wakes the reporter.
+  void NoteCatalog();
   absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
   AgentStatus BuildStatus(const AgentInstance& instance) const;
 
@@ -70,7 +75,8 @@ class Agent {
   std::thread loop_thread_;
   std::unique_ptr<SnapshotWriter> snapshot_writer_;
   std::unique_ptr<Reporter> reporter_;
-  std::unique_ptr<Follower> follower_;  // Tells the two above.
+  std::unique_ptr<CatalogWatcher> catalog_watcher_;  // Tells the one above.
+  std::unique_ptr<Follower> follower_;  // Tells the snapshot's writer and the reporter.
 };
 
 }  // namespace autopxe::agent

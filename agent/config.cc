@@ -21,8 +21,22 @@ constexpr char kFooter[] = R"(Examples:
   autopxe-agent --server 10.77.0.2:7766 --rootfs /srv/rootfs
   autopxe-agent --config /etc/autopxe/agent.yaml
 
-SIGHUP scans the rootfs tree and the loaders again and takes log-level from the configuration. SIGTERM
-lets open transfers end first.)";
+SIGHUP scans the rootfs tree and the loaders again and takes log-level and rescan-interval from the
+configuration. SIGTERM lets open transfers end first.)";
+
+// Below a second a large tree would be scanned without end.
+constexpr absl::Duration kLeastInterval = absl::Seconds(1);
+constexpr absl::Duration kMostInterval = absl::Hours(24);
+
+absl::StatusOr<absl::Duration> ParseInterval(const std::string& text) {
+  absl::Duration interval;
+  if (!absl::ParseDuration(text, &interval) || interval < kLeastInterval ||
+      interval > kMostInterval) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quote(text), ": expected a duration from 1s to 24h, such as \"1m\""));
+  }
+  return interval;
+}
 
 absl::StatusOr<std::vector<IpEndpoint>> ParseEndpoints(const ProgramOptions& options,
                                                        absl::string_view name,
@@ -50,6 +64,7 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   std::vector<std::string> http_listen = {"0.0.0.0:8080"};
   std::string advertise;
   bool start_script_for_ipxe = true;
+  std::string rescan_interval = "1m";
   std::string log_level = "info";
 
   ProgramOptions options("autopxe-agent", kDescription, kFooter);
@@ -70,6 +85,9 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   options.AddSwitch("start-script-for-ipxe", &start_script_for_ipxe,
                     "answer a loader that iPXE itself asks for with the start script, so that DHCP "
                     "needs no rule for iPXE");
+  options.AddText("rescan-interval", &rescan_interval, "DURATION",
+                  "how often to look through the rootfs tree for what the kernel did not tell of: "
+                  "all changes where the tree is on NFS");
   options.AddText("log-level", &log_level, "LEVEL", "debug, info, warn or error");
 
   ASSIGN_OR_RETURN(const absl::optional<std::string> print, options.Parse(args, environment));
@@ -114,6 +132,9 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
     }
     config.advertise = *address;
   }
+  absl::StatusOr<absl::Duration> interval = ParseInterval(rescan_interval);
+  if (!interval.ok()) return options.ErrorIn("rescan-interval", interval.status());
+  config.rescan_interval = *interval;
   absl::StatusOr<LogLevel> level = ParseLogLevel(log_level);
   if (!level.ok()) return options.ErrorIn("log-level", level.status());
   config.log_level = *level;

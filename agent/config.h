@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "common/model/ip_endpoint.h"
@@ -25,6 +26,7 @@ struct Config {
   absl::optional<IpAddress>
       advertise;  // Where hosts reach it; unset: the address at which they asked.
   bool start_script_for_ipxe = true;
+  absl::Duration rescan_interval = absl::Minutes(1);
   LogLevel log_level = LogLevel::kInfo;
 
   friend bool operator==(const Config&, const Config&) = default;

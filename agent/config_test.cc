@@ -72,6 +72,8 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
                                 "--advertise",
                                 "10.0.0.1",
                                 "--no-start-script-for-ipxe",
+                                "--rescan-interval",
+                                "90s",
                                 "--log-level",
                                 "debug"});
   EXPECT_EQ(config.id.text(), "lab");
@@ -79,6 +81,7 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
   EXPECT_EQ(config.tftp_listen.size(), 2u);
   EXPECT_EQ(config.advertise->Format(), "10.0.0.1");
   EXPECT_FALSE(config.start_script_for_ipxe);
+  EXPECT_EQ(config.rescan_interval, absl::Seconds(90));
   EXPECT_EQ(config.log_level, LogLevel::kDebug);
 }
 
@@ -113,6 +116,8 @@ TEST(AgentConfigTest, AMistakeIsNamedWithItsPlaceAndItsValue) {
       {{"--rootfs", "/r", "--http-listen", "host:80"}, "--http-listen", "\"host:80\""},
       {{"--rootfs", "/r", "--advertise", "me"}, "--advertise", "\"me\""},
       {{"--rootfs", "/r", "--advertise", "0.0.0.0"}, "--advertise", "0.0.0.0"},
+      {{"--rootfs", "/r", "--rescan-interval", "0s"}, "--rescan-interval", "\"0s\": expected"},
+      {{"--rootfs", "/r", "--rescan-interval", "often"}, "--rescan-interval", "\"often\""},
       {{"--rootfs", "/r", "--log-level", "loud"}, "--log-level", "\"loud\""},
       {{"--rootfs", "/r", "--no-such"}, "no-such", ""},
   };
@@ -127,9 +132,9 @@ TEST(AgentConfigTest, HelpShowsEveryOptionAndAnExample) {
   const absl::StatusOr<ParsedConfig> parsed = Parse({"--help"});
   ASSERT_THAT(parsed, IsOk());
   EXPECT_FALSE(parsed->config.has_value());
-  for (const char* word :
-       {"--id", "--server", "--rootfs", "--loaders", "--state", "--tftp-listen", "--http-listen",
-        "--advertise", "start-script-for-ipxe", "--log-level", "--config", "Examples:"}) {
+  for (const char* word : {"--id", "--server", "--rootfs", "--loaders", "--state", "--tftp-listen",
+                           "--http-listen", "--advertise", "start-script-for-ipxe",
+                           "--rescan-interval", "--log-level", "--config", "Examples:"}) {
     EXPECT_THAT(parsed->print, HasSubstr(word));
   }
 }

@@ -64,6 +64,8 @@ void Reload(const std::vector<std::string>& args, Config& config, Agent& agent) 
     Config wanted = *parsed->config;
     SetLogLevel(wanted.log_level);
     config.log_level = wanted.log_level;
+    agent.SetRescanInterval(wanted.rescan_interval);
+    config.rescan_interval = wanted.rescan_interval;
     LogLine line("reload");
     line.Add("result", "ok").Add("log_level", FormatLogLevel(config.log_level));
     if (wanted != config) line.Add("note", "other changes take a restart");

@@ -54,6 +54,14 @@ Folder::Kind KindOf(mode_t mode) {
   return Folder::Kind::kOther;
 }
 
+absl::StatusOr<FileStamp> ToStamp(const struct stat& found) {
+  if (!S_ISREG(found.st_mode)) return absl::FailedPreconditionError("not a regular file");
+  return FileStamp{.identity = IdentityOf(found),
+                   .size = found.st_size,
+                   .modified = absl::TimeFromTimespec(found.st_mtim),
+                   .changed = absl::TimeFromTimespec(found.st_ctim)};
+}
+
 }  // namespace
 
 absl::StatusOr<Folder> Folder::Open(const std::string& path) {
@@ -129,6 +137,20 @@ absl::StatusOr<Folder::Identity> Folder::IdentifyTarget(const std::string& name)
   struct stat found;
   if (fstatat(fd_, name.c_str(), &found, 0) != 0) return LastError();
   return IdentityOf(found);
+}
+
+absl::StatusOr<FileStamp> Folder::StampOf(const std::string& name) const {
+  struct stat found;
+  if (fstatat(fd_, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return LastError();
+  return ToStamp(found);
+}
+
+std::string Folder::ProcPath() const { return absl::StrCat("/proc/self/fd/", fd_); }
+
+absl::StatusOr<FileStamp> StampOf(int fd) {
+  struct stat found;
+  if (fstat(fd, &found) != 0) return LastError();
+  return ToStamp(found);
 }
 
 absl::StatusOr<std::string> RealNameOf(int fd) {

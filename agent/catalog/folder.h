@@ -7,8 +7,20 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace autopxe::agent {
+
+// What tells whether a file is still the one that was looked at, and as it was.
+struct FileStamp {
+  std::pair<uint64_t, uint64_t> identity;  // See Folder::Identity.
+  int64_t size = 0;                        // Bytes.
+  // By the clock of whoever holds the files: another's, on NFS.
+  absl::Time modified;
+  absl::Time changed;  // Its content, mode, owner or name.
+
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
 
 // An open folder. What is in it is opened relative to it, so a link or a rename elsewhere can't
 // lead out of it. Errors hold the system's words and no path: the caller knows which.
@@ -55,6 +67,13 @@ class Folder {
 
   absl::StatusOr<Identity> Identify() const;
 
+  // The stamp of a regular file of this folder. Opens nothing, follows no link. Errors: the
+  // system's; FAILED_PRECONDITION if it is no regular file.
+  absl::StatusOr<FileStamp> StampOf(const std::string& name) const;
+
+  // A path that leads here within this process, whatever has become of the folder's name.
+  std::string ProcPath() const;
+
   // The identity of what a name in this folder leads to. Follows links wherever they lead, and
   // opens nothing.
   absl::StatusOr<Identity> IdentifyTarget(const std::string& name) const;
@@ -64,6 +83,9 @@ class Folder {
 
   int fd_;
 };
+
+// The stamp of the regular file that `fd` is of. Errors as of Folder::StampOf.
+absl::StatusOr<FileStamp> StampOf(int fd);
 
 // The name, without the folders before it, of the regular file that `fd` is of: of what was opened,
 // not of what a path leads to by now. Errors: the system's; FAILED_PRECONDITION if it is no regular

@@ -12,7 +12,13 @@ namespace autopxe::agent {
 namespace {
 
 CatalogKernel Named(const std::string& name, const FoundKernel& kernel) {
-  return {name, kernel.version, kernel.kernel_path, kernel.initrd_path};
+  return {.name = name,
+          .version = kernel.version,
+          .kernel_path = kernel.kernel_path,
+          .initrd_path = kernel.initrd_path,
+          .architecture = kernel.architecture,
+          .kernel_size = kernel.kernel_size,
+          .initrd_size = kernel.initrd_size};
 }
 
 }  // namespace

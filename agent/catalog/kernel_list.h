@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ struct FoundKernel {
   std::string kernel_path;  // Below the release.
   std::string initrd_path;  // Below the release.
   bool rpm = false;         // Its initrd is one of the RHEL family's.
+  Architecture architecture = Architecture::kUnknown;
+  int64_t kernel_size = 0;  // Bytes, as of initrd_size.
+  int64_t initrd_size = 0;
 };
 
 // The kernels of a release in the menu's order: latest and previous, then `fallbacks` (the kernel

@@ -47,6 +47,24 @@ TEST(LiveCatalogTest, AFolderThatCantBeReadLeavesTheCatalogAsItWas) {
   tree.Remove("rootfs");
   EXPECT_THAT(catalog.Rescan(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("rootfs folder")));
   EXPECT_EQ(catalog.Current(), before);
+  EXPECT_THAT(catalog.LastError(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("rootfs folder")));
+  tree.AddKernel("debian/bookworm", "6.1");
+  ASSERT_THAT(catalog.Rescan(), IsOk());
+  EXPECT_THAT(catalog.LastError(), IsOk());
+}
+
+TEST(LiveCatalogTest, AScanThatFindsTheSameLeavesTheCatalogItself) {
+  TestTree tree;
+  tree.AddKernel("debian/bookworm", "6.1");
+  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  ASSERT_THAT(catalog.Rescan(), IsOk());
+  const auto before = catalog.Current();
+  const auto outcome =
+      catalog.Rescan(TreeChanges{.everything = true, .releases = {}, .closed = {}});
+  ASSERT_THAT(outcome, IsOk());
+  EXPECT_FALSE(outcome->is_changed);
+  EXPECT_EQ(catalog.Current(), before);
 }
 
 TEST(LiveCatalogTest, ReadersBesideScansSeeAWholeCatalog) {

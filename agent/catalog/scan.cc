@@ -11,149 +11,40 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
-#include "agent/catalog/boot_file.h"
 #include "agent/catalog/folder.h"
-#include "agent/catalog/kernel_list.h"
-#include "agent/catalog/kernel_version.h"
 #include "agent/catalog/loader_file.h"
 #include "agent/catalog/loader_name.h"
 #include "common/model/distro.h"
-#include "common/model/quote.h"
 #include "common/status/status_macros.h"
 
 namespace autopxe::agent {
 namespace {
-
-using Warnings = std::vector<ScanWarning>;
-
-constexpr absl::string_view kNotAPart =
-    "not a name that can be a part of a distro's (1 to 128 letters, digits, '.', '_', '-', '+', "
-    "'~', the "
-    "first one a letter or a digit)";
 
 // What every file system has, and snapshots of file servers: never meant.
 bool IsHidden(absl::string_view name) {
   return absl::StartsWith(name, ".") || name == "lost+found";
 }
 
-std::string CantRead(const absl::Status& error) {
-  return absl::StrCat("can't be read: ", error.message());
-}
+using ReleaseLooks = std::map<std::string, std::shared_ptr<const ReleaseLook>>;
 
-// Whether it could be served: OK, or why not.
-absl::Status CheckBootFile(const Folder& folder, const std::string& path) {
-  ASSIGN_OR_RETURN(const int fd, OpenBootFile(folder, path));
-  close(fd);
-  return absl::OkStatus();
-}
-
-// Names that a kernel has in every release, whatever its version.
-bool IsReserved(absl::string_view version) {
-  return version == "latest" || version == "previous" || version == "default";
-}
-
-// The links that a distribution keeps to its own choice of a kernel.
-absl::optional<CatalogKernel> FindDefault(const std::string& distro, const std::string& path,
-                                          const Folder& release, Warnings& warnings) {
-  absl::string_view below;
-  if (distro == "debian") {
-    below = "";
-  } else if (distro == "ubuntu") {
-    below = "boot/";
-  } else {
-    return absl::nullopt;
-  }
-  CatalogKernel kernel = {"default", "", absl::StrCat(below, "vmlinuz"),
-                          absl::StrCat(below, "initrd.img")};
-  for (const std::string& file : {kernel.kernel_path, kernel.initrd_path}) {
-    const absl::Status readable = CheckBootFile(release, file);
-    if (readable.ok()) continue;
-    // That a release has no such links is nothing to tell.
-    if (!absl::IsNotFound(readable)) {
-      warnings.push_back({absl::StrCat(path, "/", file), CantRead(readable)});
-    }
-    return absl::nullopt;
-  }
-  return kernel;
-}
-
-// The pairs in a release's boot/ folder, which warnings call `path`.
-absl::StatusOr<std::vector<FoundKernel>> FindKernels(const std::string& path, const Folder& boot,
-                                                     Warnings& warnings) {
-  ASSIGN_OR_RETURN(const std::vector<Folder::Entry> entries, boot.List());
-  std::map<std::string, FoundKernel> by_version;
-  for (const Folder::Entry& entry : entries) {
-    if (entry.kind != Folder::Kind::kFile) continue;
-    const absl::optional<BootFileName> file = ParseBootFileName(entry.name);
-    if (!file.has_value()) continue;
-    const bool is_kernel = file->kind == BootFileName::Kind::kKernel;
-    if (!Distro::IsPart(file->version) || IsReserved(file->version)) {
-      if (is_kernel) {
-        warnings.push_back(
-            {absl::StrCat(path, "/", entry.name),
-             absl::StrCat("its version ", Quote(file->version), " is ",
-                          IsReserved(file->version) ? "a reserved name" : kNotAPart)});
-      }
-      continue;
-    }
-    if (const absl::Status readable = CheckBootFile(boot, entry.name); !readable.ok()) {
-      warnings.push_back({absl::StrCat(path, "/", entry.name), CantRead(readable)});
-      continue;
-    }
-    FoundKernel& kernel = by_version[file->version];
-    kernel.version = file->version;
-    const std::string below_release = absl::StrCat("boot/", entry.name);
-    if (is_kernel) {
-      kernel.kernel_path = below_release;
-    } else if (kernel.initrd_path.empty() || file->kind == BootFileName::Kind::kDebianInitrd) {
-      // Where both kinds are there, Debian's is taken, whatever comes first.
-      kernel.initrd_path = below_release;
-      kernel.rpm = file->kind == BootFileName::Kind::kRpmInitrd;
-    }
-  }
-  std::vector<FoundKernel> kernels;
-  for (auto& [version, kernel] : by_version) {
-    // An initrd alone is what a removed kernel leaves behind.
-    if (kernel.kernel_path.empty()) continue;
-    if (kernel.initrd_path.empty()) {
-      warnings.push_back(
-          {absl::StrCat(path, "/vmlinuz-", version), "no initrd of the same version"});
-      continue;
-    }
-    kernels.push_back(std::move(kernel));
-  }
-  return kernels;
-}
-
-// The kernels of one release, which warnings call `path`; empty, and a warning, when it offers
-// none.
-std::vector<CatalogKernel> ScanRelease(const std::string& distro, const std::string& path,
-                                       const Folder& release, Warnings& warnings) {
-  std::vector<FoundKernel> found;
-  std::string lack;
-  if (const absl::StatusOr<Folder> boot = release.OpenInside("boot"); !boot.ok()) {
-    lack = absl::StrCat("its folder boot ", CantRead(boot.status()));
-  } else if (auto kernels = FindKernels(absl::StrCat(path, "/boot"), *boot, warnings);
-             !kernels.ok()) {
-    lack = absl::StrCat("its folder boot ", CantRead(kernels.status()));
-  } else {
-    found = *std::move(kernels);
-    lack = "no kernel with an initrd of the same version in its folder boot";
-  }
-  std::vector<CatalogKernel> fallbacks;
-  if (auto kernel = FindDefault(distro, path, release, warnings); kernel.has_value()) {
-    fallbacks.push_back(*std::move(kernel));
-  }
-  std::vector<CatalogKernel> kernels = ListKernels(std::move(found), std::move(fallbacks));
-  if (kernels.empty()) warnings.push_back({path, lack});
-  return kernels;
-}
+// What a scan is given.
+struct ScanContext {
+  const TreeChanges& changes;
+  const LookTime& now;
+  TreeWatch* watch;
+};
 
 class DistroScan {
  public:
-  DistroScan(const std::string& distro, const Folder& folder, Warnings& warnings)
-      : name_(distro), folder_(folder), warnings_(warnings) {}
+  // `before`: the releases as they were looked at last, or null. `looks` takes how they are now.
+  DistroScan(const std::string& distro, const Folder& folder, const ReleaseLooks* before,
+             const ScanContext& context, ReleaseLooks& looks, Scan& scan)
+      : name_(distro),
+        folder_(folder),
+        before_(before),
+        context_(context),
+        looks_(looks),
+        scan_(scan) {}
 
   std::vector<CatalogRelease> Run(const std::vector<Folder::Entry>& entries) {
     // Folders before links: an alias may come before its release in the order of names.
@@ -173,7 +64,7 @@ class DistroScan {
   std::string Path(const std::string& release) const { return absl::StrCat(name_, "/", release); }
 
   void Warn(const std::string& release, absl::string_view reason) {
-    warnings_.push_back({Path(release), std::string(reason)});
+    scan_.warnings.push_back({Path(release), std::string(reason)});
   }
 
   bool CanBeOffered(const std::string& name) {
@@ -183,17 +74,36 @@ class DistroScan {
     return false;
   }
 
-  void AddRelease(const std::string& name) {
+  std::shared_ptr<const ReleaseLook> LookBefore(const std::string& name) const {
+    if (before_ == nullptr) return nullptr;
+    const auto found = before_->find(name);
+    return found == before_->end() ? nullptr : found->second;
+  }
+
+  // Null, and a warning, if it can't be read.
+  std::shared_ptr<const ReleaseLook> LookAt(const std::string& name) {
+    std::shared_ptr<const ReleaseLook> before = LookBefore(name);
+    if (before != nullptr && before->is_settled && !context_.changes.everything &&
+        !context_.changes.releases.contains(Path(name))) {
+      return before;
+    }
     const absl::StatusOr<Folder> release = folder_.OpenReal(name);
     if (!release.ok()) {
       Warn(name, CantRead(release.status()));
-      return;
+      return nullptr;
     }
-    if (const auto identity = release->Identify(); identity.ok()) {
-      folders_.try_emplace(*identity, name);
-    }
-    std::vector<CatalogKernel> kernels = ScanRelease(name_, Path(name), *release, warnings_);
-    if (!kernels.empty()) releases_.push_back({name, "", std::move(kernels)});
+    return std::make_shared<const ReleaseLook>(ScanRelease(
+        name_, name, *release, before.get(), context_.changes, context_.now, context_.watch));
+  }
+
+  void AddRelease(const std::string& name) {
+    std::shared_ptr<const ReleaseLook> look = LookAt(name);
+    if (look == nullptr) return;
+    folders_.try_emplace(look->identity, name);
+    scan_.warnings.insert(scan_.warnings.end(), look->warnings.begin(), look->warnings.end());
+    scan_.is_settled &= look->is_settled;
+    if (!look->kernels.empty()) releases_.push_back({name, "", look->kernels});
+    looks_.emplace(name, std::move(look));
   }
 
   // `real`: how many of releases_ are folders, ascending by name.
@@ -213,6 +123,8 @@ class DistroScan {
         releases_.begin(), end, folder->second,
         [](const CatalogRelease& r, const std::string& wanted) { return r.name < wanted; });
     if (release == end || release->name != folder->second) {
+      // Nothing to warn of where it is just being installed.
+      if (!looks_.at(folder->second)->is_settled) return;
       Warn(name, absl::StrCat("a link to ", folder->second, ", which offers nothing"));
       return;
     }
@@ -222,14 +134,20 @@ class DistroScan {
 
   const std::string& name_;
   const Folder& folder_;
-  Warnings& warnings_;
+  const ReleaseLooks* const before_;
+  const ScanContext& context_;
+  ReleaseLooks& looks_;
+  Scan& scan_;
   absl::flat_hash_map<Folder::Identity, std::string> folders_;  // The releases that are folders.
   std::vector<CatalogRelease> releases_;
 };
 
-absl::Status ScanRootfs(const std::string& path, Scan& scan) {
+template <typename Looks>
+absl::Status ScanRootfs(const std::string& path, const ScanContext& context, const Looks& before,
+                        Looks& looks, Scan& scan) {
   const absl::StatusOr<Folder> root = Folder::Open(path);
   if (!root.ok()) return root.status();
+  if (context.watch != nullptr) context.watch->Add(*root, TreeWatch::Level::kRoot, "");
   ASSIGN_OR_RETURN(const std::vector<Folder::Entry> entries, root->List());
   for (const Folder::Entry& entry : entries) {
     const bool link = entry.kind == Folder::Kind::kLink;
@@ -247,6 +165,9 @@ absl::Status ScanRootfs(const std::string& path, Scan& scan) {
       scan.warnings.push_back({entry.name, CantRead(distro.status())});
       continue;
     }
+    if (context.watch != nullptr) {
+      context.watch->Add(*distro, TreeWatch::Level::kDistro, entry.name);
+    }
     const absl::StatusOr<std::vector<Folder::Entry>> releases = distro->List();
     if (!releases.ok()) {
       scan.warnings.push_back({entry.name, CantRead(releases.status())});
@@ -257,16 +178,21 @@ absl::Status ScanRootfs(const std::string& path, Scan& scan) {
         })) {
       scan.warnings.push_back({entry.name, "no release in it"});
     }
+    const auto looks_before = before.find(entry.name);
     std::vector<CatalogRelease> found =
-        DistroScan(entry.name, *distro, scan.warnings).Run(*releases);
+        DistroScan(entry.name, *distro,
+                   looks_before == before.end() ? nullptr : &looks_before->second, context,
+                   looks[entry.name], scan)
+            .Run(*releases);
     if (!found.empty()) scan.catalog.distros.push_back({entry.name, std::move(found)});
   }
   return absl::OkStatus();
 }
 
-absl::Status ScanLoaders(const std::string& path, Scan& scan) {
+absl::Status ScanLoaders(const std::string& path, const ScanContext& context, Scan& scan) {
   const absl::StatusOr<Folder> folder = Folder::Open(path);
   if (!folder.ok()) return folder.status();
+  if (context.watch != nullptr) context.watch->Add(*folder, TreeWatch::Level::kLoaders, "");
   ASSIGN_OR_RETURN(const std::vector<Folder::Entry> entries, folder->List());
   for (const Folder::Entry& entry : entries) {
     if (entry.kind != Folder::Kind::kFile && entry.kind != Folder::Kind::kLink) continue;
@@ -289,11 +215,22 @@ absl::Status Named(absl::string_view what, const std::string& path, const absl::
 
 }  // namespace
 
-absl::StatusOr<Scan> ScanFolders(const std::string& rootfs_folder,
-                                 const std::string& loaders_folder) {
+Scanner::Scanner(std::string rootfs_folder, std::string loaders_folder, TreeWatch* watch)
+    : rootfs_folder_(std::move(rootfs_folder)),
+      loaders_folder_(std::move(loaders_folder)),
+      watch_(watch) {}
+
+absl::StatusOr<Scan> Scanner::Run(const TreeChanges& changes, const LookTime& now) {
+  const ScanContext context = {changes, now, watch_};
   Scan scan;
-  RETURN_IF_ERROR(Named("rootfs folder", rootfs_folder, ScanRootfs(rootfs_folder, scan)));
-  RETURN_IF_ERROR(Named("loaders folder", loaders_folder, ScanLoaders(loaders_folder, scan)));
+  Looks looks;
+  if (changes.everything && watch_ != nullptr) watch_->BeginSweep();
+  RETURN_IF_ERROR(Named("rootfs folder", rootfs_folder_,
+                        ScanRootfs(rootfs_folder_, context, looks_, looks, scan)));
+  RETURN_IF_ERROR(
+      Named("loaders folder", loaders_folder_, ScanLoaders(loaders_folder_, context, scan)));
+  if (changes.everything && watch_ != nullptr) watch_->EndSweep();
+  looks_ = std::move(looks);
   return scan;
 }
 

@@ -1,45 +1,59 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/catalog/file_look.h"
+#include "agent/catalog/release_scan.h"
+#include "agent/catalog/scan_warning.h"
+#include "agent/catalog/tree_changes.h"
+#include "agent/catalog/tree_watch.h"
 #include "common/model/catalog.h"
 
 namespace autopxe::agent {
-
-// Something that looks as if it were meant to be offered, and is not.
-struct ScanWarning {
-  // Below the folder that was scanned, such as "debian/trixie". May hold any byte.
-  std::string path;
-  // A clause: "no kernel with an initrd of the same version".
-  std::string reason;
-
-  friend bool operator==(const ScanWarning&, const ScanWarning&) = default;
-};
 
 // What one scan found.
 struct Scan {
   Catalog catalog;
   std::vector<ScanWarning> warnings;  // Of the tree first; always in the same order.
+  // False: files are being written. A scan after kQuiet finds more.
+  bool is_settled = true;
 };
 
-// Reads the tree of root file systems and the folder of loaders, once each. Reads names, never a
-// file's bytes.
+// Reads the tree of root file systems and the folder of loaders, again and again: a release in
+// which nothing has changed is not read again. Used by one thread at a time.
 //
 // <rootfs>/<distro>/<release>/boot/ is searched for kernels (regular files, never links) with an
-// initrd of the same version (see kernel_version.h and kernel_list.h). "debian" and "ubuntu" also
-// offer "default": the links to a kernel and its initrd that these distributions keep themselves,
-// followed inside the release only. A release that is a link to another release of the same distro
-// is its alias. Names that begin with a dot, "lost+found" and files where folders are expected are
-// passed over in silence.
+// initrd of the same version (see kernel_version.h and kernel_list.h). Of a kernel the header is
+// read, of all else names and sizes. What is being written is left out until it is complete (see
+// file_look.h). "debian" and "ubuntu" also offer "default": the links to a kernel and its initrd
+// that these distributions keep themselves, followed inside the release only. A release that is a
+// link to another release of the same distro is its alias. Names that begin with a dot,
+// "lost+found" and files where folders are expected are passed over in silence.
 //
 // A loader is a file in <loaders>, or a link to one inside it, whose name ends as IsLoaderName
 // says.
-//
-// Errors: the system's, naming the one of the two folders that can't be read. What is wrong deeper
-// is a warning.
-absl::StatusOr<Scan> ScanFolders(const std::string& rootfs_folder,
-                                 const std::string& loaders_folder);
+class Scanner {
+ public:
+  // `watch` is told of every folder before it is read; null: nothing watches. It must outlive this
+  // object.
+  Scanner(std::string rootfs_folder, std::string loaders_folder, TreeWatch* watch);
+
+  // Errors: the system's, naming the one of the two folders that can't be read; the next scan then
+  // begins where this one did. What is wrong deeper is a warning.
+  absl::StatusOr<Scan> Run(const TreeChanges& changes, const LookTime& now);
+
+ private:
+  // By distro, then by release.
+  using Looks = std::map<std::string, std::map<std::string, std::shared_ptr<const ReleaseLook>>>;
+
+  const std::string rootfs_folder_;
+  const std::string loaders_folder_;
+  TreeWatch* const watch_;
+  Looks looks_;
+};
 
 }  // namespace autopxe::agent

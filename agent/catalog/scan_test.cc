@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agent/catalog/test_tree.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
@@ -21,9 +23,20 @@
 namespace autopxe::agent {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+const TreeChanges kEverything = {.everything = true, .releases = {}, .closed = {}};
+
+LookTime Now(absl::Duration later = absl::ZeroDuration()) {
+  return {.wall = absl::Now() + later, .monotonic = absl::Seconds(100) + later};
+}
+
+absl::StatusOr<Scan> ScanFolders(const std::string& rootfs, const std::string& loaders) {
+  return Scanner(rootfs, loaders, nullptr).Run(kEverything, Now());
+}
 
 Scan ScanOf(const TestTree& tree) {
   auto scan = ScanFolders(tree.rootfs(), tree.loaders());
@@ -99,8 +112,8 @@ TEST(ScanTest, OpenEulersNamesAreKnown) {
   TestTree tree;
   const std::string boot = "rootfs/openeuler/24.09/boot/";
   for (const std::string version : {"6.6.0-45.0.0.54.oe2409.x86_64", "0-rescue-b9d4c1f0"}) {
-    tree.Write(boot + "vmlinuz-" + version, "");
-    tree.Write(boot + "initramfs-" + version + ".img", "");
+    tree.Write(boot + "vmlinuz-" + version, "kernel");
+    tree.Write(boot + "initramfs-" + version + ".img", "initrd");
   }
   tree.Write(boot + "initramfs-6.6.0-45.0.0.54.oe2409.x86_64kdump.img", "");
   const Scan scan = ScanOf(tree);
@@ -116,7 +129,7 @@ TEST(ScanTest, OpenEulersNamesAreKnown) {
 TEST(ScanTest, DebiansInitrdIsTakenWhereBothKindsAreThere) {
   TestTree tree;
   tree.AddKernel("a/b", "6.1");
-  tree.Write("rootfs/a/b/boot/initramfs-6.1.img", "");
+  tree.Write("rootfs/a/b/boot/initramfs-6.1.img", "initrd");
   EXPECT_THAT(Listed(ScanOf(tree).catalog),
               ElementsAre(HasSubstr("boot/initrd.img-6.1"), HasSubstr("boot/initrd.img-6.1")));
 }
@@ -134,8 +147,8 @@ TEST(ScanTest, AVersionWithoutADashIsAKernelLikeAnyOther) {
 TEST(ScanTest, WhatIsBrokenIsSkippedWithAWarningAndTheRestIsOffered) {
   TestTree tree;
   tree.AddKernel("debian/good", "6.1");
-  tree.Write("rootfs/debian/good/boot/vmlinuz-6.2", "");
-  tree.Write("rootfs/debian/noinitrd/boot/vmlinuz-6.2", "");
+  tree.Write("rootfs/debian/good/boot/vmlinuz-6.2", "kernel");
+  tree.Write("rootfs/debian/noinitrd/boot/vmlinuz-6.2", "kernel");
   tree.MakeFolder("rootfs/debian/emptyboot/boot");
   tree.MakeFolder("rootfs/debian/noboot");
   tree.Write("rootfs/debian/fileboot/boot", "");
@@ -214,10 +227,10 @@ TEST(ScanTest, DebianAndUbuntuOfferTheLinksThatTheyKeepAsDefault) {
   }
   EXPECT_THAT(Listed(ScanOf(tree).catalog),
               ElementsAre(HasSubstr("debian/bookworm/latest=6.1 "),
-                          "debian/bookworm/default= vmlinuz initrd.img",
+                          "debian/bookworm/default=6.1 vmlinuz initrd.img",
                           HasSubstr("debian/bookworm/6.1=6.1 "), HasSubstr("other/one/latest=6.1 "),
                           HasSubstr("other/one/6.1=6.1 "), HasSubstr("ubuntu/jammy/latest=6.1 "),
-                          "ubuntu/jammy/default= boot/vmlinuz boot/initrd.img",
+                          "ubuntu/jammy/default=6.1 boot/vmlinuz boot/initrd.img",
                           HasSubstr("ubuntu/jammy/6.1=6.1 ")));
 }
 
@@ -324,7 +337,7 @@ TEST(ScanTest, WhatNobodyMeantIsPassedOverInSilence) {
   tree.MakeFolder("rootfs/debian/lost+found");
   tree.Write("rootfs/debian/README", "");
   tree.Write("rootfs/debian/bookworm/boot/System.map-6.1", "");
-  tree.Write("rootfs/debian/bookworm/boot/initrd.img-6.0", "");
+  tree.Write("rootfs/debian/bookworm/boot/initrd.img-6.0", "initrd");
   const Scan scan = ScanOf(tree);
   EXPECT_EQ(scan.catalog.KernelCount(), 2u);
   EXPECT_THAT(scan.warnings, IsEmpty());
@@ -359,6 +372,127 @@ TEST(ScanTest, LoadersAreFilesAndLinksToLoaders) {
       ElementsAre("out.efi: can't be read: a link to a file that is not named as a loader"));
 }
 
+// An x86 kernel that is `size` bytes by its header.
+std::string BzImage(size_t size) {
+  std::string bytes(size, '\0');
+  const auto put = [&](size_t offset, size_t number, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      bytes[offset + i] = static_cast<char>(number >> (8 * i) & 0xff);
+    }
+  };
+  bytes.replace(0x202, 4, "HdrS");
+  put(0x206, 0x20f, 2);
+  put(0x1f1, 1, 1);
+  put(0x1f4, (size - 1024) / 16, 4);
+  put(0x236, 1, 2);
+  return bytes;
+}
+
+TEST(ScanTest, ArchitectureAndSizesAreTold) {
+  TestTree tree;
+  tree.Write("rootfs/debian/a/boot/vmlinuz-6.1", BzImage(8192));
+  tree.Write("rootfs/debian/a/boot/initrd.img-6.1", "initrd");
+  tree.Link("rootfs/debian/a/vmlinuz", "boot/vmlinuz-6.1");
+  tree.Link("rootfs/debian/a/initrd.img", "boot/initrd.img-6.1");
+  tree.AddKernel("debian/b", "6.1");
+  const Scan scan = ScanOf(tree);
+  for (const CatalogKernel& kernel : scan.catalog.FindRelease("debian", "a")->kernels) {
+    EXPECT_EQ(kernel.architecture, Architecture::kX86_64) << kernel.name;
+    EXPECT_EQ(kernel.kernel_size, 8192) << kernel.name;
+    EXPECT_EQ(kernel.initrd_size, 6) << kernel.name;
+  }
+  EXPECT_EQ(scan.catalog.FindRelease("debian", "b")->kernels.at(0).architecture,
+            Architecture::kUnknown);
+}
+
+// Faults, case 53, and a copy that stops in the middle.
+TEST(ScanTest, AKernelThatIsShorterThanItsHeaderSaysIsNotOfferedHoweverOldItIs) {
+  TestTree tree;
+  tree.AddKernel("debian/a", "6.0");
+  tree.Write("rootfs/debian/a/boot/vmlinuz-6.1", BzImage(8192).substr(0, 8191));
+  tree.Write("rootfs/debian/a/boot/initrd.img-6.1", "initrd");
+  tree.Write("rootfs/debian/a/boot/vmlinuz-6.2", "");
+  tree.Write("rootfs/debian/a/boot/initrd.img-6.2", "initrd");
+  const Scan scan = ScanOf(tree);
+  EXPECT_THAT(Listed(scan.catalog), ElementsAre(HasSubstr("/latest=6.0 "), HasSubstr("/6.0=6.0 ")));
+  EXPECT_THAT(Warned(scan),
+              ElementsAre("debian/a/boot/vmlinuz-6.1: incomplete: by its header it has 8192 bytes, "
+                          "but there are 8191",
+                          "debian/a/boot/vmlinuz-6.2: empty"));
+  EXPECT_TRUE(scan.is_settled);
+}
+
+TEST(ScanTest, WhatIsBeingWrittenIsLeftOutUntilItHasBeenQuiet) {
+  TestTree tree;
+  const LookTime start = Now();
+  tree.AddKernel("debian/a", "6.0");
+  tree.Write("rootfs/debian/a/boot/vmlinuz-6.1", "kernel");
+  tree.WriteNow("rootfs/debian/a/boot/initrd.img-6.1", "ini");
+  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  const auto scan_at = [&](absl::Duration later) {
+    absl::StatusOr<Scan> scan = scanner.Run(
+        TreeChanges(), {.wall = start.wall + later, .monotonic = start.monotonic + later});
+    EXPECT_THAT(scan, IsOk());
+    return *std::move(scan);
+  };
+  Scan scan = scan_at(absl::ZeroDuration());
+  EXPECT_EQ(scan.catalog.KernelCount(), 2u);
+  EXPECT_FALSE(scan.is_settled);
+  EXPECT_THAT(scan.warnings, IsEmpty());
+  // It has grown, whatever the clocks say.
+  tree.WriteNow("rootfs/debian/a/boot/initrd.img-6.1", "initr");
+  EXPECT_EQ(scan_at(absl::Hours(1)).catalog.KernelCount(), 2u);
+  EXPECT_EQ(scan_at(absl::Hours(1) + kQuiet / 2).catalog.KernelCount(), 2u);
+  scan = scan_at(absl::Hours(1) + kQuiet);
+  EXPECT_THAT(Listed(scan.catalog), Contains(HasSubstr("debian/a/latest=6.1 ")));
+  EXPECT_TRUE(scan.is_settled);
+}
+
+TEST(ScanTest, WhatItsWriterHasClosedIsOfferedAtOnce) {
+  TestTree tree;
+  const LookTime start = Now();
+  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  tree.WriteNow("rootfs/debian/a/boot/vmlinuz-6.1", "kernel");
+  tree.WriteNow("rootfs/debian/a/boot/initrd.img-6.1", "initrd");
+  TreeChanges changes = kEverything;
+  changes.closed = {"debian/a/boot/vmlinuz-6.1"};
+  EXPECT_EQ(scanner.Run(changes, start)->catalog.KernelCount(), 0u);
+  changes.closed = {"debian/a/boot/initrd.img-6.1"};
+  EXPECT_EQ(scanner.Run(changes, start)->catalog.KernelCount(), 2u);
+}
+
+TEST(ScanTest, OnlyReleasesThatAreSaidToHaveChangedAreReadAgain) {
+  TestTree tree;
+  tree.AddKernel("debian/a", "6.1");
+  tree.AddKernel("debian/b", "6.1");
+  tree.Link("rootfs/debian/c", "a");
+  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  const auto count = [&](const TreeChanges& changes) {
+    return scanner.Run(changes, Now())->catalog.KernelCount();
+  };
+  EXPECT_EQ(count(TreeChanges()), 6u);
+  tree.AddKernel("debian/a", "6.2");
+  tree.AddKernel("debian/b", "6.2");
+  EXPECT_EQ(count(TreeChanges()), 6u);
+  EXPECT_EQ(count({.everything = false, .releases = {"debian/b"}, .closed = {}}), 8u);
+  EXPECT_EQ(count(kEverything), 12u);
+  // What is new or gone at the upper levels shows without being said.
+  tree.AddKernel("debian/d", "6.1");
+  tree.Remove("rootfs/debian/b");
+  EXPECT_EQ(count(TreeChanges()), 10u);
+}
+
+TEST(ScanTest, AScanThatFailsForgetsNothing) {
+  TestTree tree;
+  tree.AddKernel("debian/a", "6.1");
+  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  ASSERT_THAT(scanner.Run(kEverything, Now()), IsOk());
+  tree.Remove("loaders");
+  EXPECT_THAT(scanner.Run(kEverything, Now()), StatusIs(absl::StatusCode::kNotFound));
+  tree.MakeFolder("loaders");
+  EXPECT_EQ(scanner.Run(TreeChanges(), Now())->catalog.KernelCount(), 2u);
+}
+
 // Faults, case 53: the time-out of a test of this size is the bound.
 TEST(ScanTest, TenThousandReleasesAreScanned) {
   TestTree tree;
@@ -376,6 +510,23 @@ TEST(ScanTest, TenThousandReleasesAreScanned) {
   EXPECT_EQ(scan.catalog.distros[0].releases[9'999].folder(), "r09998");
   EXPECT_EQ(scan.catalog.KernelCount(), 20'000u);
   EXPECT_THAT(scan.warnings, IsEmpty());
+
+  // One that changes among them costs a fraction of that.
+  const auto watch = TreeWatch::Open();
+  ASSERT_THAT(watch, IsOk());
+  Scanner scanner(tree.rootfs(), tree.loaders(), watch->get());
+  const auto seconds = [&](const TreeChanges& changes) {
+    const absl::Time start = absl::Now();
+    EXPECT_THAT(scanner.Run(changes, Now()), IsOk());
+    return absl::ToDoubleSeconds(absl::Now() - start);
+  };
+  RecordProperty("first_scan_s", absl::StrCat(seconds(kEverything)));
+  RecordProperty("full_scan_s", absl::StrCat(seconds(kEverything)));
+  tree.AddKernel("debian/r05000", "6.2");
+  TreeChanges changes;
+  EXPECT_TRUE((*watch)->Read(changes));
+  EXPECT_THAT(changes.releases, ElementsAre("debian/r05000"));
+  RecordProperty("one_release_s", absl::StrCat(seconds(changes)));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "agent/catalog/test_tree.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -32,6 +33,15 @@ void TestTree::MakeFolder(absl::string_view path) const {
 }
 
 void TestTree::Write(absl::string_view path, absl::string_view bytes) const {
+  const std::filesystem::path whole = Below(folder_, path);
+  const std::filesystem::path elsewhere = Below(folder_, "being-written");
+  WriteNow("being-written", bytes);
+  std::filesystem::last_write_time(
+      elsewhere, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  std::filesystem::rename(elsewhere, whole);
+}
+
+void TestTree::WriteNow(absl::string_view path, absl::string_view bytes) const {
   std::ofstream(Below(folder_, path), std::ios::binary | std::ios::trunc)
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }

@@ -20,9 +20,12 @@ class TestTree {
   std::string rootfs() const { return folder_ + "/rootfs"; }
   std::string loaders() const { return folder_ + "/loaders"; }
 
-  // Paths are below folder(); folders on the way are made.
+  // Paths are below folder(); folders on the way are made. A file comes into its place as a whole
+  // and is an hour old, as those of a tree that was installed before.
   void MakeFolder(absl::string_view path) const;
   void Write(absl::string_view path, absl::string_view bytes) const;
+  // The same for a file that is written in its place, now.
+  void WriteNow(absl::string_view path, absl::string_view bytes) const;
   void Link(absl::string_view path, absl::string_view target) const;
   void Remove(absl::string_view path) const;
 

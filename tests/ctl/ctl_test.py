@@ -30,6 +30,9 @@ class Ctl(unittest.TestCase):
             boot.mkdir(parents=True, exist_ok=True)
             (boot / f"vmlinuz-{version}").write_text("kernel")
             (boot / f"initrd.img-{version}").write_text("initrd")
+            # Installed long ago, and not just being written.
+            for file in boot.iterdir():
+                os.utime(file, (0, 0))
         (self.folder / "rootfs/debian/stable").symlink_to("bookworm")
         (self.folder / "loaders").mkdir()
         (self.folder / "home").mkdir()
@@ -172,7 +175,6 @@ class Ctl(unittest.TestCase):
         boot.mkdir(parents=True)
         (boot / "vmlinuz-6.6.63").write_text("kernel")
         (boot / "initrd.img-6.6.63").write_text("initrd")
-        self.assertNotIn("debian/sid/", self.ok("distro", "list"))
         agent.signal(signal.SIGHUP)
         while "debian/sid/6.6.63/overlayfs" not in self.ok("distro", "list"):
             pass

@@ -183,6 +183,8 @@ class AnAgent(unittest.TestCase):
         boot.mkdir(parents=True)
         (boot / "vmlinuz-6.1.0-25-amd64").write_bytes(KERNEL)
         (boot / "initrd.img-6.1.0-25-amd64").write_bytes(INITRD)
+        for file in boot.iterdir():
+            os.utime(file, (0, 0))  # Installed long ago, and not just being written.
         (self.folder / "loaders").mkdir()
         self.server = None
         self.start_server("127.0.0.1:0")

@@ -38,6 +38,7 @@ class Agent:
         path = self._folder / path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        os.utime(path, (0, 0))  # Installed long ago, and not just being written.
         if asked is not None:
             self.files[asked] = content
 

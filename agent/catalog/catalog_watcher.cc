@@ -1,0 +1,145 @@
+#include "agent/catalog/catalog_watcher.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/runtime/log_line.h"
+
+namespace autopxe::agent {
+namespace {
+
+// A file that was being written is looked at again when it can have been quiet for long enough.
+const absl::Duration kLookAgain = kQuiet + absl::Milliseconds(100);
+
+// The pauses are real ones, whatever clock judges files by.
+absl::Duration Now() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+CatalogWatcher::CatalogWatcher(const Options& options, LiveCatalog& catalog,
+                               std::function<void()> changed)
+    : gather_(options.gather),
+      catalog_(catalog),
+      changed_(std::move(changed)),
+      wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      orders_{.interval = options.interval} {
+  thread_ = std::thread([this] { Run(); });
+}
+
+CatalogWatcher::~CatalogWatcher() {
+  {
+    absl::MutexLock lock(&mutex_);
+    orders_.stop = true;
+  }
+  Wake();
+  thread_.join();
+  close(wakeup_);
+}
+
+void CatalogWatcher::Rescan() {
+  {
+    absl::MutexLock lock(&mutex_);
+    orders_.rescan = true;
+  }
+  Wake();
+}
+
+void CatalogWatcher::SetInterval(absl::Duration interval) {
+  {
+    absl::MutexLock lock(&mutex_);
+    orders_.interval = interval;
+  }
+  Wake();
+}
+
+void CatalogWatcher::Wake() const {
+  const uint64_t one = 1;
+  // It can only fail where it is awake already.
+  [[maybe_unused]] const ssize_t written = write(wakeup_, &one, sizeof one);
+}
+
+CatalogWatcher::Orders CatalogWatcher::TakeOrders() {
+  uint64_t count;
+  [[maybe_unused]] const ssize_t taken = read(wakeup_, &count, sizeof count);
+  absl::MutexLock lock(&mutex_);
+  const Orders orders = orders_;
+  orders_.rescan = false;
+  return orders;
+}
+
+bool CatalogWatcher::Wait(absl::Duration timeout, bool watch) const {
+  pollfd waits[2] = {{.fd = wakeup_, .events = POLLIN, .revents = 0},
+                     // One below 0 is passed over.
+                     {.fd = watch ? catalog_.watch_fd() : -1, .events = POLLIN, .revents = 0}};
+  const int64_t limit = absl::ToInt64Milliseconds(std::min(timeout, absl::Hours(1)));
+  // One more: poll() must not come back before the time is up.
+  poll(waits, 2, static_cast<int>(std::max<int64_t>(limit, 0) + 1));
+  return (waits[1].revents & POLLIN) != 0;
+}
+
+bool CatalogWatcher::Scan(const TreeChanges& changes, bool& is_settled) {
+  const bool failed_before = !catalog_.LastError().ok();
+  const absl::StatusOr<LiveCatalog::Outcome> outcome = catalog_.Rescan(changes);
+  is_settled = true;
+  if (!outcome.ok()) {
+    // Once, not at every interval.
+    if (!failed_before) {
+      LogLine("catalog-kept").Add("reason", std::string(outcome.status().message())).Error();
+      changed_();
+    }
+    return false;
+  }
+  if (failed_before) LogLine("catalog-readable").Info();
+  is_settled = outcome->is_settled;
+  if (outcome->is_changed || failed_before) changed_();
+  return true;
+}
+
+void CatalogWatcher::Run() {
+  absl::Duration last_full = Now();
+  // Whoever made the catalog may have left files out that were being written.
+  absl::Duration look_again = last_full + kLookAgain;
+  absl::Duration gather_end = absl::InfiniteDuration();
+  TreeChanges changes;
+  while (true) {
+    const Orders orders = TakeOrders();
+    if (orders.stop) return;
+    const absl::Duration now = Now();
+    const absl::Duration next_full = last_full + orders.interval;
+    bool scan = false;
+    if (orders.rescan || now >= next_full) {
+      changes.everything = true;
+      scan = true;
+    }
+    if (now >= gather_end) {
+      gather_end = absl::InfiniteDuration();
+      scan |= catalog_.ReadChanges(changes);
+    }
+    scan |= now >= look_again;
+    if (scan) {
+      bool is_settled;
+      const bool full = changes.everything;
+      // What could not be scanned now is with the next one, and there is one at the interval.
+      if (Scan(changes, is_settled)) changes = {};
+      if (full) last_full = Now();
+      look_again = is_settled ? absl::InfiniteDuration() : Now() + kLookAgain;
+      continue;
+    }
+    // While changes are gathered the kernel keeps them, and merges those that are the same.
+    const bool is_gathering = gather_end != absl::InfiniteDuration();
+    const absl::Duration next = std::min({next_full, look_again, gather_end});
+    if (Wait(next - now, !is_gathering)) gather_end = Now() + gather_;
+  }
+}
+
+}  // namespace autopxe::agent

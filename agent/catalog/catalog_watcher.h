@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "agent/catalog/live_catalog.h"
+
+namespace autopxe::agent {
+
+// A thread that keeps the catalog as the tree is: scans when inotify tells of a change, after an
+// interval (a tree on NFS has no inotify), when asked to, and once more when files were being
+// written. Thread-safe.
+class CatalogWatcher {
+ public:
+  struct Options {
+    absl::Duration interval = absl::Minutes(1);
+    // What happens for so long after the first change is seen by one scan: dpkg and rpm make many
+    // at once.
+    absl::Duration gather = absl::Milliseconds(200);
+  };
+
+  // `changed` is called on the thread when the catalog has become another one, and when scans begin
+  // to fail or no longer do (LiveCatalog::LastError). `catalog` must outlive this object.
+  CatalogWatcher(const Options& options, LiveCatalog& catalog, std::function<void()> changed);
+  ~CatalogWatcher();
+
+  // Scans everything soon. Returns at once.
+  void Rescan();
+  // Counts from the last scan of everything.
+  void SetInterval(absl::Duration interval);
+
+ private:
+  struct Orders {
+    absl::Duration interval;
+    bool rescan = false;
+    bool stop = false;
+  };
+
+  void Run();
+  // What has been ordered; forgets orders that are for once.
+  Orders TakeOrders();
+  // Waits until there are orders, the tree may have changed (if `watch`), or the time is up. True
+  // if the tree may have changed.
+  bool Wait(absl::Duration timeout, bool watch) const;
+  // Scans; false if that failed.
+  bool Scan(const TreeChanges& changes, bool& is_settled);
+  void Wake() const;
+
+  const absl::Duration gather_;
+  LiveCatalog& catalog_;
+  const std::function<void()> changed_;
+  const int wakeup_;  // An eventfd.
+  absl::Mutex mutex_;
+  Orders orders_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace autopxe::agent

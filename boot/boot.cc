@@ -11,7 +11,7 @@ namespace autopxe {
 BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
                 const HostFacts& facts, absl::Time now) {
   BootAnswer answer{.decision = Decide(snapshot, catalog, agent, facts, now), .script = ""};
-  IpxeScript shared_menu;
+  SharedMenu shared_menu;
   if (HoldsMenu(answer.decision.outcome)) {
     shared_menu = RenderSharedMenu(BuildMenu(snapshot, catalog, agent));
   }

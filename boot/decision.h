@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "common/model/architecture.h"
 #include "common/model/distro.h"
 
 namespace autopxe {
@@ -36,9 +37,10 @@ struct Decision {
   Outcome outcome = Outcome::kMenu;
 
   // Set when outcome is kBoot.
-  std::string kernel_version;  // "6.1.0-25-amd64"; empty for the kernel named "default".
+  std::string kernel_version;  // "6.1.0-25-amd64"; a kernel named "default" may have none.
   std::string release_folder;  // "bookworm" when the release is "stable", a link to it.
-  std::string kernel_path;     // Below the release.
+  Architecture architecture = Architecture::kUnknown;
+  std::string kernel_path;  // Below the release.
   std::string initrd_path;
   std::string rootfs_path;
   std::string command_line;  // Expanded; may hold references that are left to iPXE.

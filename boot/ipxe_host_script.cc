@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "boot/agent_uris.h"
 #include "boot/command_line.h"
+#include "boot/ipxe_architecture.h"
 #include "boot/ipxe_ask.h"
 #include "boot/ipxe_menu.h"
 #include "common/model/name.h"
@@ -87,14 +88,20 @@ bool HoldsMenu(Outcome outcome) {
 
 std::string RenderHostScript(const Decision& decision, const AgentContext& agent,
                              const HostFacts& facts, absl::Duration menu_timeout,
-                             const IpxeScript& shared_menu) {
+                             const SharedMenu& shared_menu) {
   if (decision.outcome == Outcome::kIgnore) return "";
   IpxeScript script;
   script.Add("#!ipxe");
   AddIdentity(script, decision, agent, facts);
-  if (HoldsMenu(decision.outcome)) AddMenuSettings(script, decision, menu_timeout);
+  if (HoldsMenu(decision.outcome)) {
+    AddMenuSettings(script, decision, menu_timeout);
+    script.Append(shared_menu.settings);
+  }
   switch (decision.outcome) {
     case Outcome::kBoot:
+      if (decision.architecture != Architecture::kUnknown) {
+        AddGoToOther(script, decision.architecture);
+      }
       if (facts.stage == Stage::kPoll) {
         // The host has waited for this, and nobody for its menu.
         script.Add("set _look 0");
@@ -120,7 +127,7 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
     case Outcome::kIgnore:
       break;
   }
-  if (HoldsMenu(decision.outcome)) script.Append(shared_menu);
+  if (HoldsMenu(decision.outcome)) script.Append(shared_menu.labels);
   return script.text();
 }
 

@@ -6,7 +6,7 @@
 #include "boot/agent_context.h"
 #include "boot/decision.h"
 #include "boot/host_facts.h"
-#include "boot/ipxe_script.h"
+#include "boot/ipxe_menu.h"
 
 namespace autopxe {
 
@@ -18,7 +18,7 @@ bool HoldsMenu(Outcome outcome);
 // outcome wants one. Empty for kIgnore. `shared_menu` is not looked at otherwise.
 std::string RenderHostScript(const Decision& decision, const AgentContext& agent,
                              const HostFacts& facts, absl::Duration menu_timeout,
-                             const IpxeScript& shared_menu);
+                             const SharedMenu& shared_menu);
 
 // The script of an agent that has no configuration yet.
 std::string RenderIpxeUnconfiguredScript(const AgentContext& agent, const HostFacts& facts);

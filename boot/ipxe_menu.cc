@@ -1,8 +1,10 @@
 #include "boot/ipxe_menu.h"
 
 #include <cstdint>
+#include <vector>
 
 #include "boot/command_line.h"
+#include "boot/ipxe_architecture.h"
 #include "boot/ipxe_ask.h"
 
 namespace autopxe {
@@ -11,6 +13,7 @@ namespace {
 constexpr int64_t kAskSeconds = 15;
 
 void AddSubMenuItem(IpxeScript& script, const SubMenu& sub_menu) {
+  AddUnlessSkipped(script, sub_menu.Architectures());
   const IpxeWord name = IpxeWord::NameOf(sub_menu.kernels.front().entries.front().distro);
   if (sub_menu.key == kNoKey) {
     script.Add("item %s/ %s ...", {name, name});
@@ -33,6 +36,7 @@ void AddMainMenu(IpxeScript& script, const Menu& menu) {
   script.Add("item --gap");
   if (menu.distros.empty()) script.Add("item --gap -- This agent has no kernel to offer.");
   for (const SubMenu& sub_menu : menu.distros) AddSubMenuItem(script, sub_menu);
+  if (menu.KnowsArchitectures()) AddNothingForHost(script, menu.Architectures());
   script.Add("item --gap");
   script.Add("item --key %s config [%s] Configure settings",
              {IpxeWord::Key(kConfigureKey), IpxeWord::Key(kConfigureKey)});
@@ -63,8 +67,13 @@ void AddSubMenu(IpxeScript& script, const SubMenu& sub_menu) {
   const IpxeWord name = IpxeWord::NameOf(sub_menu.kernels.front().entries.front().distro);
   script.Add(":%s/", {name});
   script.Add("menu %s", {name});
+  // Where all are of one architecture, the entry that leads here has the condition.
+  const bool is_mixed = sub_menu.Architectures().size() != 1;
   for (const MenuKernel& kernel : sub_menu.kernels) {
     for (const MenuEntry& entry : kernel.entries) {
+      if (is_mixed && kernel.architecture != Architecture::kUnknown) {
+        AddUnlessSkipped(script, {kernel.architecture});
+      }
       const IpxeWord distro = IpxeWord::Of(entry.distro);
       const IpxeWord text = IpxeWord::WithoutName(entry.distro);
       if (entry.key == kNoKey) {
@@ -127,7 +136,7 @@ void AddProfile(IpxeScript& script, const MenuProfile& profile) {
   script.Add("goto boot");
 }
 
-void AddBoot(IpxeScript& script) {
+void AddBoot(IpxeScript& script, bool has_architectures) {
   script.Add(":boot");
   script.Add("echo Distro: ${_distro}");
   script.Add("echo Command line: ${_cmdline:string}");
@@ -165,23 +174,30 @@ void AddBoot(IpxeScript& script) {
   // Nobody may be there: after a minute the agent is asked what to boot now.
   script.Add(":gave_up");
   script.Add("set _message:uristring Loading%20${_distro}%20failed%204%20times.");
+  if (has_architectures) script.Add(":stay");
   script.Add("set _first ask");
   script.Add("set _first_text:uristring Ask%20the%20agent%20again%20what%20to%20boot");
   script.Add("set _timeout 60000");
   script.Add("goto menu");
+  if (has_architectures) AddOther(script);
 }
 
 }  // namespace
 
-IpxeScript RenderSharedMenu(const Menu& menu) {
-  IpxeScript script;
+SharedMenu RenderSharedMenu(const Menu& menu) {
+  SharedMenu shared;
+  const std::vector<Architecture> architectures = menu.Architectures();
+  for (const Architecture architecture : architectures) {
+    AddArchitectureSettings(shared.settings, architecture);
+  }
+  IpxeScript& script = shared.labels;
   AddMainMenu(script, menu);
   for (const SubMenu& sub_menu : menu.distros) AddSubMenu(script, sub_menu);
   for (const SubMenu& sub_menu : menu.distros) {
     for (const MenuKernel& kernel : sub_menu.kernels) AddKernel(script, kernel);
   }
   for (const MenuProfile& profile : menu.profiles) AddProfile(script, profile);
-  AddBoot(script);
+  AddBoot(script, !architectures.empty());
   script.Add(":hold");
   script.Add(
       "prompt --key m --timeout %s000 Asking the agent again in %s s. Press m for the menu. && "
@@ -189,7 +205,7 @@ IpxeScript RenderSharedMenu(const Menu& menu) {
       "menu ||",
       {IpxeWord::Of(kAskSeconds), IpxeWord::Of(kAskSeconds)});
   AddAsk(script, kAskSeconds);
-  return script;
+  return shared;
 }
 
 void AddLocalBoot(IpxeScript& script) {

@@ -14,9 +14,16 @@ namespace autopxe {
 //   _message              text above the entries, or unset
 //   _look                 seconds to read a command line before it is booted
 //
+// Where the decision's distro is a kernel that the host can't run, the host's own part goes to the
+// label `other` (see ipxe_architecture.h).
+//
 // The menu, its sub-menus and all that it can do: the same for every host of an agent, however it
 // asked.
-IpxeScript RenderSharedMenu(const Menu& menu);
+struct SharedMenu {
+  IpxeScript settings;  // Goes into the host's own part.
+  IpxeScript labels;
+};
+SharedMenu RenderSharedMenu(const Menu& menu);
 
 // Adds the lines that go on with the host's local disk, by giving control back to its firmware.
 void AddLocalBoot(IpxeScript& script);

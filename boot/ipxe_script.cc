@@ -91,6 +91,11 @@ IpxeText& IpxeText::AppendReference(absl::string_view name) {
 }
 
 void IpxeScript::Add(IpxeLine line, std::initializer_list<IpxeWord> words) {
+  AddStart(line, words);
+  text_ += '\n';
+}
+
+void IpxeScript::AddStart(IpxeLine line, std::initializer_list<IpxeWord> words) {
   absl::string_view rest = line.text();
   for (const IpxeWord& word : words) {
     const size_t place = rest.find("%s");
@@ -99,7 +104,7 @@ void IpxeScript::Add(IpxeLine line, std::initializer_list<IpxeWord> words) {
     rest.remove_prefix(place + 2);
   }
   assert(rest.find("%s") == absl::string_view::npos);
-  absl::StrAppend(&text_, rest, "\n");
+  absl::StrAppend(&text_, rest);
 }
 
 void IpxeScript::Set(IpxeLine name, const IpxeText& text) {

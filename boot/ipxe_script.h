@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "common/model/architecture.h"
 #include "common/model/distro.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/mac_address.h"
@@ -41,6 +42,9 @@ class IpxeWord {
   static IpxeWord Of(const Distro& distro) { return IpxeWord(distro.Format()); }
   static IpxeWord Of(const MacAddress& mac) { return IpxeWord(mac.Format()); }
   static IpxeWord Of(const IpAddress& address) { return IpxeWord(address.Format()); }
+  static IpxeWord Of(Architecture architecture) {
+    return IpxeWord(std::string(FormatArchitecture(architecture)));
+  }
   static IpxeWord Of(const ProfileName& name) { return IpxeWord(name.text()); }
   static IpxeWord Of(int64_t number) { return IpxeWord(std::to_string(number)); }
   static IpxeWord HexRaw(const MacAddress& mac) { return IpxeWord(mac.FormatHexRaw()); }
@@ -101,6 +105,9 @@ class IpxeScript {
  public:
   // Adds a line; each "%s" of it is replaced by the next word. REQUIRES: as many words as "%s".
   void Add(IpxeLine line, std::initializer_list<IpxeWord> words = {});
+
+  // The same for the beginning of a line, which the next Add ends.
+  void AddStart(IpxeLine start, std::initializer_list<IpxeWord> words = {});
 
   // Adds `set <name>:uristring <text>`: an empty text clears the setting.
   void Set(IpxeLine name, const IpxeText& text);

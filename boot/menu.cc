@@ -1,6 +1,8 @@
 #include "boot/menu.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -46,6 +48,7 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
           .kernel_file = BootFilePath(distro.name, release, kernel.kernel_path),
           .initrd_file = BootFilePath(distro.name, release, kernel.initrd_path),
           .rootfs_path = rootfs_path,
+          .architecture = kernel.architecture,
           .entries = {},
       };
       for (const auto& [profile, unused] : snapshot.profiles()) {
@@ -73,6 +76,28 @@ std::map<std::string, std::string> CommonValues(const Snapshot& snapshot) {
 }
 
 }  // namespace
+
+std::vector<Architecture> SubMenu::Architectures() const {
+  std::set<Architecture> found;
+  for (const MenuKernel& kernel : kernels) found.insert(kernel.architecture);
+  if (found.count(Architecture::kUnknown) > 0) return {};
+  return {found.begin(), found.end()};
+}
+
+std::vector<Architecture> Menu::Architectures() const {
+  std::set<Architecture> found;
+  for (const SubMenu& distro : distros) {
+    for (const MenuKernel& kernel : distro.kernels) found.insert(kernel.architecture);
+  }
+  found.erase(Architecture::kUnknown);
+  return {found.begin(), found.end()};
+}
+
+bool Menu::KnowsArchitectures() const {
+  return !distros.empty() && std::none_of(distros.begin(), distros.end(), [](const SubMenu& menu) {
+    return menu.Architectures().empty();
+  });
+}
 
 Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent) {
   Menu menu;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "boot/agent_context.h"
+#include "common/model/architecture.h"
 #include "common/model/catalog.h"
 #include "common/model/command_line_template.h"
 #include "common/model/distro.h"
@@ -34,6 +35,7 @@ struct MenuKernel {
   std::string kernel_file;  // As a host asks the agent for it, without a leading '/'.
   std::string initrd_file;
   std::string rootfs_path;
+  Architecture architecture = Architecture::kUnknown;
   std::vector<MenuEntry> entries;  // One at least, ascending by profile.
 };
 
@@ -44,6 +46,9 @@ struct SubMenu {
   std::vector<MenuKernel> kernels;
 
   const std::string& name() const { return kernels.front().entries.front().distro.name(); }
+
+  // What its kernels run on, ascending; empty if that is unknown of any.
+  std::vector<Architecture> Architectures() const;
 };
 
 struct MenuProfile {
@@ -57,6 +62,11 @@ struct MenuProfile {
 struct Menu {
   std::vector<SubMenu> distros;       // Ascending by name.
   std::vector<MenuProfile> profiles;  // Ascending by name.
+
+  // All that are known of any kernel, ascending.
+  std::vector<Architecture> Architectures() const;
+  // Whether there are kernels, and it is known of all what they run on.
+  bool KnowsArchitectures() const;
 };
 
 // Every profile for every kernel of every release that the catalog has, in a fixed order. What no

@@ -126,6 +126,7 @@ std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
 
   decision.kernel_version = kernel->version;
   decision.release_folder = release->folder();
+  decision.architecture = kernel->architecture;
   decision.kernel_path = kernel->kernel_path;
   decision.initrd_path = kernel->initrd_path;
   decision.rootfs_path = rootfs_path;

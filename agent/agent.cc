@@ -109,7 +109,7 @@ absl::Status Agent::Run() {
       catalog_, problems_, clock_);
   catalog_watcher_ =
       std::make_unique<CatalogWatcher>(CatalogWatcher::Options{.interval = config_.rescan_interval},
-                                       catalog_, [this] { reporter_->Wake(); });
+                                       catalog_, [this] { NoteCatalog(); });
   follower_ = std::make_unique<Follower>(
       Follower::Options{.agent_id = config_.id, .instance = instance, .server = config_.server},
       channel, view_, problems_, clock_,

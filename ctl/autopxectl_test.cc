@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
@@ -29,6 +31,7 @@ namespace autopxe::ctl {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -74,6 +77,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
   v1::ApplyResponse applied;
   std::deque<v1::ListAgentsResponse> agents;  // The last one again and again.
   v1::ListDistrosResponse distros;
+  v1::ListKernelMovesResponse moves;
   v1::ListHostsResponse hosts;
   v1::Settings settings;
   std::vector<v1::BackupResponse> backup;
@@ -133,6 +137,11 @@ class FakeServer final : public v1::ConfigurationService::Service,
   grpc::Status ListDistros(grpc::ServerContext*, const v1::ListDistrosRequest*,
                            v1::ListDistrosResponse* response) override {
     *response = distros;
+    return grpc::Status::OK;
+  }
+  grpc::Status ListKernelMoves(grpc::ServerContext*, const v1::ListKernelMovesRequest*,
+                               v1::ListKernelMovesResponse* response) override {
+    *response = moves;
     return grpc::Status::OK;
   }
   grpc::Status ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,
@@ -336,6 +345,7 @@ TEST_F(AutopxectlTest, EveryCommandHasHelpWithAnExample) {
       {"host", "create"},
       {"host", "delete"},
       {"distro", "list"},
+      {"distro", "moves"},
       {"profile", "list"},
       {"profile", "show"},
       {"profile", "set"},
@@ -445,20 +455,56 @@ TEST_F(AutopxectlTest, AgentsSettingsAndDistrosAreTables) {
   v1::Distro* distro = server_.distros.add_distros();
   distro->set_name("debian/bookworm/latest/nfs");
   distro->add_kernel_versions("6.1.0-25-amd64");
-  distro->add_agents("lab");
+  for (const char* agent : {"attic", "lab"}) {
+    distro->add_agents(agent);
+    v1::DistroOffer* offer = distro->add_offers();
+    offer->set_agent(agent);
+    offer->set_architecture("x86_64");
+    offer->set_kernel_size(8 << 20);
+    offer->set_initrd_size(33 << 19);
+  }
   server_.distros.add_distros()->set_name("local");
   EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
   EXPECT_EQ(err_, "");
   EXPECT_EQ(out_,
-            "NAME                        KERNEL          AGENTS\n"
-            "debian/bookworm/latest/nfs  6.1.0-25-amd64  lab\n"
-            "local                       -               -\n");
+            "NAME                        KERNEL          ARCHITECTURE  KERNEL+INITRD  AGENTS\n"
+            "debian/bookworm/latest/nfs  6.1.0-25-amd64  x86_64        8.0+16.5 MiB   attic,lab\n"
+            "local                       -               -             -              -\n");
+}
+
+TEST_F(AutopxectlTest, ALatestThatMovedIsToldWhereDistrosAreListed) {
+  const int64_t now = absl::ToUnixSeconds(absl::Now());
+  const auto move = [&](const std::string& kernel, int64_t hosts, int64_t hours_ago) {
+    v1::KernelMove* moved = server_.moves.add_moves();
+    moved->mutable_time()->set_seconds(now - hours_ago * 3600);
+    moved->set_agent("lab");
+    moved->set_kernel(kernel);
+    moved->set_version_before("6.1.0-25");
+    moved->set_version_after("6.1.0-28");
+    moved->set_hosts(hosts);
+  };
+  move("debian/bookworm/latest", 212, 1);
+  move("debian/bookworm/previous", 3, 1);
+  move("debian/trixie/latest", 0, 1);
+  move("debian/buster/latest", 5, 25);
+  EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
+  EXPECT_THAT(err_,
+              HasSubstr("debian/bookworm/latest moved from 6.1.0-25 to 6.1.0-28 at agent lab"));
+  EXPECT_THAT(err_, HasSubstr("affects 212 hosts"));
+  EXPECT_THAT(err_, Not(AnyOf(HasSubstr("previous"), HasSubstr("trixie"), HasSubstr("buster"))));
+  EXPECT_EQ(Ctl({"distro", "list", "-o", "json"}), kExitOk);
+  EXPECT_THAT(err_, Not(HasSubstr("moved")));
+  EXPECT_EQ(Ctl({"distro", "moves"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("lab    debian/bookworm/latest    6.1.0-25  6.1.0-28  212\n"));
+  EXPECT_THAT(out_, HasSubstr("debian/buster/latest"));
 }
 
 TEST_F(AutopxectlTest, AListWithoutAnyKernelSaysWhatIsMissing) {
   server_.distros.add_distros()->set_name("local");
   EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
-  EXPECT_EQ(out_, "NAME   KERNEL  AGENTS\nlocal  -       -\n");
+  EXPECT_EQ(out_,
+            "NAME   KERNEL  ARCHITECTURE  KERNEL+INITRD  AGENTS\n"
+            "local  -       -             -              -\n");
   EXPECT_THAT(err_, AllOf(HasSubstr("autopxectl agent list"), HasSubstr("profile set")));
 }
 

@@ -222,6 +222,20 @@ absl::StatusOr<v1::DeleteAgentResponse> Client::DeleteAgent(const std::string& a
   return Call(connection_->agents, &v1::AgentService::Stub::DeleteAgent, request);
 }
 
+absl::StatusOr<v1::ListKernelMovesResponse> Client::ListKernelMoves() {
+  v1::ListKernelMovesRequest request;
+  request.set_page_size(kPageSize);
+  v1::ListKernelMovesResponse all;
+  do {
+    ASSIGN_OR_RETURN(
+        v1::ListKernelMovesResponse page,
+        Call(connection_->catalog, &v1::CatalogService::Stub::ListKernelMoves, request));
+    all.mutable_moves()->MergeFrom(page.moves());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
 absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents() {
   v1::ListAgentsRequest request;
   request.set_page_size(kPageSize);

@@ -46,6 +46,7 @@ class Client {
   absl::StatusOr<v1::ListHostsResponse> ListHosts();
   absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
   absl::StatusOr<v1::ListDistrosResponse> ListDistros();
+  absl::StatusOr<v1::ListKernelMovesResponse> ListKernelMoves();
   absl::StatusOr<v1::ListAgentsResponse> ListAgents();
   absl::StatusOr<v1::DeleteAgentResponse> DeleteAgent(const std::string& agent);
 

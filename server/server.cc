@@ -90,14 +90,16 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
         writer_->Apply(std::move(request), std::move(done));
       },
       *feed_, clock_);
-  catalog_ = std::make_unique<CatalogService>(catalogs, *feed_, clock_);
+  catalog_ = std::make_unique<CatalogService>(
+      catalogs, [this] { return writer_->CurrentKernelMoves(); }, *feed_, clock_);
   agents_ = std::make_unique<AgentService>(
       ReportSink{
           .save_status = [this](const AgentId& id, const AgentStatus& status,
                                 absl::Time seen) { writer_->SaveAgentStatus(id, status, seen); },
           .save_catalog =
-              [this](const AgentId& id, std::shared_ptr<const Catalog> catalog) {
-                writer_->SaveAgentCatalog(id, std::move(catalog));
+              [this](const AgentId& id, std::shared_ptr<const Catalog> catalog,
+                     std::vector<CountedMove> moves) {
+                writer_->SaveAgentCatalog(id, std::move(catalog), std::move(moves));
               },
           .forget =
               [this](const AgentId& id, std::function<void(absl::Status)> done) {

@@ -1,5 +1,6 @@
 #include "server/services/agent_service.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "common/model/kernel_move.h"
 #include "common/runtime/log_line.h"
 #include "common/status/grpc_status.h"
 #include "common/status/problem.h"
@@ -76,6 +78,21 @@ grpc::Status Malformed(absl::string_view field, const std::string& value,
   problem.value = value;
   problem.message = std::string(error.message());
   return ToGrpcStatus(absl::StatusCode::kInvalidArgument, error.message(), {problem});
+}
+
+// A tree that was exchanged as a whole must not flood the log.
+constexpr size_t kMaxLoggedMoves = 100;
+
+void LogMoves(const AgentId& agent, const std::vector<CountedMove>& moves) {
+  for (size_t i = 0; i < std::min(moves.size(), kMaxLoggedMoves); ++i) {
+    LogLine("kernel_moved")
+        .Add("agent", agent.text())
+        .Add("kernel", moves[i].move.Format())
+        .Add("from", moves[i].move.version_before)
+        .Add("to", moves[i].move.version_after)
+        .Add("hosts", moves[i].hosts)
+        .Info();
+  }
 }
 
 }  // namespace
@@ -208,7 +225,14 @@ grpc::ServerUnaryReactor* AgentService::ReportCatalog(grpc::CallbackServerContex
   absl::StatusOr<Catalog> catalog = FromProto(request->catalog());
   if (!catalog.ok()) return call.Finish(Malformed("catalog", "", catalog.status()));
   registry_.Seen(*agent);
-  sink_.save_catalog(*agent, std::make_shared<const Catalog>(*std::move(catalog)));
+  std::vector<CountedMove> moves;
+  const std::shared_ptr<const Catalogs> catalogs = catalogs_();
+  if (const auto before = catalogs->find(*agent); before != catalogs->end()) {
+    moves = CountHosts(*feed_.Current(), *agent, FindKernelMoves(*before->second, *catalog));
+  }
+  LogMoves(*agent, moves);
+  sink_.save_catalog(*agent, std::make_shared<const Catalog>(*std::move(catalog)),
+                     std::move(moves));
   return call.Finish(grpc::Status::OK);
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -12,6 +13,7 @@
 #include "common/runtime/clock.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/feed/feed.h"
+#include "server/plan/counted_move.h"
 #include "server/services/agent_registry.h"
 #include "server/services/catalog_service.h"
 #include "server/services/watch_hub.h"
@@ -21,7 +23,9 @@ namespace autopxe::server {
 // How what agents report is written down, later and without waiting.
 struct ReportSink {
   std::function<void(const AgentId&, const AgentStatus&, absl::Time last_seen)> save_status;
-  std::function<void(const AgentId&, std::shared_ptr<const Catalog>)> save_catalog;
+  // With what moved by it.
+  std::function<void(const AgentId&, std::shared_ptr<const Catalog>, std::vector<CountedMove>)>
+      save_catalog;
   // Forgets both; `done` is told once that is on disk, or why it is not.
   std::function<void(const AgentId&, std::function<void(absl::Status)> done)> forget;
 };

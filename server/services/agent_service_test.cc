@@ -208,8 +208,13 @@ class AgentServiceTest : public ::testing::Test {
              saved_.push_back(absl::StrCat(id.text(), " at ", status.applied.number));
            },
        .save_catalog =
-           [this](const AgentId& id, std::shared_ptr<const Catalog> catalog) {
+           [this](const AgentId& id, std::shared_ptr<const Catalog> catalog,
+                  std::vector<CountedMove> moves) {
              absl::MutexLock lock(&mutex_);
+             for (const CountedMove& moved : moves) {
+               saved_.push_back(absl::StrCat(moved.move.Format(), " ", moved.move.version_before,
+                                             " to ", moved.move.version_after, ": ", moved.hosts));
+             }
              Catalogs catalogs = *catalogs_;
              catalogs[id] = std::move(catalog);
              catalogs_ = std::make_shared<const Catalogs>(std::move(catalogs));
@@ -568,6 +573,37 @@ TEST_F(AgentServiceTest, ACatalogIsSavedAndItsKernelsAreCounted) {
   absl::MutexLock lock(&mutex_);
   ASSERT_EQ(catalogs_->size(), 1u);
   EXPECT_EQ(*catalogs_->begin()->second, catalog);
+}
+
+TEST_F(AgentServiceTest, ANameThatStandsForAnotherKernelIsSavedWithTheHostsItAffects) {
+  WriteRequest write;
+  for (const uint64_t mac : {0x525400000001, 0x525400000002}) {
+    write.batch.mutations.push_back(autopxe::Assign{MacAddress::FromNumber(mac),
+                                                    *Distro::Parse("debian/bookworm/latest/nfs"),
+                                                    /*allow_missing=*/true});
+  }
+  writer_.Apply(std::move(write), MustSucceed);
+  const auto report = [&](const std::string& version) {
+    Catalog catalog;
+    catalog.distros = {{"debian",
+                        {{"bookworm",
+                          "",
+                          {{.name = "latest",
+                            .version = version,
+                            .kernel_path = "boot/vmlinuz-" + version,
+                            .initrd_path = "boot/initrd.img-" + version}}}}}};
+    v1::ReportCatalogRequest request;
+    request.set_agent_id("east");
+    *request.mutable_catalog() = ToProto(catalog);
+    grpc::ClientContext context;
+    v1::ReportCatalogResponse response;
+    ASSERT_TRUE(stub_->ReportCatalog(&context, request, &response).ok());
+  };
+  report("6.1.0-25");
+  report("6.1.0-25");
+  report("6.1.0-28");
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(saved_, ElementsAre("debian/bookworm/latest 6.1.0-25 to 6.1.0-28: 2"));
 }
 
 TEST_F(AgentServiceTest, PagesOfAgentsPutTogetherAreAllOfThemById) {

@@ -1,13 +1,19 @@
 #include "server/services/catalog_service.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "common/model/distro.h"
 #include "common/status/grpc_status.h"
+#include "common/wire/time_wire.h"
 #include "server/services/call.h"
 #include "server/services/page.h"
 
@@ -15,15 +21,39 @@ namespace autopxe::server {
 namespace {
 
 constexpr char kList[] = "distros";
+constexpr char kMoveList[] = "kernel moves";
 
 // A page ends early rather than outgrow the 4 MiB that clients take: with a thousand agents each
 // distro names them all.
 constexpr size_t kMaxPageBytes = 2 << 20;
 
+v1::DistroOffer EncodeOffer(const OfferedKernel::Offer& offer) {
+  v1::DistroOffer result;
+  result.set_agent(offer.agent);
+  result.set_kernel_version(offer.version);
+  result.set_architecture(std::string(FormatArchitecture(offer.architecture)));
+  result.set_kernel_size(offer.kernel_size);
+  result.set_initrd_size(offer.initrd_size);
+  return result;
+}
+
+v1::KernelMove EncodeMove(const RecordedMove& recorded) {
+  const KernelMove& move = recorded.counted.move;
+  v1::KernelMove result;
+  *result.mutable_time() = ToProto(recorded.time);
+  result.set_agent(recorded.agent.text());
+  result.set_kernel(move.Format());
+  result.set_version_before(move.version_before);
+  result.set_version_after(move.version_after);
+  result.set_hosts(recorded.counted.hosts);
+  return result;
+}
+
 }  // namespace
 
-CatalogService::CatalogService(CurrentCatalogsFn catalogs, const Feed& feed, const Clock& clock)
-    : catalogs_(std::move(catalogs)), feed_(feed), clock_(clock) {}
+CatalogService::CatalogService(CurrentCatalogsFn catalogs, CurrentMovesFn moves, const Feed& feed,
+                               const Clock& clock)
+    : catalogs_(std::move(catalogs)), moves_(std::move(moves)), feed_(feed), clock_(clock) {}
 
 std::shared_ptr<const DistroList> CatalogService::CurrentList() {
   std::shared_ptr<const Catalogs> catalogs = catalogs_();
@@ -62,9 +92,35 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
       for (const std::string& version : items[i].kernel->versions) {
         distro->add_kernel_versions(version);
       }
-      for (const std::string& agent : items[i].kernel->agents) distro->add_agents(agent);
+      for (const OfferedKernel::Offer& offer : items[i].kernel->offers) {
+        distro->add_agents(offer.agent);
+        *distro->add_offers() = EncodeOffer(offer);
+      }
     }
     bytes += distro->ByteSizeLong();
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* CatalogService::ListKernelMoves(grpc::CallbackServerContext* context,
+                                                          const v1::ListKernelMovesRequest* request,
+                                                          v1::ListKernelMovesResponse* response) {
+  const Call call("ListKernelMoves", context, clock_);
+  absl::StatusOr<Page> page = ParsePage(kMoveList, request->page_size(), request->page_token());
+  int64_t before = std::numeric_limits<int64_t>::max();
+  if (page.ok() && !page->after.empty() && !absl::SimpleAtoi(page->after, &before)) {
+    page = absl::InvalidArgumentError("page_token: not one that this server gave");
+  }
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const std::shared_ptr<const RecordedMoves> moves = moves_();
+  size_t count = 0;
+  for (auto move = moves->rbegin(); move != moves->rend(); ++move) {
+    if (move->id >= before) continue;
+    if (count++ == page->size) {
+      response->set_next_page_token(FormatPageToken(kMoveList, absl::StrCat(std::prev(move)->id)));
+      break;
+    }
+    *response->add_moves() = EncodeMove(*move);
   }
   return call.Finish(grpc::Status::OK);
 }

@@ -10,26 +10,35 @@
 #include "server/feed/feed.h"
 #include "server/plan/catalogs.h"
 #include "server/services/distro_list.h"
+#include "server/store/recorded_move.h"
 
 namespace autopxe::server {
 
 // What the agents last reported that they offer; the same pointer as long as it is the same.
 using CurrentCatalogsFn = std::function<std::shared_ptr<const Catalogs>()>;
 
+// What moved last, ascending by id.
+using CurrentMovesFn = std::function<std::shared_ptr<const RecordedMoves>()>;
+
 // See autopxe/v1/catalog.proto.
 class CatalogService final : public v1::CatalogService::CallbackService {
  public:
   // `feed` and `clock` outlive this object.
-  CatalogService(CurrentCatalogsFn catalogs, const Feed& feed, const Clock& clock);
+  CatalogService(CurrentCatalogsFn catalogs, CurrentMovesFn moves, const Feed& feed,
+                 const Clock& clock);
 
   grpc::ServerUnaryReactor* ListDistros(grpc::CallbackServerContext* context,
                                         const v1::ListDistrosRequest* request,
                                         v1::ListDistrosResponse* response) override;
+  grpc::ServerUnaryReactor* ListKernelMoves(grpc::CallbackServerContext* context,
+                                            const v1::ListKernelMovesRequest* request,
+                                            v1::ListKernelMovesResponse* response) override;
 
  private:
   std::shared_ptr<const DistroList> CurrentList() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const CurrentCatalogsFn catalogs_;
+  const CurrentMovesFn moves_;
   const Feed& feed_;
   const Clock& clock_;
 

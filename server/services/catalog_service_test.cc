@@ -24,10 +24,15 @@ std::shared_ptr<const Catalog> WithReleases(int count) {
   Catalog catalog;
   catalog.distros.push_back({"debian", {}});
   for (int i = 0; i < count; ++i) {
-    catalog.distros[0].releases.push_back(
-        {absl::StrCat("r", 1000 + i),
-         "",
-         {{"latest", "6.1.0-9", "boot/vmlinuz-6.1.0-9", "boot/initrd.img-6.1.0-9"}}});
+    catalog.distros[0].releases.push_back({absl::StrCat("r", 1000 + i),
+                                           "",
+                                           {{.name = "latest",
+                                             .version = "6.1.0-9",
+                                             .kernel_path = "boot/vmlinuz-6.1.0-9",
+                                             .initrd_path = "boot/initrd.img-6.1.0-9",
+                                             .architecture = Architecture::kX86_64,
+                                             .kernel_size = 8'000'000,
+                                             .initrd_size = 5'000'000'000}}});
   }
   return std::make_shared<const Catalog>(std::move(catalog));
 }
@@ -58,7 +63,9 @@ class CatalogServiceTest : public ::testing::Test {
   FakeClock clock_;
   MemoryWriter writer_;
   std::shared_ptr<const Catalogs> catalogs_ = std::make_shared<const Catalogs>();
-  CatalogService service_{[this] { return catalogs_; }, writer_.feed(), clock_};
+  std::shared_ptr<const RecordedMoves> moves_ = std::make_shared<const RecordedMoves>();
+  CatalogService service_{[this] { return catalogs_; }, [this] { return moves_; }, writer_.feed(),
+                          clock_};
   LoopbackServer server_{{&service_}};
   std::unique_ptr<v1::CatalogService::Stub> stub_{v1::CatalogService::NewStub(server_.Connect())};
 };
@@ -80,10 +87,52 @@ TEST_F(CatalogServiceTest, AnAgentsNewCatalogIsListedAtOnce) {
   EXPECT_EQ(response.distros(0).name(), "debian/r1000/latest/nfs");
   EXPECT_THAT(response.distros(0).kernel_versions(), ElementsAre("6.1.0-9"));
   EXPECT_THAT(response.distros(0).agents(), ElementsAre("east"));
+  ASSERT_EQ(response.distros(0).offers_size(), 1);
+  const v1::DistroOffer& offer = response.distros(0).offers(0);
+  EXPECT_EQ(offer.agent(), "east");
+  EXPECT_EQ(offer.kernel_version(), "6.1.0-9");
+  EXPECT_EQ(offer.architecture(), "x86_64");
+  EXPECT_EQ(offer.kernel_size(), 8'000'000);
+  EXPECT_EQ(offer.initrd_size(), 5'000'000'000);
   Offer({{*AgentId::Parse("east"), WithReleases(2)}, {*AgentId::Parse("west"), WithReleases(1)}});
   ASSERT_TRUE(List(0, "", &response).ok());
   ASSERT_EQ(response.distros_size(), 6);
   EXPECT_THAT(response.distros(0).agents(), ElementsAre("east", "west"));
+}
+
+TEST_F(CatalogServiceTest, MovesAreListedFromTheNewestInPages) {
+  RecordedMoves moves;
+  for (int64_t id = 3; id <= 9; ++id) {
+    moves.push_back({.id = id,
+                     .time = absl::FromUnixSeconds(1'000 + id),
+                     .agent = *AgentId::Parse("east"),
+                     .counted = {{"debian", "bookworm", "latest", "25", absl::StrCat(id)}, 212}});
+  }
+  moves_ = std::make_shared<const RecordedMoves>(std::move(moves));
+  v1::ListKernelMovesRequest request;
+  request.set_page_size(3);
+  std::vector<std::string> listed;
+  do {
+    grpc::ClientContext context;
+    v1::ListKernelMovesResponse response;
+    ASSERT_TRUE(stub_->ListKernelMoves(&context, request, &response).ok());
+    EXPECT_LE(response.moves_size(), 3);
+    for (const v1::KernelMove& move : response.moves()) {
+      EXPECT_EQ(move.kernel(), "debian/bookworm/latest");
+      EXPECT_EQ(move.agent(), "east");
+      EXPECT_EQ(move.version_before(), "25");
+      EXPECT_EQ(move.hosts(), 212);
+      listed.push_back(absl::StrCat(move.version_after(), " ", move.time().seconds()));
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(listed,
+              ElementsAre("9 1009", "8 1008", "7 1007", "6 1006", "5 1005", "4 1004", "3 1003"));
+  request.set_page_token("nonsense");
+  grpc::ClientContext context;
+  v1::ListKernelMovesResponse response;
+  EXPECT_EQ(stub_->ListKernelMoves(&context, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(CatalogServiceTest, PagesPutTogetherAreTheWholeList) {

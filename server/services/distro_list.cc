@@ -29,7 +29,7 @@ struct ByVersion {
 
 struct Merged {
   std::set<std::string> versions;
-  std::vector<std::string> agents;
+  std::vector<OfferedKernel::Offer> offers;
 };
 
 struct MergedRelease {
@@ -58,7 +58,11 @@ DistroList DistroList::Build(const Catalogs& catalogs) {
         for (const CatalogKernel& kernel : release.kernels) {
           Merged& entry = merged.kernels[kernel.name];
           if (!kernel.version.empty()) entry.versions.insert(kernel.version);
-          entry.agents.push_back(agent.text());
+          entry.offers.push_back({.agent = agent.text(),
+                                  .version = kernel.version,
+                                  .architecture = kernel.architecture,
+                                  .kernel_size = kernel.kernel_size,
+                                  .initrd_size = kernel.initrd_size});
           if (absl::StrContains(kernel.initrd_path, "initramfs-")) merged.rpm = true;
         }
       }
@@ -75,7 +79,7 @@ DistroList DistroList::Build(const Catalogs& catalogs) {
       offered.kernel = kernel;
       offered.versions.assign(merged.versions.begin(), merged.versions.end());
       std::sort(offered.versions.begin(), offered.versions.end(), newer);
-      offered.agents = std::move(merged.agents);
+      offered.offers = std::move(merged.offers);
       list.kernels_.push_back(std::move(offered));
     }
     std::sort(list.kernels_.begin() + static_cast<ptrdiff_t>(first), list.kernels_.end(),

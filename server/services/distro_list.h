@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "common/model/architecture.h"
 #include "common/model/distro.h"
 #include "common/model/snapshot.h"
 #include "server/plan/catalogs.h"
@@ -17,7 +19,17 @@ struct OfferedKernel {
   std::string kernel;
   std::vector<std::string>
       versions;  // Those it stands for, newest first: several when agents differ.
-  std::vector<std::string> agents;  // Ids of those that offer it, ascending.
+  // What one agent offers under this name.
+  struct Offer {
+    std::string agent;    // Its id.
+    std::string version;  // Empty where it does not know.
+    Architecture architecture = Architecture::kUnknown;
+    int64_t kernel_size = 0;  // Bytes, as of initrd_size.
+    int64_t initrd_size = 0;
+
+    friend bool operator==(const Offer&, const Offer&) = default;
+  };
+  std::vector<Offer> offers;  // Ascending by agent.
 
   friend bool operator==(const OfferedKernel&, const OfferedKernel&) = default;
 };

@@ -63,9 +63,12 @@ TEST(DistroListTest, AKernelOfSeveralAgentsIsThereOnceWithAllItStandsFor) {
                                         "bookworm",
                                         "latest",
                                         {"6.1.0-10-amd64", "6.1.0-9-amd64"},
-                                        {"east", "west"}},
-                          OfferedKernel{
-                              "debian", "bookworm", "6.1.0-9-amd64", {"6.1.0-9-amd64"}, {"east"}}));
+                                        {{"east", "6.1.0-9-amd64"}, {"west", "6.1.0-10-amd64"}}},
+                          OfferedKernel{"debian",
+                                        "bookworm",
+                                        "6.1.0-9-amd64",
+                                        {"6.1.0-9-amd64"},
+                                        {{"east", "6.1.0-9-amd64"}}}));
 }
 
 TEST(DistroListTest, NamedKernelsComeFirstThenVersionsFromTheNewest) {

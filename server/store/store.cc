@@ -95,6 +95,7 @@ absl::Status Store::LoadContent(Database& database) {
   ASSIGN_OR_RETURN(content_.snapshot, LoadSnapshot(database));
   ASSIGN_OR_RETURN(content_.next_host_id, LoadNextHostId(database));
   ASSIGN_OR_RETURN(content_.agents, LoadAgentReports(database));
+  ASSIGN_OR_RETURN(content_.kernel_moves, LoadKernelMoves(database));
   return absl::OkStatus();
 }
 

@@ -16,6 +16,7 @@
 #include "common/model/snapshot.h"
 #include "server/sqlite/database.h"
 #include "server/store/agent_rows.h"
+#include "server/store/kernel_move_rows.h"
 #include "server/store/lock_file.h"
 
 namespace autopxe::server {
@@ -32,6 +33,7 @@ class Store {
     std::shared_ptr<const Snapshot> snapshot;
     HostId next_host_id{1};  // The lowest that no host ever had.
     AgentReports agents;
+    RecordedMoves kernel_moves;
   };
 
   // Opens the database at `path`, or makes one if there is none, and brings its schema up to date.

@@ -1,5 +1,6 @@
 #include "server/store/writer.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "server/sqlite/transaction.h"
 #include "server/store/agent_rows.h"
 #include "server/store/history_rows.h"
+#include "server/store/kernel_move_rows.h"
 #include "server/store/revision_rows.h"
 #include "server/store/store.h"
 #include "server/store/write_group.h"
@@ -61,6 +63,8 @@ Writer::Writer(Store* store, std::function<absl::Time()> now, PublishFn publish,
   snapshot_ = std::move(content.snapshot);
   reports_ = std::move(content.agents);
   catalogs_ = CatalogsOf(reports_);
+  if (!content.kernel_moves.empty()) written_move_ = content.kernel_moves.back().id;
+  moves_ = std::make_shared<const RecordedMoves>(std::move(content.kernel_moves));
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -102,7 +106,9 @@ void Writer::SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time s
   reports_ready_ = true;
 }
 
-void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog) {
+void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog,
+                              std::vector<CountedMove> moves) {
+  const absl::Time now = AsStored(now_());
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
   AgentReport& report = reports_[id];
@@ -111,6 +117,14 @@ void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> 
   catalogs_ = CatalogsOf(reports_);
   unsaved_[id].catalog = true;
   reports_ready_ = true;
+  if (moves.empty()) return;
+  RecordedMoves all = *moves_;
+  int64_t last = std::max(written_move_, all.empty() ? 0 : all.back().id);
+  for (CountedMove& move : moves) all.push_back({++last, now, id, std::move(move)});
+  if (all.size() > kMaxMoves) {
+    all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kMaxMoves));
+  }
+  moves_ = std::make_shared<const RecordedMoves>(std::move(all));
 }
 
 void Writer::DeleteAgentReport(const AgentId& id, std::function<void(absl::Status)> done) {
@@ -139,6 +153,11 @@ std::shared_ptr<const Snapshot> Writer::CurrentSnapshot() const {
 std::shared_ptr<const Catalogs> Writer::CurrentCatalogs() const {
   absl::MutexLock lock(&mutex_);
   return catalogs_;
+}
+
+std::shared_ptr<const RecordedMoves> Writer::CurrentKernelMoves() const {
+  absl::MutexLock lock(&mutex_);
+  return moves_;
 }
 
 AgentReports Writer::CurrentAgentReports() const {
@@ -267,8 +286,12 @@ void Writer::WriteJobs(std::deque<Job> jobs) {
 
 void Writer::WriteReports(UnsavedReports unsaved) {
   AgentReports reports;
+  RecordedMoves moves;
   {
     absl::MutexLock lock(&mutex_);
+    for (const RecordedMove& move : *moves_) {
+      if (move.id > written_move_) moves.push_back(move);
+    }
     for (const auto& [id, what] : unsaved) {
       const auto report = reports_.find(id);
       if (report != reports_.end()) reports.insert(*report);
@@ -276,7 +299,7 @@ void Writer::WriteReports(UnsavedReports unsaved) {
   }
   absl::Status status = ReopenIfFailed();
   if (status.ok()) {
-    status = WriteReportRows(unsaved, reports);
+    status = WriteReportRows(unsaved, reports, moves);
     if (!status.ok()) NoteFailure(status);
   }
   for (auto& [id, what] : unsaved) {
@@ -284,8 +307,11 @@ void Writer::WriteReports(UnsavedReports unsaved) {
       done(status.ok() ? status : ForCaller(status, kDeletedLater));
     }
   }
-  if (status.ok()) return;
   absl::MutexLock lock(&mutex_);
+  if (status.ok()) {
+    if (!moves.empty()) written_move_ = moves.back().id;
+    return;
+  }
   for (const auto& [id, what] : unsaved) {
     unsaved_[id].deleted |= what.deleted;
     unsaved_[id].status |= what.status;
@@ -293,7 +319,8 @@ void Writer::WriteReports(UnsavedReports unsaved) {
   }
 }
 
-absl::Status Writer::WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports) {
+absl::Status Writer::WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports,
+                                     const RecordedMoves& moves) {
   Database& database = store_->writing();
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(database));
   for (const auto& [id, what] : unsaved) {
@@ -308,6 +335,7 @@ absl::Status Writer::WriteReportRows(const UnsavedReports& unsaved, const AgentR
       RETURN_IF_ERROR(WriteAgentCatalog(database, id, *report.catalog));
     }
   }
+  RETURN_IF_ERROR(WriteKernelMoves(database, moves));
   return transaction.Commit();
 }
 

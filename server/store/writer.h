@@ -21,7 +21,9 @@
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
 #include "server/plan/catalogs.h"
+#include "server/plan/counted_move.h"
 #include "server/store/agent_report.h"
+#include "server/store/recorded_move.h"
 #include "server/store/write_request.h"
 
 namespace autopxe::server {
@@ -75,7 +77,9 @@ class Writer {
   // Queues what an agent reported, if it differs from what it reported before; the newest of each
   // agent wins. Nothing happens once the writer is stopping.
   void SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen);
-  void SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog);
+  // `moves`: what moved by it.
+  void SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog,
+                        std::vector<CountedMove> moves = {});
 
   // Forgets what an agent reported: at once in memory, and then on disk. Calls `done` exactly once:
   // on the writer's thread, with OK when it is on disk, or with UNAVAILABLE or RESOURCE_EXHAUSTED,
@@ -86,6 +90,8 @@ class Writer {
   std::shared_ptr<const Snapshot> CurrentSnapshot() const;
   // What the agents offer, as last reported, be it written yet or not. Plans see it too.
   std::shared_ptr<const Catalogs> CurrentCatalogs() const;
+  // What moved last, at the most kMaxMoves.
+  std::shared_ptr<const RecordedMoves> CurrentKernelMoves() const;
   // What the agents reported last, at the start those of the database.
   AgentReports CurrentAgentReports() const;
 
@@ -124,7 +130,8 @@ class Writer {
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void WriteJobs(std::deque<Job> jobs);
   void WriteReports(UnsavedReports unsaved);
-  absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports);
+  absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports,
+                               const RecordedMoves& moves);
   void CheckpointIfDue();
 
   // Trims a piece of the history, if a pass is under way.
@@ -171,6 +178,9 @@ class Writer {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Catalogs> catalogs_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const RecordedMoves> moves_ ABSL_GUARDED_BY(mutex_);
+  // The id of the last one that the database has, as far as is known.
+  int64_t written_move_ ABSL_GUARDED_BY(mutex_) = 0;
 
   std::thread thread_;  // Last: it uses all of the above.
 };

@@ -713,13 +713,16 @@ TEST_F(WriterTest, AReportThatCouldNotBeWrittenIsWrittenLater) {
   FaultyDisk disk;
   Restart();
   disk.FailWrites(1);
-  writer_->SaveAgentCatalog(*AgentId::Parse("attic"), SampleCatalogs().begin()->second);
+  const CountedMove moved = {{"debian", "bookworm", "latest", "6.1.0-25", "6.1.0-28"}, 212};
+  writer_->SaveAgentCatalog(*AgentId::Parse("attic"), SampleCatalogs().begin()->second, {moved});
   writer_->WaitUntilIdle();
   EXPECT_THAT(failures(), ElementsAre(StatusIs(absl::StatusCode::kUnavailable)));
   Accepted(AssignRequest(0));
   writer_->WaitUntilIdle();
   Restart();
   EXPECT_THAT(*writer_->CurrentCatalogs(), SizeIs(2));
+  const RecordedMove recorded = {1, kNow, *AgentId::Parse("attic"), moved};
+  EXPECT_THAT(*writer_->CurrentKernelMoves(), ElementsAre(recorded));
 }
 
 TEST_F(WriterTest, APlanSeesACatalogAsSoonAsItWasReported) {

@@ -20,26 +20,13 @@
 namespace autopxe::agent {
 namespace {
 
-int DescriptorOf(MHD_Connection* connection) {
-  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-std::string PeerOf(MHD_Connection* connection) {
-  const sockaddr* address =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-  const socklen_t size =
-      address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  const absl::StatusOr<IpEndpoint> peer = EndpointOf(address, size);
-  return peer.ok() ? peer->Format() : "-";
-}
-
 struct DestroyResponse {
   void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
 };
 using Response = std::unique_ptr<MHD_Response, DestroyResponse>;
 
-// Null if there is no memory or no descriptor left.
-Response MakeResponse(const Reply& reply) {
+// Null if there is no memory or no descriptor left. `checked` is set for a file.
+Response MakeResponse(const Reply& reply, std::unique_ptr<CheckedFile>& checked) {
   if (reply.content->fd() < 0 || reply.length == 0) {
     const std::string& text = reply.content->text();
     return Response(MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),
@@ -50,11 +37,34 @@ Response MakeResponse(const Reply& reply) {
   const int fd = fcntl(reply.content->fd(), F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return nullptr;
   Response response(MHD_create_response_from_fd_at_offset64(reply.length, fd, reply.offset));
-  if (response == nullptr) close(fd);
+  if (response == nullptr) {
+    close(fd);
+  } else {
+    checked = std::make_unique<CheckedFile>(fd, reply.content);
+  }
   return response;
 }
 
 }  // namespace
+
+int DescriptorOf(MHD_Connection* connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+IpEndpoint PeerOf(MHD_Connection* connection) {
+  const sockaddr* address =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  const socklen_t size =
+      address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  return *EndpointOf(address, size);  // Of the family that the server listens for.
+}
+
+uint64_t AcknowledgedBytes(int fd) {
+  tcp_info found = {};
+  socklen_t size = sizeof found;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &found, &size) != 0) return 0;
+  return found.tcpi_bytes_acked;
+}
 
 HttpExchange::HttpExchange(MHD_Connection* connection, std::string target, absl::string_view method)
     : connection_(connection),
@@ -62,36 +72,23 @@ HttpExchange::HttpExchange(MHD_Connection* connection, std::string target, absl:
       method_(method),
       started_(std::chrono::steady_clock::now()),
       fd_(DescriptorOf(connection)),
-      acknowledged_before_(AcknowledgedBytes()),
+      acknowledged_before_(AcknowledgedBytes(fd_)),
       path_(target_) {}
-
-absl::optional<std::string> HttpExchange::Field(const char* name) const {
-  const char* value = MHD_lookup_connection_value(connection_, MHD_HEADER_KIND, name);
-  if (value == nullptr) return absl::nullopt;
-  return value;
-}
-
-bool HttpExchange::HasBody() const {
-  bool has_body = false;
-  MHD_get_connection_values(
-      connection_, MHD_HEADER_KIND,
-      [](void* has_body, MHD_ValueKind, const char* name, const char* value) {
-        if (absl::EqualsIgnoreCase(name, "Transfer-Encoding") ||
-            (absl::EqualsIgnoreCase(name, "Content-Length") &&
-             (value == nullptr || absl::string_view(value) != "0"))) {
-          *static_cast<bool*>(has_body) = true;
-        }
-        return MHD_YES;
-      },
-      &has_body);
-  return has_body;
-}
 
 MHD_Result HttpExchange::AnswerHead() {
   if (method_ != "GET" && method_ != "HEAD") {
     return Fail(absl::UnimplementedError("only GET and HEAD are answered"));
   }
-  if (HasBody()) return Fail(absl::InvalidArgumentError("a request has no body here"));
+  MHD_get_connection_values_n(
+      connection_, MHD_HEADER_KIND,
+      [](void* fields, MHD_ValueKind, const char* name, size_t name_size, const char* value,
+         size_t value_size) {
+        static_cast<RequestFields*>(fields)->Add(
+            {name, name_size}, value == nullptr ? "" : absl::string_view(value, value_size));
+        return MHD_YES;
+      },
+      &fields_);
+  if (const absl::Status status = fields_.Check(); !status.ok()) return Fail(status);
   return MHD_YES;
 }
 
@@ -102,7 +99,7 @@ absl::StatusOr<ResolvedContent> HttpExchange::Find(const Resolve& resolve) {
   return resolve({.transport = Transport::kHttp,
                   .path = std::move(target.path),
                   .query = std::move(target.query),
-                  .from_ipxe = absl::StartsWith(Field("User-Agent").value_or(""), "iPXE"),
+                  .from_ipxe = absl::StartsWith(fields_.Find("User-Agent").value_or(""), "iPXE"),
                   .asked_at = asked_at.address});
 }
 
@@ -113,9 +110,12 @@ MHD_Result HttpExchange::Answer(const Resolve& resolve) {
   host_ = found->host;
   result_ = found->result;
   return Queue(BuildReply({.is_get = method_ == "GET",
-                           .range = Field("Range"),
-                           .if_range = Field("If-Range"),
-                           .if_none_match = Field("If-None-Match"),
+                           .range = fields_.Find("Range"),
+                           .if_range = fields_.Find("If-Range"),
+                           .if_match = fields_.Find("If-Match"),
+                           .if_none_match = fields_.Find("If-None-Match"),
+                           .if_modified_since = fields_.Find("If-Modified-Since"),
+                           .if_unmodified_since = fields_.Find("If-Unmodified-Since"),
                            .now = absl::Now()},
                           *found));
 }
@@ -133,7 +133,7 @@ MHD_Result HttpExchange::Fail(const absl::Status& error) {
 
 MHD_Result HttpExchange::Queue(Reply reply) {
   answered_ = true;
-  const Response response = MakeResponse(reply);
+  const Response response = MakeResponse(reply, checked_);
   if (response == nullptr) {
     result_ = "failed";
     error_ = "no memory or descriptor left";
@@ -142,30 +142,23 @@ MHD_Result HttpExchange::Queue(Reply reply) {
   for (const auto& [name, value] : reply.fields) {
     MHD_add_response_header(response.get(), name.c_str(), value.c_str());
   }
-  if (method_ != "HEAD") length_ = reply.length;
+  if (method_ != "HEAD" && reply.status != MHD_HTTP_NOT_MODIFIED) length_ = reply.length;
   content_ = std::move(reply.content);
   return MHD_queue_response(connection_, static_cast<unsigned>(reply.status), response.get());
 }
 
-uint64_t HttpExchange::AcknowledgedBytes() const {
-  tcp_info found = {};
-  socklen_t size = sizeof found;
-  if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &found, &size) != 0) return 0;
-  return found.tcpi_bytes_acked;
-}
-
-void HttpExchange::Log(MHD_RequestTerminationCode termination) const {
+void HttpExchange::Log(MHD_RequestTerminationCode termination, bool too_slow) const {
   std::string result = result_;
   std::string error = error_;
   uint64_t bytes = length_;
   bool warn = false;
   if (termination != MHD_REQUEST_TERMINATED_COMPLETED_OK && result != "ignored") {
     // What has arrived, less what can't be told apart from it: an answer's head of some 300 bytes.
-    const uint64_t acknowledged = AcknowledgedBytes();
+    const uint64_t acknowledged = AcknowledgedBytes(fd_);
     bytes = acknowledged < acknowledged_before_
                 ? 0
                 : std::min(length_, acknowledged - acknowledged_before_);
-    if (termination == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) {
+    if (too_slow || termination == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) {
       result = "timeout";
       warn = true;
     } else if (termination == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN) {
@@ -184,7 +177,7 @@ void HttpExchange::Log(MHD_RequestTerminationCode termination) const {
   LogLine line("request");
   line.Add("protocol", "http")
       .Add("host", host_.has_value() ? host_->Format() : "-")
-      .Add("client", PeerOf(connection_))
+      .Add("client", PeerOf(connection_).Format())
       .Add("path", path_)
       .Add("result", result)
       .Add("bytes", bytes)

@@ -13,11 +13,21 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "agent/content/path_resolver.h"
+#include "agent/http/checked_file.h"
 #include "agent/http/reply.h"
+#include "agent/http/request_fields.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/mac_address.h"
 
 namespace autopxe::agent {
+
+int DescriptorOf(MHD_Connection* connection);
+
+// Whom the connection is with.
+IpEndpoint PeerOf(MHD_Connection* connection);
+
+// How much of what was sent on the connection so far has arrived, heads included.
+uint64_t AcknowledgedBytes(int fd);
 
 // One request on a connection of libmicrohttpd, and its answer. For one thread at a time.
 //
@@ -32,10 +42,14 @@ class HttpExchange {
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
-  // Refuses a request by its head alone: another method than GET and HEAD, or one with a body. The
+  // Refuses a request by its head alone: another method than GET and HEAD, one with a body, or with
+  // fields that are no fields. The
   // connection ends with the answer, which libmicrohttpd sees to whenever it is given one before
   // the end of a request. Returns MHD_NO if the connection is to be closed at once.
   MHD_Result AnswerHead();
+
+  // Answers with `error` before it has looked at anything. Else as AnswerHead.
+  MHD_Result Refuse(const absl::Status& error) { return Fail(error); }
 
   // Whether there is an answer, or none is to come.
   bool answered() const { return answered_; }
@@ -43,19 +57,14 @@ class HttpExchange {
   // Answers with what `resolve` finds. Returns as AnswerHead does.
   MHD_Result Answer(const Resolve& resolve);
 
-  // The line for the log, once libmicrohttpd is done with the request.
-  void Log(MHD_RequestTerminationCode termination) const;
+  // The line for the log, once libmicrohttpd is done with the request. `too_slow`: it was cut for
+  // that.
+  void Log(MHD_RequestTerminationCode termination, bool too_slow) const;
 
  private:
-  // The field's value; nothing if there is none. The first of several.
-  absl::optional<std::string> Field(const char* name) const;
-  bool HasBody() const;
   absl::StatusOr<ResolvedContent> Find(const Resolve& resolve);
   MHD_Result Fail(const absl::Status& error);
   MHD_Result Queue(Reply reply);
-  // How much of what was sent on the connection so far has arrived, heads included.
-  uint64_t AcknowledgedBytes() const;
-
   MHD_Connection* const connection_;
   const std::string target_;
   const std::string method_;
@@ -63,13 +72,15 @@ class HttpExchange {
   const int fd_;
   const uint64_t acknowledged_before_;
 
+  RequestFields fields_;
   bool answered_ = false;
   std::string path_;  // For the log: the canonical one once it is known.
   absl::optional<MacAddress> host_;
   std::string result_;
   std::string error_;
   std::shared_ptr<const Content> content_;
-  uint64_t length_ = 0;  // Of the body that is sent.
+  uint64_t length_ = 0;                   // Of the body that is sent.
+  std::unique_ptr<CheckedFile> checked_;  // While a file is sent.
 };
 
 }  // namespace autopxe::agent

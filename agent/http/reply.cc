@@ -6,34 +6,64 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "agent/http/http_date.h"
 #include "agent/http/range.h"
 
 namespace autopxe::agent {
 namespace {
 
-// RFC 9110, section 5.6.7: IMF-fixdate.
-std::string FormatDate(absl::Time time) {
-  return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", time, absl::UTCTimeZone());
-}
+// What can tell one version of a file from another.
+struct Validators {
+  std::string tag;
+  absl::Time modified;  // To the second, as a date is written.
+};
 
-// RFC 9110, section 13.1.2: the weak comparison, against a list or "*".
-bool MatchesAny(absl::string_view field, absl::string_view tag) {
+// RFC 9110, section 8.8.3.2. Against a list or "*".
+enum class Comparison { kStrong, kWeak };
+bool MatchesAny(absl::string_view field, absl::string_view tag, Comparison comparison) {
   for (absl::string_view element : absl::StrSplit(field, ',')) {
     element = absl::StripAsciiWhitespace(element);
-    if (element == "*" || absl::StripPrefix(element, "W/") == tag) return true;
+    if (comparison == Comparison::kWeak) element = absl::StripPrefix(element, "W/");
+    if (element == "*" || element == tag) return true;
   }
   return false;
 }
 
+// Whether the file was written after the date in `field`; nothing if that is none.
+absl::optional<bool> IsModifiedSince(absl::string_view field, const Validators& file,
+                                     absl::Time now) {
+  const absl::optional<absl::Time> date = ParseHttpDate(field, now);
+  if (!date.has_value()) return absl::nullopt;
+  return file.modified > *date;
+}
+
+// RFC 9110, section 13.2.2, steps 1 to 4: 412 or 304 instead of the file; nothing to go on.
+absl::optional<int> StatusInstead(const ReplyConditions& conditions, const Validators& file) {
+  if (conditions.if_match.has_value()) {
+    if (!MatchesAny(*conditions.if_match, file.tag, Comparison::kStrong)) return 412;
+  } else if (conditions.if_unmodified_since.has_value()) {
+    if (IsModifiedSince(*conditions.if_unmodified_since, file, conditions.now).value_or(false)) {
+      return 412;
+    }
+  }
+  if (conditions.if_none_match.has_value()) {
+    if (MatchesAny(*conditions.if_none_match, file.tag, Comparison::kWeak)) return 304;
+  } else if (conditions.if_modified_since.has_value()) {
+    if (!IsModifiedSince(*conditions.if_modified_since, file, conditions.now).value_or(true)) {
+      return 304;
+    }
+  }
+  return absl::nullopt;
+}
+
 // RFC 9110, section 13.1.5: the strong comparison; a date only if nothing can have been written
 // within its second since.
-bool IfRangeHolds(const ReplyConditions& conditions, const Content& content,
-                  absl::string_view tag) {
+bool IfRangeHolds(const ReplyConditions& conditions, const Validators& file) {
   if (!conditions.if_range.has_value()) return true;
   const absl::string_view field = absl::StripAsciiWhitespace(*conditions.if_range);
-  if (field == tag) return true;
-  return field == FormatDate(content.Modified()) &&
-         conditions.now - content.Modified() > absl::Seconds(2);
+  if (field == file.tag) return true;
+  return ParseHttpDate(field, conditions.now) == file.modified &&
+         conditions.now - file.modified > absl::Seconds(2);
 }
 
 Reply WholeReply(int status, std::shared_ptr<const Content> content) {
@@ -59,18 +89,23 @@ Reply BuildReply(const ReplyConditions& conditions, const ResolvedContent& found
     reply.fields.emplace_back("Cache-Control", "no-store");
     return reply;
   }
-  const std::string tag = absl::StrCat("\"", found.content->Version(), "\"");
-  reply.fields.emplace_back("ETag", tag);
-  reply.fields.emplace_back("Last-Modified", FormatDate(found.content->Modified()));
+  const Validators file = {absl::StrCat("\"", found.content->Version(), "\""),
+                           absl::FromUnixSeconds(absl::ToUnixSeconds(found.content->Modified()))};
+  reply.fields.emplace_back("ETag", file.tag);
   reply.fields.emplace_back("Cache-Control", "no-cache");
-  if (conditions.if_none_match.has_value() && MatchesAny(*conditions.if_none_match, tag)) {
-    MakeEmpty(reply, 304);
+  if (const absl::optional<int> status = StatusInstead(conditions, file); status.has_value()) {
+    if (*status == 304) {
+      // No body goes out with it. A Content-Length is that of the file (RFC 9110, section 8.6).
+      reply.status = 304;
+    } else {
+      MakeEmpty(reply, *status);
+    }
     return reply;
   }
+  reply.fields.emplace_back("Last-Modified", FormatHttpDate(file.modified));
   reply.fields.emplace_back("Content-Type", "application/octet-stream");
   reply.fields.emplace_back("Accept-Ranges", "bytes");
-  if (!conditions.is_get || !conditions.range.has_value() ||
-      !IfRangeHolds(conditions, *found.content, tag)) {
+  if (!conditions.is_get || !conditions.range.has_value() || !IfRangeHolds(conditions, file)) {
     return reply;
   }
   const uint64_t size = found.content->size();

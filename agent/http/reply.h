@@ -21,7 +21,10 @@ struct ReplyConditions {
   bool is_get = true;  // Else HEAD, for which a Range means nothing (RFC 9110, section 14.2).
   absl::optional<std::string> range;
   absl::optional<std::string> if_range;
+  absl::optional<std::string> if_match;
   absl::optional<std::string> if_none_match;
+  absl::optional<std::string> if_modified_since;
+  absl::optional<std::string> if_unmodified_since;
   absl::Time now;  // Tells whether a date can tell two versions of a file apart.
 };
 
@@ -30,15 +33,17 @@ struct ReplyConditions {
 struct Reply {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> fields;
-  // The body: `length` bytes of the content from `offset` on. Never null.
+  // The body: `length` bytes of the content from `offset` on; of a 304, what it would have been.
+  // Never null.
   std::shared_ptr<const Content> content;
   uint64_t offset = 0;
   uint64_t length = 0;
 };
 
 // The answer with what was found. A file has an entity tag and may be kept, but not used without
-// asking again ("no-cache"): Debian's links lead to another kernel under the same name. What is
-// rendered is not kept at all, and has no ranges.
+// asking again ("no-cache"): Debian's links lead to another kernel under the same name. Conditions
+// are looked at in the order of RFC 9110, section 13.2.2. What is rendered is not kept at all, and
+// has neither validators nor ranges: conditions mean nothing for it.
 Reply BuildReply(const ReplyConditions& conditions, const ResolvedContent& found);
 
 // The answer to a request that failed: the message and a newline. NOT_FOUND is 404,

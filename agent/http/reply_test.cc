@@ -45,7 +45,10 @@ class ReplyTest : public ::testing::Test {
   ReplyConditions plain_ = {.is_get = true,
                             .range = {},
                             .if_range = {},
+                            .if_match = {},
                             .if_none_match = {},
+                            .if_modified_since = {},
+                            .if_unmodified_since = {},
                             .now = absl::FromUnixSeconds(kWritten + 3600)};
 };
 
@@ -145,12 +148,72 @@ TEST_F(ReplyTest, WhoHasTheVersionAlreadyIsToldSo) {
     plain_.if_none_match = field;
     const Reply reply = BuildReply(plain_, file_);
     EXPECT_EQ(reply.status, 304) << field;
-    EXPECT_EQ(reply.length, 0u);
+    EXPECT_EQ(reply.length, 10u);
     EXPECT_EQ(Field(reply, "ETag"), tag_);
   }
   for (const std::string field : {"", "\"another\"", "W/"}) {
     plain_.if_none_match = field;
     EXPECT_EQ(BuildReply(plain_, file_).status, 200) << field;
+  }
+}
+
+// Faults, case 27; RFC 9110, section 13.2.2.
+TEST_F(ReplyTest, ConditionsAreLookedAtInTheOrderOfTheRfc) {
+  const std::string before = "Sun, 09 Sep 2001 01:46:39 GMT";
+  const std::string exactly = "Sun, 09 Sep 2001 01:46:40 GMT";
+  const std::string other = "\"another\"";
+  const absl::optional<std::string> none;
+  const struct {
+    const char* name;
+    absl::optional<std::string> match, unmodified, none_match, modified, range, if_range;
+    int status;
+  } kCases[] = {
+      {"match", tag_, none, none, none, none, none, 200},
+      {"match any", "*", none, none, none, none, none, 200},
+      {"match one of a list", other + ", " + tag_, none, none, none, none, none, 200},
+      {"match another", other, none, none, none, none, none, 412},
+      {"match is strong", "W/" + tag_, none, none, none, none, none, 412},
+      {"match nothing", "", none, none, none, none, none, 412},
+      {"unmodified", none, exactly, none, none, none, none, 200},
+      {"modified", none, before, none, none, none, none, 412},
+      {"no date", none, "yesterday", none, none, none, none, 200},
+      {"match before unmodified", tag_, before, none, none, none, none, 200},
+      {"not modified", none, none, none, exactly, none, none, 304},
+      {"modified since", none, none, none, before, none, none, 200},
+      {"no date", none, none, none, "yesterday", none, none, 200},
+      {"two dates", none, none, none, exactly + ", " + exactly, none, none, 200},
+      {"none match before modified", none, none, other, exactly, none, none, 200},
+      {"match, then none match", tag_, none, tag_, none, none, none, 304},
+      {"match fails before none match", other, none, tag_, none, none, none, 412},
+      {"unmodified, then modified", none, exactly, none, exactly, none, none, 304},
+      {"all before the range", none, none, tag_, none, "bytes=0-1", tag_, 304},
+      {"fails before the range", other, none, none, none, "bytes=0-1", tag_, 412},
+      {"fails before a bad range", other, none, none, none, "bytes=99-", none, 412},
+      {"holds, then the range", tag_, none, other, none, "bytes=0-1", tag_, 206},
+      {"holds, then the bad range", tag_, none, other, none, "bytes=99-", none, 416},
+  };
+  for (const auto& c : kCases) {
+    for (const bool is_get : {true, false}) {
+      SCOPED_TRACE(absl::StrCat(c.name, is_get ? " GET" : " HEAD"));
+      ReplyConditions conditions = plain_;
+      conditions.is_get = is_get;
+      conditions.if_match = c.match;
+      conditions.if_unmodified_since = c.unmodified;
+      conditions.if_none_match = c.none_match;
+      conditions.if_modified_since = c.modified;
+      conditions.range = c.range;
+      conditions.if_range = c.if_range;
+      const Reply reply = BuildReply(conditions, file_);
+      EXPECT_EQ(reply.status, !is_get && (c.status == 206 || c.status == 416) ? 200 : c.status);
+      EXPECT_EQ(Field(reply, "ETag"), tag_);
+      EXPECT_EQ(Field(reply, "Cache-Control"), "no-cache");
+      if (c.status != 304 && c.status != 412) continue;
+      EXPECT_EQ(reply.length, c.status == 304 ? 10u : 0u);
+      // Section 15.4.5: nothing else about the file.
+      EXPECT_EQ(Field(reply, "Last-Modified"), "");
+      EXPECT_EQ(Field(reply, "Content-Type"), "");
+      EXPECT_EQ(Field(reply, "Content-Range"), "");
+    }
   }
 }
 

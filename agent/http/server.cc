@@ -13,9 +13,36 @@
 #include "absl/strings/str_cat.h"
 #include "agent/http/exchange.h"
 #include "agent/net/socket_address.h"
+#include "common/runtime/log_line.h"
 #include "common/status/status_macros.h"
 
 namespace autopxe::agent {
+
+namespace {
+
+constexpr absl::Duration kBetweenWarnings = absl::Seconds(10);
+
+// Often enough that a time that is up is overrun by little.
+absl::Duration WatchInterval(const Connections::Limits& limits) {
+  const absl::Duration shortest = std::min({limits.head, limits.idle, limits.progress_interval});
+  return std::clamp(shortest / 8, absl::Milliseconds(10), absl::Seconds(1));
+}
+
+Connections::Limits LimitsOf(const HttpServer::Options& options) {
+  Connections::Limits limits = options.limits;
+  const size_t connections = std::max<size_t>(options.max_connections * options.listen.size(), 2);
+  limits.crowded = std::max<size_t>(connections - connections / 8, 1);
+  limits.requests_per_address = connections / 2;
+  return limits;
+}
+
+Connections::Socket ConnectionSocket() {
+  return {.cut = [](int fd) { shutdown(fd, SHUT_RDWR); },
+          .end_reading = [](int fd) { shutdown(fd, SHUT_RD); },
+          .acknowledged_bytes = AcknowledgedBytes};
+}
+
+}  // namespace
 
 // A connection's context is the target of its latest request, as it came; a request's context is
 // its HttpExchange.
@@ -25,19 +52,26 @@ struct HttpCallbacks {
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
   }
 
-  static void OnConnection(void*, MHD_Connection*, void** context,
+  static void OnConnection(void* server, MHD_Connection* connection, void** context,
                            MHD_ConnectionNotificationCode what) {
+    auto* const self = static_cast<HttpServer*>(server);
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
       *context = new std::string;
+      self->connections_.Opened(DescriptorOf(connection), PeerOf(connection).address,
+                                self->clock_.Monotonic());
     } else {
+      // libmicrohttpd closes the descriptor after this.
+      self->connections_.Closed(DescriptorOf(connection));
       delete static_cast<std::string*>(*context);
       *context = nullptr;
     }
   }
 
   // The only place where libmicrohttpd shows the target before it cuts it up.
-  static void* OnTarget(void*, const char* target, MHD_Connection* connection) {
+  static void* OnTarget(void* server, const char* target, MHD_Connection* connection) {
+    auto* const self = static_cast<HttpServer*>(server);
     *TargetOf(connection) = target;
+    self->connections_.RequestLineCame(DescriptorOf(connection), self->clock_.Monotonic());
     return nullptr;
   }
 
@@ -51,11 +85,14 @@ struct HttpCallbacks {
     if (*context == nullptr) {
       auto* const exchange = new HttpExchange(connection, std::move(*TargetOf(connection)), method);
       *context = exchange;
-      {
-        absl::MutexLock lock(&self->mutex_);
-        ++self->under_way_;
+      switch (self->connections_.RequestBegan(DescriptorOf(connection), self->clock_.Monotonic())) {
+        case Connections::Admission::kTooManyOfAddress:
+          return exchange->Refuse(absl::UnavailableError("too many requests from this address"));
+        case Connections::Admission::kDraining:
+          return exchange->Refuse(absl::UnavailableError("shutting down"));
+        case Connections::Admission::kWelcome:
+          return exchange->AnswerHead();
       }
-      return exchange->AnswerHead();
     }
     auto* const exchange = static_cast<HttpExchange*>(*context);
     if (exchange->answered()) {
@@ -65,26 +102,30 @@ struct HttpCallbacks {
     return exchange->Answer(self->resolve_);
   }
 
-  static void OnDone(void* server, MHD_Connection*, void** context,
+  static void OnDone(void* server, MHD_Connection* connection, void** context,
                      MHD_RequestTerminationCode termination) {
     if (*context == nullptr) return;  // Its head was never whole.
     auto* const exchange = static_cast<HttpExchange*>(*context);
-    exchange->Log(termination);
+    auto* const self = static_cast<HttpServer*>(server);
+    const int fd = DescriptorOf(connection);
+    exchange->Log(termination, self->connections_.IsTooSlow(fd));
     delete exchange;
     *context = nullptr;
-    auto* const self = static_cast<HttpServer*>(server);
-    absl::MutexLock lock(&self->mutex_);
-    --self->under_way_;
+    self->connections_.RequestEnded(fd, self->clock_.Monotonic());
   }
 };
 
-HttpServer::HttpServer(Resolve resolve) : resolve_(std::move(resolve)) {}
+HttpServer::HttpServer(const Options& options, Resolve resolve)
+    : resolve_(std::move(resolve)),
+      watch_interval_(WatchInterval(options.limits)),
+      connections_(LimitsOf(options), ConnectionSocket()),
+      watch_([this] { Watch(); }) {}
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Open(Options options, Resolve resolve) {
   if (options.threads == 0) {
     options.threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8);
   }
-  std::unique_ptr<HttpServer> server(new HttpServer(std::move(resolve)));
+  std::unique_ptr<HttpServer> server(new HttpServer(options, std::move(resolve)));
   for (const IpEndpoint& endpoint : options.listen) {
     RETURN_IF_ERROR(server->Listen(options, endpoint));
   }
@@ -97,7 +138,7 @@ absl::Status HttpServer::Listen(const Options& options, const IpEndpoint& endpoi
   if (address.family() == AF_INET6) flags |= MHD_USE_IPv6;
   // libmicrohttpd takes 0 for no time-out at all.
   const auto idle_seconds =
-      static_cast<unsigned>(std::max<int64_t>(1, absl::ToInt64Seconds(options.idle_timeout)));
+      static_cast<unsigned>(std::max<int64_t>(1, absl::ToInt64Seconds(options.limits.idle)));
   errno = 0;
   MHD_Daemon* const daemon = MHD_start_daemon(
       flags, 0, nullptr, nullptr, &HttpCallbacks::OnRequest, this,                  //
@@ -107,8 +148,8 @@ absl::Status HttpServer::Listen(const Options& options, const IpEndpoint& endpoi
       MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,                                  //
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, options.connection_memory,                //
       MHD_OPTION_STRICT_FOR_CLIENT, 1,                                              //
-      MHD_OPTION_NOTIFY_CONNECTION, &HttpCallbacks::OnConnection, nullptr,          //
-      MHD_OPTION_URI_LOG_CALLBACK, &HttpCallbacks::OnTarget, nullptr,               //
+      MHD_OPTION_NOTIFY_CONNECTION, &HttpCallbacks::OnConnection, this,             //
+      MHD_OPTION_URI_LOG_CALLBACK, &HttpCallbacks::OnTarget, this,                  //
       MHD_OPTION_UNESCAPE_CALLBACK, &HttpCallbacks::KeepEscapes, nullptr,           //
       MHD_OPTION_NOTIFY_COMPLETED, &HttpCallbacks::OnDone, this,                    //
       MHD_OPTION_END);
@@ -130,7 +171,9 @@ HttpServer::~HttpServer() {
   {
     absl::MutexLock lock(&mutex_);
     listeners.swap(listeners_);
+    stopping_ = true;
   }
+  watch_.join();
   // Outside the lock: stopping ends the requests under way, and each of them takes it.
   for (const Listener& listener : listeners) {
     MHD_stop_daemon(listener.daemon);
@@ -139,13 +182,39 @@ HttpServer::~HttpServer() {
 }
 
 size_t HttpServer::Drain(absl::Duration limit) {
-  absl::MutexLock lock(&mutex_);
-  for (Listener& listener : listeners_) {
-    if (listener.quiesced_fd < 0) listener.quiesced_fd = MHD_quiesce_daemon(listener.daemon);
+  {
+    absl::MutexLock lock(&mutex_);
+    for (Listener& listener : listeners_) {
+      if (listener.quiesced_fd >= 0) continue;
+      listener.quiesced_fd = MHD_quiesce_daemon(listener.daemon);
+      // Who comes now is refused and can turn elsewhere, instead of waiting in the kernel's queue.
+      if (listener.quiesced_fd >= 0) shutdown(listener.quiesced_fd, SHUT_RD);
+    }
   }
-  const auto none = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return under_way_ == 0; };
-  mutex_.AwaitWithTimeout(absl::Condition(&none), limit);
-  return under_way_;
+  connections_.Drain();
+  return connections_.AwaitRequests(limit);
+}
+
+void HttpServer::Watch() {
+  absl::Duration next_warning = -absl::InfiniteDuration();
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), watch_interval_)) return;
+    }
+    const absl::Duration now = clock_.Monotonic();
+    connections_.CutExpired(now);
+    if (now < next_warning) continue;
+    const Connections::Cuts cuts = connections_.TakeCuts();
+    if (cuts.head + cuts.slow + cuts.crowded == 0) continue;
+    next_warning = now + kBetweenWarnings;
+    LogLine("connections-cut")
+        .Add("protocol", "http")
+        .Add("no_request", cuts.head)
+        .Add("too_slow", cuts.slow)
+        .Add("for_others", cuts.crowded)
+        .Warn();
+  }
 }
 
 }  // namespace autopxe::agent

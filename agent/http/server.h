@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -11,7 +12,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/content/path_resolver.h"
+#include "agent/http/connections.h"
 #include "common/model/ip_endpoint.h"
+#include "common/runtime/clock.h"
 
 struct MHD_Daemon;
 
@@ -21,7 +24,8 @@ namespace autopxe::agent {
 // who has a file already. A failure is its message in plain text, but for a host that is to be
 // ignored (PERMISSION_DENIED): its connection is closed without an answer, as TFTP has none for it.
 // No request has a body: one that says it has is refused and its connection closed, so nothing can
-// be smuggled behind it. Logs one line for each request that is done.
+// be smuggled behind it. Who dribbles, idles or takes an answer drop by drop is cut; docs/http.md
+// says when and why. Logs one line for each request that is done.
 //
 // Runs on threads of its own.
 class HttpServer {
@@ -36,13 +40,14 @@ class HttpServer {
     // For each endpoint; 0: one for each processor, from 2 to 8.
     size_t threads = 0;
 
-    // For each endpoint, over all threads. Further connections wait in the kernel. One takes a
-    // descriptor, and one or two more while it is sent a file.
+    // For each endpoint, over all threads. From seven eighths on, those that wait make room for
+    // newer ones; further ones wait in the kernel. One takes a descriptor, and one or two more
+    // while it is sent a file.
     size_t max_connections = 4096;
 
-    // Without a byte in either direction; in whole seconds, 1 at least. iPXE keeps a connection
-    // idle for 10 s.
-    absl::Duration idle_timeout = absl::Seconds(30);
+    // `crowded` and `requests_per_address` follow from max_connections. `idle` is also how long a
+    // connection may be without a byte in either direction; in whole seconds, 1 at least.
+    Connections::Limits limits;
 
     // For a connection's request line, fields, and answer's head. A request that needs more is
     // answered 414 or 431.
@@ -60,8 +65,8 @@ class HttpServer {
   // Where it listens, with the real ports.
   const std::vector<IpEndpoint>& endpoints() const { return endpoints_; }
 
-  // Takes no more connections and waits until the requests under way are done. Returns how many
-  // were not within `limit`; they go on.
+  // Takes no more connections and requests, and waits until the requests under way are done.
+  // Returns how many were not within `limit`; they go on.
   size_t Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -73,16 +78,22 @@ class HttpServer {
     int quiesced_fd;  // Ours to close once the daemon has stopped; -1 before Drain.
   };
 
-  explicit HttpServer(Resolve resolve);
+  HttpServer(const Options& options, Resolve resolve);
 
   absl::Status Listen(const Options& options, const IpEndpoint& endpoint)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Cuts connections whose time is up, until stopping_.
+  void Watch() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Resolve resolve_;
+  const SystemClock clock_;
+  const absl::Duration watch_interval_;
+  Connections connections_;
   std::vector<IpEndpoint> endpoints_;  // Constant once Open is done.
   absl::Mutex mutex_;
   std::vector<Listener> listeners_ ABSL_GUARDED_BY(mutex_);
-  size_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread watch_;  // Last: it uses everything above.
 };
 
 }  // namespace autopxe::agent

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "agent/tftp/captured_log.h"
 #include "agent/tftp/test_client.h"
+#include "common/runtime/captured_log.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 

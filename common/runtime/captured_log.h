@@ -6,8 +6,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
-namespace autopxe::agent::tftp {
+#include "absl/strings/str_split.h"
+
+namespace autopxe {
 
 // Takes what is logged while it lives, for tests: a line each, `level event=...`.
 class CapturedLog {
@@ -21,6 +24,7 @@ class CapturedLog {
 
   // What was logged so far, by any thread.
   std::string Text() const { return sink_->Text(); }
+  std::vector<std::string> Lines() const { return absl::StrSplit(Text(), '\n', absl::SkipEmpty()); }
 
  private:
   // spdlog's own ostream_sink has no way to read the stream while others log.
@@ -46,4 +50,4 @@ class CapturedLog {
   const std::shared_ptr<Sink> sink_;
 };
 
-}  // namespace autopxe::agent::tftp
+}  // namespace autopxe

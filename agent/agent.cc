@@ -81,16 +81,7 @@ absl::Status Agent::Run() {
   if (!http.ok()) return AdviseToListen(http.status(), "--http-listen");
   http_ = *std::move(http);
 
-  PathResolver::Options resolver_options{.agent = {.id = config_.id,
-                                                   .rootfs_folder = config_.rootfs_folder,
-                                                   .advertise = config_.advertise,
-                                                   .http_port = http_->endpoints().front().port,
-                                                   .tftp_port = tftp_->endpoints().front().port},
-                                         .rootfs_folder = config_.rootfs_folder,
-                                         .loaders_folder = config_.loaders_folder,
-                                         .start_script_for_ipxe = config_.start_script_for_ipxe};
-  ASSIGN_OR_RETURN(resolver_, PathResolver::Open(std::move(resolver_options), view_, catalog_));
-  is_resolving_ = true;
+  RETURN_IF_ERROR(OpenResolver());
   loop_thread_ = std::thread([this] { loop_->Run(); });
   // The TFTP server has said so of itself.
   for (const IpEndpoint& endpoint : http_->endpoints()) {
@@ -160,9 +151,30 @@ void Agent::LoadView() {
       .Info();
 }
 
+absl::Status Agent::OpenResolver() {
+  PathResolver::Options options{.agent = {.id = config_.id,
+                                          .rootfs_folder = config_.rootfs_folder,
+                                          .advertise = config_.advertise,
+                                          .http_port = http_->endpoints().front().port,
+                                          .tftp_port = tftp_->endpoints().front().port},
+                                .rootfs_folder = config_.rootfs_folder,
+                                .loaders_folder = config_.loaders_folder,
+                                .start_script_for_ipxe = config_.start_script_for_ipxe};
+  ASSIGN_OR_RETURN(std::shared_ptr<const PathResolver> resolver,
+                   PathResolver::Open(std::move(options), view_, catalog_));
+  absl::MutexLock lock(&resolver_mutex_);
+  resolver_ = std::move(resolver);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ResolvedContent> Agent::Resolve(const ContentRequest& request) const {
-  if (!is_resolving_) return absl::UnavailableError("starting; ask again");
-  return resolver_->Resolve(request);
+  std::shared_ptr<const PathResolver> resolver;
+  {
+    absl::MutexLock lock(&resolver_mutex_);
+    resolver = resolver_;
+  }
+  if (resolver == nullptr) return absl::UnavailableError("starting; ask again");
+  return resolver->Resolve(request);
 }
 
 AgentStatus Agent::BuildStatus(const AgentInstance& instance) const {
@@ -184,12 +196,26 @@ void Agent::NoteCatalog() {
   reporter_->Wake();
 }
 
-void Agent::Rescan() { catalog_watcher_->Rescan(); }
+void Agent::Reload(const Config& config) {
+  catalog_watcher_->SetInterval(config.rescan_interval);
+  if (config.advertise == config_.advertise &&
+      config.start_script_for_ipxe == config_.start_script_for_ipxe) {
+    return;
+  }
+  config_.advertise = config.advertise;
+  config_.start_script_for_ipxe = config.start_script_for_ipxe;
+  if (const absl::Status status = OpenResolver(); !status.ok()) {
+    LogLine("resolver-kept").Add("reason", std::string(status.message())).Error();
+  }
+  reporter_->SetAddresses(ReachedAt(config_, http_->endpoints()),
+                          ReachedAt(config_, tftp_->endpoints()));
+}
 
-void Agent::SetRescanInterval(absl::Duration interval) { catalog_watcher_->SetInterval(interval); }
+void Agent::Rescan() { catalog_watcher_->Rescan(); }
 
 void Agent::Drain(absl::Duration limit) {
   const absl::Duration end = clock_.Monotonic() + limit;
+  http_->Drain(absl::ZeroDuration());  // Neither takes more while the other drains.
   const size_t tftp_left = tftp_->Drain(limit);
   const size_t http_left = http_->Drain(std::max(end - clock_.Monotonic(), absl::ZeroDuration()));
   if (tftp_left + http_left > 0) {

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/catalog/catalog_watcher.h"
 #include "agent/catalog/live_catalog.h"
@@ -36,12 +37,16 @@ class Agent {
 
   ~Agent();
 
+  // Takes over what `config` has of the options that take effect on a reload (advertise,
+  // start-script-for-ipxe, rescan-interval), and tells the server.
+  void Reload(const Config& config);
+
   // Looks at the whole rootfs tree and the loaders again, soon, and tells the server. Returns at
   // once.
   void Rescan();
-  void SetRescanInterval(absl::Duration interval);
 
-  // Takes no more requests and lets those under way end, for so long at the most.
+  // Takes no more requests and lets those under way end, for so long at the most; then they are
+  // cut.
   void Drain(absl::Duration limit);
 
   const std::vector<IpEndpoint>& tftp_endpoints() const { return tftp_->endpoints(); }
@@ -55,10 +60,13 @@ class Agent {
   void LoadView();
   // Tells whether the last scan failed, and wakes the reporter.
   void NoteCatalog();
-  absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
+  // Answers by the options in config_ from now on.
+  absl::Status OpenResolver() ABSL_LOCKS_EXCLUDED(resolver_mutex_);
+  absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const
+      ABSL_LOCKS_EXCLUDED(resolver_mutex_);
   AgentStatus BuildStatus(const AgentInstance& instance) const;
 
-  const Config config_;
+  Config config_;  // The thread's that calls Reload.
   const SystemClock clock_;
 
   // In the order of their start; what uses another stands below it.
@@ -69,9 +77,9 @@ class Agent {
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<TftpServer> tftp_;  // Answers once the loop runs.
   std::unique_ptr<HttpServer> http_;
-  std::unique_ptr<PathResolver> resolver_;
-  // resolver_ is there: HTTP answers before the resolver can know its port.
-  std::atomic<bool> is_resolving_ = false;
+  mutable absl::Mutex resolver_mutex_;
+  // Null until the ports are known, when HTTP answers already.
+  std::shared_ptr<const PathResolver> resolver_ ABSL_GUARDED_BY(resolver_mutex_);
   std::thread loop_thread_;
   std::unique_ptr<SnapshotWriter> snapshot_writer_;
   std::unique_ptr<Reporter> reporter_;

@@ -22,6 +22,7 @@ namespace autopxe::agent {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 constexpr char kNoServer[] = "127.0.0.1:1";
@@ -40,12 +41,12 @@ std::string Fetch(const std::string& url, int seconds = 10) {
 }
 
 // bc:24:11:b0:1a:de is assigned debian/bookworm/latest/overlayfs.
-std::shared_ptr<const Snapshot> SnapshotAt(int64_t number) {
+std::shared_ptr<const Snapshot> SnapshotAt(int64_t number,
+                                           const std::string& nfs_server = "172.25.2.11") {
   Revision revision;
   revision.id = {number, 7};
   Settings settings;
-  settings.variables.emplace(*VariableName::Parse("nfs-server"),
-                             *VariableValue::Parse("172.25.2.11"));
+  settings.variables.emplace(*VariableName::Parse("nfs-server"), *VariableValue::Parse(nfs_server));
   const Profile profile{*ProfileName::Parse("overlayfs"),
                         *CommandLineTemplate::Parse("nfsroot=${nfs-server}:${rootfs-path} rootovl"),
                         1};
@@ -118,6 +119,58 @@ TEST_F(AgentTest, WithTheServerAwayItServesWhatIsOnDisk) {  // faults.md, case 4
   EXPECT_EQ(ByTftp(**agent, "boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"),
             "kernel of bookworm");
   EXPECT_EQ(ByTftp(**agent, "undionly.kpxe"), "loader");
+}
+
+// faults.md, case 31. What may be set, and what a script may hold, is tested with common/model and
+// boot; this is that nothing is lost on the way.
+TEST_F(AgentTest, AHostileValueAddsNoCommandToTheScriptThatIsServed) {
+  const std::string value = "x || shell && #\"' ;\\ isset ${ shell }";
+  EXPECT_FALSE(VariableValue::Parse(value).ok());
+  for (const char* text : {"a\nshell", "a\rshell", "a\tb", "\xc3\xa9", "a\x1b[31m"}) {
+    EXPECT_FALSE(VariableValue::Parse(text).ok()) << text;
+  }
+  {
+    auto file = SnapshotFile::Open(folder_ + "/state");
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT((*file)->Save({SnapshotAt(5, "x || shell && #\"' ;\\ % isset"),
+                               absl::FromUnixSeconds(1'700'000'000)}),
+                IsOk());
+  }
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  for (const std::string& script :
+       {ByHttp(**agent, "autopxe-bc2411b01ade"), ByTftp(**agent, "autopxe-bc2411b01ade")}) {
+    EXPECT_THAT(script, HasSubstr("set nfs-server:uristring x%20%7C%7C%20shell%20%26%26%20%23"));
+    EXPECT_THAT(script, testing::Not(AnyOf(HasSubstr("|| shell"), HasSubstr("&& #"))));
+  }
+}
+
+// faults.md, case 32.
+TEST_F(AgentTest, EverySpellingOfAMacIsTheSameHostAndAnotherMacIsNot) {
+  {
+    auto file = SnapshotFile::Open(folder_ + "/state");
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT((*file)->Save({SnapshotAt(5), absl::FromUnixSeconds(1'700'000'000)}), IsOk());
+  }
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  const std::string assigned = ByHttp(**agent, "autopxe-bc2411b01ade");
+  EXPECT_THAT(assigned, HasSubstr("debian/bookworm/latest/overlayfs"));
+  for (const char* spelling :
+       {"BC2411B01ADE", "bc:24:11:b0:1a:de", "BC:24:11:B0:1A:DE", "bc%3A24%3a11:b0:1a:de",
+        "bc-24-11-b0-1a-de", "Bc-24-11-B0-1a-dE", "bc24.11b0.1ade"}) {
+    EXPECT_EQ(ByHttp(**agent, absl::StrCat("autopxe-", spelling)), assigned) << spelling;
+    if (std::string(spelling).find('%') != std::string::npos) continue;
+    EXPECT_NE(ByTftp(**agent, absl::StrCat("autopxe-", spelling)).find("overlayfs"),
+              std::string::npos)
+        << spelling;
+  }
+  for (const char* other : {"bc2411b01adf", "c2411b01ade", "bc2411b01ade0", "bc:24:11:b0:1a",
+                            "bc2411b01ade%00", "ffffffffffff", ""}) {
+    EXPECT_EQ(ByHttp(**agent, absl::StrCat("autopxe-", other)).find("set nfs-server"),
+              std::string::npos)
+        << other;
+  }
 }
 
 TEST_F(AgentTest, WithoutAnyConfigurationItSaysSoOnTheScreen) {
@@ -219,16 +272,39 @@ TEST_F(AgentTest, WhatKeepsItFromStartingIsNamedWithItsOption) {
   expect(config, (*running)->tftp_endpoints().front().Format(), "--tftp-listen");
 }
 
+TEST_F(AgentTest, AReloadTakesEffectAtOnceAndIsTold) {
+  FakeServer server;
+  Config config = BuildConfig(server.address());
+  const auto agent = Agent::Start(config);
+  ASSERT_THAT(agent, IsOk());
+  server.WaitForStatus();
+  const std::string http_port = absl::StrCat((*agent)->http_endpoints().front().port);
+  EXPECT_THAT(ByTftp(**agent, "boot.ipxe"), HasSubstr("127.0.0.1"));
+
+  config.advertise = *IpAddress::Parse("10.77.1.1");
+  (*agent)->Reload(config);
+  EXPECT_THAT(ByTftp(**agent, "boot.ipxe"), HasSubstr("10.77.1.1"));
+  while (server.WaitForStatus().status().http_address() != absl::StrCat("10.77.1.1:", http_port)) {
+  }
+
+  config.start_script_for_ipxe = false;
+  config.advertise = absl::nullopt;
+  (*agent)->Reload(config);
+  EXPECT_THAT(ByTftp(**agent, "boot.ipxe"), HasSubstr("127.0.0.1"));
+  const std::string as_ipxe =
+      absl::StrCat("http://", (*agent)->http_endpoints().front().Format(), "/undionly.kpxe");
+  EXPECT_EQ(Fetch(as_ipxe + "' --user-agent 'iPXE/1.21.1"), "loader");
+  config.start_script_for_ipxe = true;
+  (*agent)->Reload(config);
+  EXPECT_THAT(Fetch(as_ipxe + "' --user-agent 'iPXE/1.21.1"), HasSubstr("#!ipxe"));
+}
+
 TEST_F(AgentTest, DrainedItTakesNoMore) {
   const auto agent = Agent::Start(BuildConfig());
   ASSERT_THAT(agent, IsOk());
   EXPECT_NE(ByHttp(**agent, "boot.ipxe"), "");
   (*agent)->Drain(absl::Seconds(5));
-  // The connection waits in the kernel, as nobody takes it.
-  EXPECT_EQ(
-      Fetch(absl::StrCat("http://", (*agent)->http_endpoints().front().Format(), "/boot.ipxe"),
-            /*seconds=*/1),
-      "");
+  EXPECT_EQ(ByHttp(**agent, "boot.ipxe"), "");
 }
 
 }  // namespace

@@ -21,22 +21,12 @@ constexpr char kFooter[] = R"(Examples:
   autopxe-agent --server 10.77.0.2:7766 --rootfs /srv/rootfs
   autopxe-agent --config /etc/autopxe/agent.yaml
 
-SIGHUP scans the rootfs tree and the loaders again and takes log-level and rescan-interval from the
-configuration. SIGTERM lets open transfers end first.)";
+SIGHUP scans the rootfs tree and the loaders again. SIGTERM and SIGINT let open transfers end first, for
+shutdown-grace at the most; a second one ends it at once.)";
 
 // Below a second a large tree would be scanned without end.
 constexpr absl::Duration kLeastInterval = absl::Seconds(1);
 constexpr absl::Duration kMostInterval = absl::Hours(24);
-
-absl::StatusOr<absl::Duration> ParseInterval(const std::string& text) {
-  absl::Duration interval;
-  if (!absl::ParseDuration(text, &interval) || interval < kLeastInterval ||
-      interval > kMostInterval) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quote(text), ": expected a duration from 1s to 24h, such as \"1m\""));
-  }
-  return interval;
-}
 
 absl::StatusOr<std::vector<IpEndpoint>> ParseEndpoints(const ProgramOptions& options,
                                                        absl::string_view name,
@@ -64,8 +54,9 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   std::vector<std::string> http_listen = {"0.0.0.0:8080"};
   std::string advertise;
   bool start_script_for_ipxe = true;
-  std::string rescan_interval = "1m";
+  absl::Duration rescan_interval = absl::Minutes(1);
   std::string log_level = "info";
+  absl::Duration shutdown_grace = absl::Seconds(30);
 
   ProgramOptions options("autopxe-agent", kDescription, kFooter);
   options.AddText("id", &id, "ID",
@@ -81,17 +72,25 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   options.AddList("http-listen", &http_listen, "ADDRESS:PORT",
                   "where to answer HTTP; port 0: any free one");
   options.AddText("advertise", &advertise, "ADDRESS",
-                  "where hosts reach this agent, if it is not the address at which they ask");
+                  "where hosts reach this agent, if it is not the address at which they ask",
+                  TakesEffect::kOnReload);
   options.AddSwitch("start-script-for-ipxe", &start_script_for_ipxe,
                     "answer a loader that iPXE itself asks for with the start script, so that DHCP "
-                    "needs no rule for iPXE");
-  options.AddText("rescan-interval", &rescan_interval, "DURATION",
-                  "how often to look through the rootfs tree for what the kernel did not tell of: "
-                  "all changes where the tree is on NFS");
-  options.AddText("log-level", &log_level, "LEVEL", "debug, info, warn or error");
+                    "needs no rule for iPXE",
+                    TakesEffect::kOnReload);
+  options.AddDuration("rescan-interval", &rescan_interval, kLeastInterval, kMostInterval,
+                      "how often to look through the rootfs tree for what the kernel did not tell "
+                      "of: all changes where the tree is on NFS",
+                      TakesEffect::kOnReload);
+  options.AddText("log-level", &log_level, "LEVEL", "debug, info, warn or error",
+                  TakesEffect::kOnReload);
+  // A service manager kills after 90 s.
+  options.AddDuration("shutdown-grace", &shutdown_grace, absl::ZeroDuration(), absl::Hours(1),
+                      "how long transfers may take to end when it is told to stop",
+                      TakesEffect::kOnReload);
 
   ASSIGN_OR_RETURN(const absl::optional<std::string> print, options.Parse(args, environment));
-  if (print.has_value()) return ParsedConfig{absl::nullopt, *print};
+  if (print.has_value()) return ParsedConfig{absl::nullopt, {}, *print};
 
   absl::StatusOr<AgentId> parsed_id = AgentId::Parse(id);
   if (!parsed_id.ok()) return options.ErrorIn("id", parsed_id.status());
@@ -132,13 +131,12 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
     }
     config.advertise = *address;
   }
-  absl::StatusOr<absl::Duration> interval = ParseInterval(rescan_interval);
-  if (!interval.ok()) return options.ErrorIn("rescan-interval", interval.status());
-  config.rescan_interval = *interval;
+  config.rescan_interval = rescan_interval;
   absl::StatusOr<LogLevel> level = ParseLogLevel(log_level);
   if (!level.ok()) return options.ErrorIn("log-level", level.status());
   config.log_level = *level;
-  return ParsedConfig{std::move(config), ""};
+  config.shutdown_grace = shutdown_grace;
+  return ParsedConfig{std::move(config), options.Values(), ""};
 }
 
 }  // namespace autopxe::agent

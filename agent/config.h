@@ -28,6 +28,8 @@ struct Config {
   bool start_script_for_ipxe = true;
   absl::Duration rescan_interval = absl::Minutes(1);
   LogLevel log_level = LogLevel::kInfo;
+  // How long transfers may take to end once the agent is told to stop.
+  absl::Duration shutdown_grace = absl::Seconds(30);
 
   friend bool operator==(const Config&, const Config&) = default;
 };
@@ -35,6 +37,7 @@ struct Config {
 // What to run with; or, for --help and --version, what to print instead.
 struct ParsedConfig {
   absl::optional<Config> config;
+  std::vector<OptionValue> options;  // The same as text, option by option.
   std::string print;
 };
 

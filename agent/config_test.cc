@@ -75,7 +75,9 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
                                 "--rescan-interval",
                                 "90s",
                                 "--log-level",
-                                "debug"});
+                                "debug",
+                                "--shutdown-grace",
+                                "5s"});
   EXPECT_EQ(config.id.text(), "lab");
   EXPECT_EQ(config.server, "[fd00::1]:1");
   EXPECT_EQ(config.tftp_listen.size(), 2u);
@@ -83,6 +85,7 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
   EXPECT_FALSE(config.start_script_for_ipxe);
   EXPECT_EQ(config.rescan_interval, absl::Seconds(90));
   EXPECT_EQ(config.log_level, LogLevel::kDebug);
+  EXPECT_EQ(config.shutdown_grace, absl::Seconds(5));
 }
 
 TEST(AgentConfigTest, TheFileAndTheEnvironmentSayTheSameAsFlags) {
@@ -119,6 +122,7 @@ TEST(AgentConfigTest, AMistakeIsNamedWithItsPlaceAndItsValue) {
       {{"--rootfs", "/r", "--rescan-interval", "0s"}, "--rescan-interval", "\"0s\": expected"},
       {{"--rootfs", "/r", "--rescan-interval", "often"}, "--rescan-interval", "\"often\""},
       {{"--rootfs", "/r", "--log-level", "loud"}, "--log-level", "\"loud\""},
+      {{"--rootfs", "/r", "--shutdown-grace", "2h"}, "--shutdown-grace", "\"2h\""},
       {{"--rootfs", "/r", "--no-such"}, "no-such", ""},
   };
   for (const auto& c : kCases) {
@@ -132,9 +136,12 @@ TEST(AgentConfigTest, HelpShowsEveryOptionAndAnExample) {
   const absl::StatusOr<ParsedConfig> parsed = Parse({"--help"});
   ASSERT_THAT(parsed, IsOk());
   EXPECT_FALSE(parsed->config.has_value());
-  for (const char* word : {"--id", "--server", "--rootfs", "--loaders", "--state", "--tftp-listen",
-                           "--http-listen", "--advertise", "start-script-for-ipxe",
-                           "--rescan-interval", "--log-level", "--config", "Examples:"}) {
+  for (const char* word :
+       {"--id", "--server", "--rootfs", "--loaders", "--state", "--tftp-listen", "--http-listen",
+        "--advertise", "start-script-for-ipxe", "--rescan-interval", "--log-level",
+        "--shutdown-grace", "--config", "Examples:",
+        "takes over: advertise, log-level, rescan-interval, shutdown-grace, "
+        "start-script-for-ipxe"}) {
     EXPECT_THAT(parsed->print, HasSubstr(word));
   }
 }

@@ -1,6 +1,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -9,23 +10,17 @@
 
 #include "agent/agent.h"
 #include "agent/config.h"
+#include "common/runtime/exit_code.h"
 #include "common/runtime/grpc_log.h"
 #include "common/runtime/log_line.h"
 #include "common/runtime/logging.h"
+#include "common/runtime/reload.h"
 #include "common/runtime/shutdown.h"
 
 namespace autopxe::agent {
 namespace {
 
-enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2 };
-
-// How long transfers may take to end after SIGTERM; a service manager kills after 90 s.
-constexpr absl::Duration kDrainLimit = absl::Seconds(30);
-
-int Fail(ExitCode code, const absl::Status& status) {
-  fprintf(stderr, "autopxe-agent: %s\n", std::string(status.message()).c_str());
-  return code;
-}
+constexpr char kProgram[] = "autopxe-agent";
 
 std::string HostName() {
   char name[256] = {};
@@ -53,23 +48,20 @@ void RaiseDescriptorLimit() {
 }
 
 // Takes over what can change while it runs; a configuration that is wrong changes nothing.
-void Reload(const std::vector<std::string>& args, Config& config, Agent& agent) {
+void Reload(const std::vector<std::string>& args, OptionsInForce& options, Config& config,
+            Agent& agent) {
   const absl::StatusOr<ParsedConfig> parsed = ReadConfig(args);
   if (!parsed.ok()) {
-    LogLine("reload")
-        .Add("result", "refused")
-        .Add("error", std::string(parsed.status().message()))
-        .Warn();
+    LogRefusedReload(parsed.status());
   } else {
-    Config wanted = *parsed->config;
+    const Config& wanted = *parsed->config;
+    // What the change itself says is seen at the old and at the new level.
+    SetLogLevel(std::min(config.log_level, wanted.log_level));
+    options.Reload(parsed->options);
     SetLogLevel(wanted.log_level);
     config.log_level = wanted.log_level;
-    agent.SetRescanInterval(wanted.rescan_interval);
-    config.rescan_interval = wanted.rescan_interval;
-    LogLine line("reload");
-    line.Add("result", "ok").Add("log_level", FormatLogLevel(config.log_level));
-    if (wanted != config) line.Add("note", "other changes take a restart");
-    line.Info();
+    config.shutdown_grace = wanted.shutdown_grace;
+    agent.Reload(wanted);
   }
   agent.Rescan();
 }
@@ -78,7 +70,7 @@ int Main(const std::vector<std::string>& args) {
   // First: every thread is to inherit what it blocks.
   ShutdownSignals signals;
   const absl::StatusOr<ParsedConfig> parsed = ReadConfig(args);
-  if (!parsed.ok()) return Fail(kUsage, parsed.status());
+  if (!parsed.ok()) return Fail(kProgram, kUsage, parsed.status());
   if (!parsed->config.has_value()) {
     fputs(parsed->print.c_str(), stdout);
     return kOk;
@@ -88,10 +80,11 @@ int Main(const std::vector<std::string>& args) {
   RouteGrpcLog();
   RaiseDescriptorLimit();
   absl::StatusOr<std::unique_ptr<Agent>> agent = Agent::Start(config);
-  if (!agent.ok()) return Fail(kFailed, agent.status());
-  const int number = signals.Run([&] { Reload(args, config, **agent); });
-  LogLine("stopping").Add("signal", number).Info();
-  (*agent)->Drain(kDrainLimit);
+  if (!agent.ok()) return Fail(kProgram, kFailed, agent.status());
+  OptionsInForce options(parsed->options);
+  const int number = signals.Run([&] { Reload(args, options, config, **agent); });
+  LogLine("stopping").Add("signal", number).Add("grace", config.shutdown_grace).Info();
+  (*agent)->Drain(config.shutdown_grace);
   *agent = nullptr;
   LogLine("stopped").Info();
   return kOk;

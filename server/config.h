@@ -25,6 +25,7 @@ struct Config {
 // What the command line, the environment and the file ask for.
 struct Invocation {
   Config config;
+  std::vector<OptionValue> options;   // The same as text, option by option.
   absl::optional<std::string> print;  // Set for --help and --version: print it instead of running.
 };
 

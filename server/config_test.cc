@@ -81,7 +81,7 @@ TEST(ConfigTest, WhatIsWrongIsNamedWithItsPlaceAndValue) {
       {{"--listen", "127.0.0.1:65536"}, "--listen: ", "65536"},
       {{"--log-level", "verbose"}, "--log-level: ", "verbose"},
       {{"--keep-history", "90"}, "--keep-history: ", "\"90\""},
-      {{"--keep-history", "90d"}, "--keep-history: ", "2160h"},
+      {{"--keep-history", "90d"}, "--keep-history: ", "\"90d\""},
       {{"--keep-history", "-1h"}, "--keep-history: ", "-1h"},
       {{"--keep-history", "inf"}, "--keep-history: ", "inf"},
       {{"--shutdown-grace", "10"}, "--shutdown-grace: ", "\"10\""},
@@ -102,7 +102,8 @@ TEST(ConfigTest, HelpShowsEveryOptionAndExamples) {
   EXPECT_THAT(*invocation->print,
               AllOf(HasSubstr("--listen"), HasSubstr("--database"), HasSubstr("--log-level"),
                     HasSubstr("--keep-history"), HasSubstr("--shutdown-grace"),
-                    HasSubstr("--config"), HasSubstr("Examples:")));
+                    HasSubstr("--config"), HasSubstr("Examples:"),
+                    HasSubstr("takes over: keep-history, log-level, shutdown-grace.")));
 }
 
 }  // namespace

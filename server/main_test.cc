@@ -1,20 +1,17 @@
 // The program itself: its flags, signals and exit codes.
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/runtime/test_program.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+namespace autopxe::server {
 namespace {
 
 using ::testing::AllOf;
@@ -23,101 +20,15 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-// The program, running.
-class Program {
+class Program : public TestProgram {
  public:
-  explicit Program(std::vector<std::string> args) {
-    int out[2];
-    int err[2];
-    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
-    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
-    const std::string path = absl::StrCat(std::getenv("TEST_SRCDIR"), "/",
-                                          std::getenv("TEST_WORKSPACE"), "/server/autopxe-server");
-    args.insert(args.begin(), path);
-    std::vector<char*> argv;
-    for (std::string& arg : args) argv.push_back(arg.data());
-    argv.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ == 0) {
-      dup2(out[1], STDOUT_FILENO);
-      dup2(err[1], STDERR_FILENO);
-      execv(path.c_str(), argv.data());
-      _exit(127);
-    }
-    close(out[1]);
-    close(err[1]);
-    out_ = out[0];
-    err_ = err[0];
-  }
-
-  ~Program() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-    close(out_);
-    close(err_);
-  }
-
-  // Reads the log until a line contains `text`; empty if the log ends before.
-  std::string WaitForLine(const std::string& text) {
-    while (true) {
-      for (size_t end; (end = pending_.find('\n')) != std::string::npos;) {
-        const std::string line = pending_.substr(0, end);
-        pending_.erase(0, end + 1);
-        if (absl::StrContains(line, text)) return line;
-      }
-      char buffer[4096];
-      const ssize_t n = read(err_, buffer, sizeof(buffer));
-      if (n <= 0) return "";
-      pending_.append(buffer, static_cast<size_t>(n));
-    }
-  }
-
-  void Signal(int number) { kill(pid_, number); }
-
-  struct End {
-    int exit_code;  // -1: killed by a signal.
-    std::string out;
-    std::string err;
-  };
-
-  // Waits until it has ended.
-  End Wait() {
-    End end;
-    end.err = pending_ + ReadAll(err_);
-    end.out = ReadAll(out_);
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-    end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return end;
-  }
-
- private:
-  static std::string ReadAll(int file) {
-    std::string text;
-    char buffer[4096];
-    ssize_t n;
-    while ((n = read(file, buffer, sizeof(buffer))) > 0)
-      text.append(buffer, static_cast<size_t>(n));
-    return text;
-  }
-
-  pid_t pid_ = -1;
-  int out_ = -1;
-  int err_ = -1;
-  std::string pending_;
+  explicit Program(std::vector<std::string> args)
+      : TestProgram("server/autopxe-server", std::move(args)) {}
 };
-
-std::string NewFolder() {
-  std::string pattern = testing::TempDir() + "/main_test.XXXXXX";
-  return mkdtemp(pattern.data());
-}
 
 TEST(MainTest, ItSaysWhereItListensAndATerminateEndsItWithSuccess) {
   for (int number : {SIGTERM, SIGINT}) {
-    Program program({"--listen", "127.0.0.1:0", "--database", NewFolder() + "/autopxe.db"});
+    Program program({"--listen", "127.0.0.1:0", "--database", NewTestFolder() + "/autopxe.db"});
     EXPECT_THAT(program.WaitForLine("event=listening "),
                 MatchesRegex("[0-9T:.-]+Z info event=listening protocol=grpc "
                              "address=127\\.0\\.0\\.1:[1-9][0-9]+"));
@@ -130,38 +41,90 @@ TEST(MainTest, ItSaysWhereItListensAndATerminateEndsItWithSuccess) {
 }
 
 TEST(MainTest, ListeningBeyondLoopbackIsSaid) {
-  Program program({"--listen", "0.0.0.0:0", "--database", NewFolder() + "/autopxe.db"});
+  Program program({"--listen", "0.0.0.0:0", "--database", NewTestFolder() + "/autopxe.db"});
   EXPECT_THAT(program.WaitForLine("event=listening_beyond_loopback"),
               HasSubstr("there is no authentication"));
 }
 
 // faults.md 52.
-TEST(MainTest, AHangUpReloadsTheLogLevelAndABadFileKeepsTheOldOne) {
-  const std::string folder = NewFolder();
+TEST(MainTest, AHangUpTakesOverWhatCanChangeAndNamesWhatTakesARestart) {
+  const std::string folder = NewTestFolder();
   const std::string file = folder + "/server.yaml";
   const std::string good = absl::StrCat("listen: 127.0.0.1:0\ndatabase: ", folder, "/a.db\n");
   std::ofstream(file) << good;
   Program program({"--config", file});
   ASSERT_NE(program.WaitForLine("event=listening "), "");
-  std::ofstream(file) << good << "log-level: debug\n";
+  std::ofstream(file) << good << "log-level: debug\nshutdown-grace: 1s\n";
   program.Signal(SIGHUP);
-  EXPECT_THAT(
-      program.WaitForLine("event=reload"),
-      AllOf(HasSubstr("result=ok"), HasSubstr("log_level=debug"), Not(HasSubstr("restart"))));
-  std::ofstream(file) << good << "log-level: verbose\n";
+  EXPECT_THAT(program.WaitForLine("option=log-level"), HasSubstr("old=info new=debug effect=now"));
+  EXPECT_THAT(program.WaitForLine("option=shutdown-grace"), HasSubstr("old=10s new=1s effect=now"));
+  EXPECT_THAT(program.WaitForLine("event=reload"), HasSubstr("result=ok changed=2 need_restart=0"));
+  std::ofstream(file) << "listen: 127.0.0.1:0\ndatabase: /elsewhere.db\nlog-level: debug\n"
+                         "shutdown-grace: 1s\n";
   program.Signal(SIGHUP);
-  EXPECT_THAT(program.WaitForLine("event=reload"),
-              AllOf(HasSubstr("result=refused"), HasSubstr("server.yaml:3 (log-level)")));
-  std::ofstream(file) << good << "log-level: info\nshutdown-grace: 1s\n";
-  program.Signal(SIGHUP);
-  EXPECT_THAT(program.WaitForLine("event=reload"),
-              AllOf(HasSubstr("result=ok"), HasSubstr("log_level=info"), HasSubstr("restart")));
+  EXPECT_THAT(program.WaitForLine("option=database"),
+              AllOf(HasSubstr("/a.db"), HasSubstr("new=/elsewhere.db effect=at-restart")));
+  EXPECT_THAT(program.WaitForLine("event=reload"), HasSubstr("result=ok changed=0 need_restart=1"));
   program.Signal(SIGTERM);
+  EXPECT_THAT(program.WaitForLine("event=stopping"), HasSubstr("grace=1.000"));
   EXPECT_EQ(program.Wait().exit_code, 0);
 }
 
+// faults.md 52, 48.
+TEST(MainTest, ABadConfigurationLeavesTheOldOneInForceWithOneLine) {
+  const std::string folder = NewTestFolder();
+  const std::string file = folder + "/server.yaml";
+  const std::string good =
+      absl::StrCat("listen: 127.0.0.1:0\nlog-level: info\ndatabase: ", folder, "/a.db\n");
+  std::ofstream(file) << good;
+  Program program({"--config", file});
+  ASSERT_NE(program.WaitForLine("event=listening "), "");
+  const struct {
+    std::string text;
+    std::string error;
+  } kCases[] = {
+      {good + "log-levle: debug\n", "server.yaml:4: unknown key"},
+      {"log-level: verbose\n", "server.yaml:1 (log-level): "},
+      {good + "shutdown-grace: -1s\n", "server.yaml:4 (shutdown-grace): "},
+      {"a: [", "server.yaml:"},
+      {"a: \"\\\x1b[31m\"\n", "server.yaml:1: "},
+      {"\x1b[31mkey\x07: 1\n", "server.yaml:1: "},
+      {"log-level: \xff\n", "server.yaml:1"},
+  };
+  for (const auto& c : kCases) {
+    std::ofstream(file) << c.text;
+    program.Signal(SIGHUP);
+    const std::string line = program.WaitForLine("event=reload");
+    EXPECT_THAT(line, AllOf(HasSubstr("result=refused"), HasSubstr(c.error))) << c.text;
+    for (const char byte : line) EXPECT_TRUE(byte >= ' ' && byte < 127) << line;
+  }
+  remove(file.c_str());
+  program.Signal(SIGHUP);
+  EXPECT_THAT(program.WaitForLine("event=reload"),
+              AllOf(HasSubstr("result=refused"), HasSubstr("No such file")));
+  // All the while the old one was in force.
+  std::ofstream(file) << good;
+  program.Signal(SIGHUP);
+  EXPECT_THAT(program.WaitForLine("event="),
+              HasSubstr("event=reload result=ok changed=0 need_restart=0"));
+}
+
+// faults.md 48.
+TEST(MainTest, NothingOfABadConfigurationReachesTheTerminalAsItIs) {
+  const std::string folder = NewTestFolder();
+  for (const std::string& text :
+       {std::string("a: \"\\\x1b[31m\"\n"), std::string("\x1b[31mkey\x07: 1\n"),
+        std::string("log-level: \"\\e[31m\"\n"), std::string("a: [\x07\n")}) {
+    std::ofstream(folder + "/\x1b[31m.yaml") << text;
+    const Program::End end = Program({"--config", folder + "/\x1b[31m.yaml"}).Wait();
+    EXPECT_EQ(end.exit_code, 2);
+    EXPECT_THAT(end.err, MatchesRegex("autopxe-server: [ -~]+\n")) << text;
+  }
+  EXPECT_THAT(Program({"--li\x1b[31m"}).Wait().err, MatchesRegex("autopxe-server: [ -~]+\n"));
+}
+
 TEST(MainTest, WhatKeepsItFromStartingIsOneLineAndOne) {
-  const std::string folder = NewFolder();
+  const std::string folder = NewTestFolder();
   Program program({"--listen", "127.0.0.1:0", "--log-level", "error", "--database",
                    folder + "/missing/autopxe.db"});
   const Program::End end = program.Wait();
@@ -196,3 +159,4 @@ TEST(MainTest, AWrongCallIsTwoAndHelpIsSuccess) {
 }
 
 }  // namespace
+}  // namespace autopxe::server

@@ -186,18 +186,23 @@ absl::Status Server::Listen() {
   return absl::OkStatus();
 }
 
-void Server::Shutdown() {
+void Server::Shutdown(absl::Duration grace) {
   if (grpc_ != nullptr) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
     watches_->Stop();
     maintenance_->Stop();
-    grpc_->Shutdown(absl::ToChronoTime(absl::Now() + config_.shutdown_grace));
+    const absl::Duration start = clock_.Monotonic();
+    grpc_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
     grpc_->Wait();
+    // gRPC does not say how many calls it has cut.
+    if (clock_.Monotonic() - start >= grace) {
+      LogLine("cut-off").Add("protocol", "grpc").Add("grace", grace).Warn();
+    }
     grpc_ = nullptr;
   }
   writer_->Stop();
 }
 
-Server::~Server() { Shutdown(); }
+Server::~Server() { Shutdown(config_.shutdown_grace); }
 
 }  // namespace autopxe::server

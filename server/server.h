@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/model/ip_endpoint.h"
 #include "common/runtime/clock.h"
 #include "grpcpp/server.h"
@@ -31,7 +32,7 @@ class Server {
   // be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Open(const Config& config, const Clock& clock);
 
-  // Shuts down, if that has not been done.
+  // Shuts down with the grace that the configuration gives, if that has not been done.
   ~Server();
 
   Server(const Server&) = delete;
@@ -44,8 +45,8 @@ class Server {
   void KeepHistory(absl::Duration keep);
 
   // Ends watches and a backup with UNAVAILABLE, takes no further calls, lets those that are there
-  // end within the grace that the configuration gives, and writes what has been reported.
-  void Shutdown();
+  // end within `grace`, cuts what is left then, and writes what has been reported.
+  void Shutdown(absl::Duration grace);
 
  private:
   Server(const Config& config, const Clock& clock, std::unique_ptr<Store> store);

@@ -18,6 +18,7 @@
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
 #include "common/model/catalog.h"
+#include "common/runtime/logging.h"
 #include "common/status/grpc_status.h"
 #include "common/status/status_matchers.h"
 #include "common/wire/catalog_wire.h"
@@ -435,6 +436,40 @@ TEST_F(ServerTest, ShuttingDownEndsWatchesAndAnswersWhoeverHasCalled) {
     }
   }
   EXPECT_GT(acknowledged, 0);
+}
+
+// faults.md 52.
+TEST_F(ServerTest, ACallThatDoesNotEndIsCutAtTheLimit) {
+  Start();
+  grpc::GenericStub stub(channel_);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  // A stream that the client leaves open.
+  const auto call = stub.PrepareCall(
+      &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  void* tag;
+  bool ok = false;
+  call->StartCall(nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  grpc::Slice list("\x3a\x01*");
+  call->Write(grpc::ByteBuffer(&list, 1), nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  grpc::ByteBuffer response;
+  call->Read(&response, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  ASSERT_TRUE(ok);
+  Watcher watcher(channel_);
+  watcher.FollowTo(0);
+
+  testing::internal::CaptureStderr();
+  OpenLog(LogLevel::kInfo);
+  server_->Shutdown(absl::Milliseconds(200));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("event=cut-off protocol=grpc grace=0.200"));
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_FALSE(status.ok());
 }
 
 }  // namespace

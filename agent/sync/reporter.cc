@@ -34,6 +34,8 @@ Reporter::Reporter(Options options, std::shared_ptr<grpc::Channel> channel, cons
       catalog_(catalog),
       problems_(problems),
       clock_(clock),
+      http_address_(options_.status.http_address),
+      tftp_address_(options_.status.tftp_address),
       thread_([this] { Run(); }) {
   problems_.OnChange([this] { Wake(); });
 }
@@ -51,6 +53,17 @@ Reporter::~Reporter() {
 void Reporter::Wake() {
   {
     absl::MutexLock lock(&mutex_);
+    woken_ = true;
+  }
+  wakeup_.Notify();
+}
+
+void Reporter::SetAddresses(absl::optional<IpEndpoint> http, absl::optional<IpEndpoint> tftp) {
+  {
+    absl::MutexLock lock(&mutex_);
+    http_address_ = http;
+    tftp_address_ = tftp;
+    addresses_changed_ = true;
     woken_ = true;
   }
   wakeup_.Notify();
@@ -101,6 +114,7 @@ absl::Status Reporter::Send(
 absl::Status Reporter::Report() {
   {
     absl::MutexLock lock(&mutex_);
+    if (std::exchange(addresses_changed_, false)) reported_at_ = -absl::InfiniteDuration();
     if (std::exchange(reconnected_, false)) {
       reported_catalog_ = nullptr;
       reported_at_ = -absl::InfiniteDuration();
@@ -115,6 +129,11 @@ absl::Status Reporter::Report() {
 absl::Status Reporter::ReportStatus(v1::AgentService::Stub& stub) {
   const std::shared_ptr<const Snapshot> view = view_.Current();
   AgentStatus status = options_.status;
+  {
+    absl::MutexLock lock(&mutex_);
+    status.http_address = http_address_;
+    status.tftp_address = tftp_address_;
+  }
   status.problems = problems_.Current();
   const absl::Duration now = clock_.Monotonic();
   if (view == reported_view_ && status.problems == reported_problems_ &&

@@ -10,12 +10,14 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "agent/catalog/live_catalog.h"
 #include "agent/sync/problems.h"
 #include "agent/sync/wakeup.h"
 #include "agent/view/view.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/agent_status.h"
+#include "common/model/ip_endpoint.h"
 #include "common/model/name.h"
 #include "common/runtime/clock.h"
 #include "grpcpp/channel.h"
@@ -47,6 +49,10 @@ class Reporter {
 
   // The view or the catalog may be another one. From any thread; returns at once.
   void Wake() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Hosts reach the agent there from now on. From any thread; returns at once.
+  void SetAddresses(absl::optional<IpEndpoint> http, absl::optional<IpEndpoint> tftp)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The server is there (again), and may know nothing. From any thread; returns at once.
   void Reconnected() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -85,6 +91,9 @@ class Reporter {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   bool reconnected_ ABSL_GUARDED_BY(mutex_) = false;
+  bool addresses_changed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::optional<IpEndpoint> http_address_ ABSL_GUARDED_BY(mutex_);
+  absl::optional<IpEndpoint> tftp_address_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;  // Last: it uses everything above.
 };
 

@@ -173,6 +173,16 @@ TEST_F(ReporterTest, AServerThatIsThereAgainIsToldEverything) {
   server.WaitForCatalog();
 }
 
+TEST_F(ReporterTest, AnotherAddressIsToldAtOnce) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  server.WaitForStatus();
+  reporter->SetAddresses(*IpEndpoint::Parse("10.77.1.2:8080"), *IpEndpoint::Parse("10.77.1.2:69"));
+  const v1::AgentStatus status = server.WaitForStatus().status();
+  EXPECT_EQ(status.http_address(), "10.77.1.2:8080");
+  EXPECT_EQ(status.tftp_address(), "10.77.1.2:69");
+}
+
 TEST_F(ReporterTest, AReportThatFailedIsSentAgain) {
   FakeServer server;
   server.RefuseReports(3, grpc::Status(grpc::StatusCode::UNAVAILABLE, "starting"));

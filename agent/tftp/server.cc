@@ -41,7 +41,13 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
       max_transfers_(std::min(options_.max_transfers, TransfersThatDescriptorsAllow())),
       requests_(kRequestsAtOnce, kRequestBytes) {}
 
-TftpServer::~TftpServer() { StopListening(); }
+TftpServer::~TftpServer() {
+  StopListening();
+  for (const auto& [client, slot] : transfers_) {
+    slot.transfer->Abort(absl::UnavailableError("the server shuts down; ask again later"));
+    tftp::LogEnded(*slot.transfer, "shutdown");
+  }
+}
 
 absl::StatusOr<std::unique_ptr<TftpServer>> TftpServer::Open(EventLoop& loop, Options options,
                                                              Resolve resolve) {

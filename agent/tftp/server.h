@@ -50,7 +50,7 @@ class TftpServer {
   static absl::StatusOr<std::unique_ptr<TftpServer>> Open(EventLoop& loop, Options options,
                                                           Resolve resolve);
 
-  // Open transfers end without another packet. REQUIRES: the loop's thread, or nobody in
+  // Open transfers are cut: their clients get an ERROR. REQUIRES: the loop's thread, or nobody in
   // EventLoop::Run().
   ~TftpServer();
   TftpServer(const TftpServer&) = delete;

@@ -74,7 +74,8 @@ absl::StatusOr<ConfigFile> ConfigFile::Parse(absl::string_view text, absl::strin
       }
     }
   } catch (const YAML::Exception& e) {
-    return ErrorAt(name, e.mark, e.msg);
+    // It may quote a character of the file.
+    return ErrorAt(name, e.mark, absl::CHexEscape(e.msg));
   }
   return file;
 }

@@ -17,6 +17,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+TEST(ConfigFileTest, WhatIsWrongIsSaidWithoutItsControlCharacters) {
+  for (const char* text : {"a: \"\\\033[31m\"\n", "\033k: {}\n", "a: [\007\n"}) {
+    const absl::Status status = ConfigFile::Parse(text, "server.yaml").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    for (const char byte : status.message()) EXPECT_TRUE(byte >= ' ' && byte < 127) << text;
+  }
+}
+
 TEST(ConfigFileTest, ScalarsAndListsKeepTheirLine) {
   absl::StatusOr<ConfigFile> file = ConfigFile::Parse(
       "# a comment\n"

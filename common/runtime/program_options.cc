@@ -20,6 +20,12 @@ constexpr char kConfig[] = "config";
 
 std::string Quote(absl::string_view text) { return absl::StrCat("\"", absl::CEscape(text), "\""); }
 
+absl::Status CheckOneValue(absl::Span<const std::string> values) {
+  if (values.size() != 1) return absl::InvalidArgumentError("expected one value");
+  if (values[0].empty()) return absl::InvalidArgumentError("expected a value, got an empty one");
+  return absl::OkStatus();
+}
+
 std::string VariableName(absl::string_view program, absl::string_view option) {
   return absl::AsciiStrToUpper(
       absl::StrReplaceAll(absl::StrCat(program, "-", option), {{"-", "_"}}));
@@ -47,28 +53,30 @@ ProgramOptions::ProgramOptions(absl::string_view program, absl::string_view desc
 }
 
 void ProgramOptions::AddText(absl::string_view name, std::string* value,
-                             absl::string_view placeholder, absl::string_view description) {
+                             absl::string_view placeholder, absl::string_view description,
+                             TakesEffect takes_effect) {
   Option option;
   option.name = std::string(name);
   option.placeholder = std::string(placeholder);
   option.description = std::string(description);
-  option.default_text = *value;
+  option.takes_effect = takes_effect;
   option.set = [value](absl::Span<const std::string> values) -> absl::Status {
-    if (values.size() != 1) return absl::InvalidArgumentError("expected one value");
-    if (values[0].empty()) return absl::InvalidArgumentError("expected a value, got an empty one");
+    if (absl::Status status = CheckOneValue(values); !status.ok()) return status;
     *value = values[0];
     return absl::OkStatus();
   };
+  option.text = [value] { return *value; };
   Add(std::move(option));
 }
 
 void ProgramOptions::AddList(absl::string_view name, std::vector<std::string>* value,
-                             absl::string_view placeholder, absl::string_view description) {
+                             absl::string_view placeholder, absl::string_view description,
+                             TakesEffect takes_effect) {
   Option option;
   option.name = std::string(name);
   option.placeholder = std::string(placeholder);
   option.description = std::string(description);
-  option.default_text = absl::StrJoin(*value, ",");
+  option.takes_effect = takes_effect;
   option.is_list = true;
   option.set = [value](absl::Span<const std::string> values) -> absl::Status {
     std::vector<std::string> parsed;
@@ -86,14 +94,39 @@ void ProgramOptions::AddList(absl::string_view name, std::vector<std::string>* v
     *value = std::move(parsed);
     return absl::OkStatus();
   };
+  option.text = [value] { return absl::StrJoin(*value, ","); };
   Add(std::move(option));
 }
 
-void ProgramOptions::AddSwitch(absl::string_view name, bool* value, absl::string_view description) {
+void ProgramOptions::AddDuration(absl::string_view name, absl::Duration* value,
+                                 absl::Duration least, absl::Duration most,
+                                 absl::string_view description, TakesEffect takes_effect) {
+  Option option;
+  option.name = std::string(name);
+  option.placeholder = "DURATION";
+  option.description = std::string(description);
+  option.takes_effect = takes_effect;
+  option.set = [value, least, most](absl::Span<const std::string> values) -> absl::Status {
+    if (absl::Status status = CheckOneValue(values); !status.ok()) return status;
+    absl::Duration parsed;
+    if (!absl::ParseDuration(values[0], &parsed) || parsed < least || parsed > most) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Quote(values[0]), ": expected a duration from ", absl::FormatDuration(least),
+                       " to ", absl::FormatDuration(most), ", such as \"10s\""));
+    }
+    *value = parsed;
+    return absl::OkStatus();
+  };
+  option.text = [value] { return absl::FormatDuration(*value); };
+  Add(std::move(option));
+}
+
+void ProgramOptions::AddSwitch(absl::string_view name, bool* value, absl::string_view description,
+                               TakesEffect takes_effect) {
   Option option;
   option.name = std::string(name);
   option.description = std::string(description);
-  option.default_text = *value ? "true" : "false";
+  option.takes_effect = takes_effect;
   option.is_switch = true;
   option.set = [value](absl::Span<const std::string> values) -> absl::Status {
     if (values.size() != 1) return absl::InvalidArgumentError("expected one value");
@@ -102,13 +135,28 @@ void ProgramOptions::AddSwitch(absl::string_view name, bool* value, absl::string
     *value = *parsed;
     return absl::OkStatus();
   };
+  option.text = [value] { return std::string(*value ? "true" : "false"); };
   Add(std::move(option));
 }
 
 void ProgramOptions::Add(Option option) {
   option.variable = VariableName(program_, option.name);
   option.source = absl::StrCat("default of --", option.name);
+  option.default_text = option.text();
   options_.push_back(std::move(option));
+}
+
+std::string ProgramOptions::Footer() const {
+  std::vector<std::string> reloaded;
+  for (const Option& option : options_) {
+    if (option.takes_effect == TakesEffect::kOnReload) reloaded.push_back(option.name);
+  }
+  if (reloaded.empty()) return footer_;
+  std::sort(reloaded.begin(), reloaded.end());
+  return absl::StrCat(
+      footer_, footer_.empty() || footer_.back() == '\n' ? "" : "\n",
+      "SIGHUP reads the configuration again and takes over: ", absl::StrJoin(reloaded, ", "),
+      ".\nEvery other change takes a restart; the log names it.");
 }
 
 absl::Status ProgramOptions::Set(Option& option, absl::Span<const std::string> values,
@@ -126,7 +174,7 @@ absl::StatusOr<absl::optional<std::string>> ProgramOptions::Parse(
 absl::StatusOr<absl::optional<std::string>> ProgramOptions::Parse(
     absl::Span<const std::string> args, const Environment& environment) {
   CLI::App app(description_, program_);
-  app.footer(footer_);
+  app.footer(Footer());
   app.set_help_flag("-h,--help", "print this and exit");
   app.set_version_flag("--version", absl::StrCat(program_, " ", kVersion),
                        "print the version and exit");
@@ -221,6 +269,15 @@ std::string ProgramOptions::Source(absl::string_view name) const {
     if (option.name == name) return option.source;
   }
   return absl::StrCat("--", name);
+}
+
+std::vector<OptionValue> ProgramOptions::Values() const {
+  std::vector<OptionValue> values;
+  for (const Option& option : options_) {
+    if (option.name == kConfig) continue;
+    values.push_back({option.name, option.text(), option.takes_effect});
+  }
+  return values;
 }
 
 absl::Status ProgramOptions::ErrorIn(absl::string_view name, const absl::Status& status) const {

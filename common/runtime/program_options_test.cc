@@ -178,6 +178,49 @@ TEST(ProgramOptionsTest, HelpNamesEveryOptionItsVariableAndItsDefault) {
                     HasSubstr("--no-start-script"), HasSubstr("--config"), HasSubstr("Examples:")));
 }
 
+TEST(ProgramOptionsTest, ADurationHasAUnitAndItsBounds) {
+  absl::Duration grace = absl::Seconds(10);
+  ProgramOptions options("autopxe-server", "", "");
+  options.AddDuration("grace", &grace, absl::Seconds(1), absl::Hours(1), "");
+  const auto none = [](const std::string&) -> absl::optional<std::string> { return absl::nullopt; };
+  ASSERT_THAT(options.Parse({"--grace", "1m30s"}, none), IsOk());
+  EXPECT_EQ(grace, absl::Seconds(90));
+  for (const char* text : {"10", "0s", "61m", "-1s", "inf", "s", ""}) {
+    ProgramOptions fresh("autopxe-server", "", "");
+    fresh.AddDuration("grace", &grace, absl::Seconds(1), absl::Hours(1), "");
+    EXPECT_THAT(fresh.Parse({"--grace", text}, none),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--grace: ")))
+        << text;
+  }
+  EXPECT_EQ(grace, absl::Seconds(90));
+}
+
+TEST(ProgramOptionsTest, WhatAReloadTakesOverIsSaidOnceAndShownByHelp) {
+  std::string level = "info";
+  std::vector<std::string> listen = {"a", "b"};
+  bool start_script = true;
+  absl::Duration grace = absl::Seconds(90);
+  ProgramOptions options("autopxe-server", "", "Examples:");
+  options.AddText("log-level", &level, "LEVEL", "", TakesEffect::kOnReload);
+  options.AddList("listen", &listen, "ADDRESS", "");
+  options.AddSwitch("start-script", &start_script, "");
+  options.AddDuration("grace", &grace, absl::ZeroDuration(), absl::Hours(1), "",
+                      TakesEffect::kOnReload);
+  const auto none = [](const std::string&) -> absl::optional<std::string> { return absl::nullopt; };
+  const auto help = options.Parse({"--help"}, none);
+  ASSERT_THAT(help, IsOk());
+  EXPECT_THAT(**help, HasSubstr("SIGHUP reads the configuration again and takes over: grace, "
+                                "log-level.\n"));
+  ASSERT_THAT(options.Parse({"--log-level", "debug", "--no-start-script"}, none), IsOk());
+  std::vector<std::string> values;
+  for (const OptionValue& value : options.Values()) {
+    values.push_back(value.name + "=" + value.text +
+                     (value.takes_effect == TakesEffect::kOnReload ? " live" : ""));
+  }
+  EXPECT_THAT(values, testing::ElementsAre("log-level=debug live", "listen=a,b",
+                                           "start-script=false", "grace=1m30s live"));
+}
+
 TEST(ProgramOptionsTest, VersionPrintsTheOneVersion) {
   Program program;
   EXPECT_THAT(program.Parse({"--version"}),

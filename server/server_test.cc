@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -290,6 +291,51 @@ TEST_F(ServerTest, ConcurrentAdministratorsAndWatchersAgree) {
   for (std::thread& administrator : administrators) administrator.join();
   EXPECT_EQ(watcher.snapshot()->host_count(), static_cast<size_t>(kThreads * kEach));
   EXPECT_EQ(watcher.snapshot()->revision().id.number, kThreads * kEach);
+}
+
+// faults.md 45.
+TEST_F(ServerTest, OfAdministratorsWhoSawTheSameEtagOneWinsWhateverItTakes) {
+  constexpr int kAdministrators = 8;
+  Start();
+  ASSERT_THAT(Apply("mutations { assign { host: '525400123456' distro: 'local' } }"), IsOk());
+  ASSERT_THAT(Apply("mutations { set_profile { name: 'd' command_line: 'ro' } }"), IsOk());
+  for (int round = 0; round < 10; ++round) {
+    const int64_t etag = GetHost("525400123456")->etag();
+    std::atomic<int> won = 0;
+    std::atomic<int> lost = 0;
+    std::atomic<int64_t> revision = 0;
+    std::vector<std::thread> administrators;
+    for (int i = 0; i < kAdministrators; ++i) {
+      administrators.emplace_back([&, i] {
+        const std::string request =
+            absl::StrCat("mutations { assign { host: '525400123456' distro: 'a", round, "-", i,
+                         "/b/c/d' allow_missing: ", "true } } options { request_id: '", round, "-",
+                         i, "' expected_etags { host: '525400123456' etag: ", etag, " } }");
+        const auto first = Apply(request);
+        if (first.ok()) {
+          ++won;
+          revision = first->revision().id().number();
+          // The reply was lost: it is asked again, and told the same.
+          const auto again = Apply(request);
+          ASSERT_THAT(again, IsOk());
+          EXPECT_TRUE(again->replayed());
+          EXPECT_EQ(again->revision().id().number(), first->revision().id().number());
+          EXPECT_THAT(
+              Apply(absl::StrCat("mutations { unassign { host: '525400123456' } } options { ",
+                                 "request_id: '", round, "-", i, "' }")),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+        } else {
+          EXPECT_THAT(first, StatusIs(absl::StatusCode::kAborted));
+          ++lost;
+        }
+      });
+    }
+    for (std::thread& administrator : administrators) administrator.join();
+    EXPECT_EQ(won, 1);
+    EXPECT_EQ(lost, kAdministrators - 1);
+    EXPECT_EQ(GetHost("525400123456")->etag(), revision);
+    EXPECT_EQ(revision, round + 3) << "one revision a round";
+  }
 }
 
 TEST_F(ServerTest, HealthAndReflectionAnswer) {

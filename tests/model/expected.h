@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "autopxe/v1/configuration.pb.h"
+#include "grpcpp/support/status.h"
+
+namespace autopxe::tests {
+
+// What a server must say and do, as simply as it can be put: maps of texts, and no code shared with
+// the server. The rules are those of proto/autopxe/v1/configuration.proto.
+class Expected {
+ public:
+  struct Host {
+    // Counts hosts: one that is deleted and created again is another one. The server's own ids are
+    // its business, as long as they tell the same apart.
+    int64_t incarnation = 0;
+    std::set<std::string> macs;
+    std::string distro;
+    int64_t etag = 0;
+  };
+  struct Profile {
+    std::string command_line;
+    int64_t etag = 0;
+  };
+  struct Settings {
+    std::string default_distro;
+    std::string unknown_hosts;
+    std::map<std::string, std::string> variables;
+    int64_t menu_timeout = 10;  // Seconds.
+    std::string rootfs_path_prefix;
+    int64_t etag = 0;
+  };
+
+  // What becomes of a request.
+  struct Verdict {
+    grpc::StatusCode code = grpc::StatusCode::OK;
+    bool replayed = false;
+    bool changed = false;  // A new revision is made, whose tag the server draws: see Learn.
+    int64_t revision = 0;  // Its number, or the one that was current, or the one replayed.
+    uint64_t tag = 0;      // Unless `changed`.
+  };
+
+  // What a host that starts gets.
+  struct Boot {
+    std::string distro;
+    // Set when an agent that offers IsOffered can boot it.
+    bool boots = false;
+    std::string rootfs_path;
+    std::string command_line;
+  };
+
+  // Whether agents offer a kernel: "debian/bookworm/latest".
+  static bool IsOffered(const std::string& kernel);
+
+  // Takes a request as the server must; changes nothing if that refuses, replays or only checks.
+  Verdict Apply(const v1::ApplyRequest& request);
+
+  // The tag that the server drew for the current revision.
+  void Learn(uint64_t tag);
+
+  // `rootfs_folder`: the agent's.
+  Boot Decide(const std::string& mac, const std::string& rootfs_folder) const;
+
+  // The host's name, or empty. `reference`: a name or a MAC.
+  std::string Find(const std::string& reference) const;
+
+  const std::map<std::string, Host>& hosts() const { return hosts_; }
+  const std::map<std::string, Profile>& profiles() const { return profiles_; }
+  const Settings& settings() const { return settings_; }
+  int64_t revision() const { return revision_; }
+  uint64_t tag() const { return tag_; }
+
+ private:
+  struct Used {
+    std::string request;
+    int64_t revision = 0;
+    uint64_t tag = 0;
+  };
+
+  grpc::StatusCode CheckEtags(const v1::RequestOptions& options) const;
+  grpc::StatusCode Take(const v1::Mutation& mutation);
+  grpc::StatusCode Take(const v1::Mutation::Assign& assign);
+  grpc::StatusCode Take(const v1::Mutation::CreateHost& create);
+  grpc::StatusCode Take(const v1::Mutation::DeleteProfile& remove);
+  grpc::StatusCode Take(const v1::Mutation::UpdateSettings& update);
+  bool CanAssign(const std::string& distro, bool allow_missing) const;
+  bool IsUsed(const std::string& profile) const;
+  // Gives whatever differs from `before` the etag `revision`, and all else its old one. Whether
+  // anything differs.
+  bool StampChanges(const Expected& before, int64_t revision);
+
+  std::map<std::string, Host> hosts_;  // By name.
+  std::map<std::string, Profile> profiles_;
+  Settings settings_;
+  int64_t revision_ = 0;
+  uint64_t tag_ = 0;
+  std::map<std::string, Used> used_;  // By request id.
+  int64_t last_incarnation_ = 0;
+};
+
+}  // namespace autopxe::tests

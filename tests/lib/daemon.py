@@ -1,5 +1,6 @@
 """A server or an agent as a child of a test."""
 
+import collections
 import re
 import subprocess
 import threading
@@ -12,7 +13,7 @@ class Daemon:
     """A program that says in its log where it listens."""
 
     def __init__(self, *command, protocols):
-        self.log = []
+        self.log = collections.deque(maxlen=10_000)  # Its last lines: some tests last for hours.
         self.address = {}
         self._waiting = set(protocols)
         self._news = threading.Condition()

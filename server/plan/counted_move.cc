@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "common/model/agent_settings.h"
 #include "common/model/distro.h"
 #include "common/model/host.h"
 
@@ -14,7 +15,9 @@ namespace autopxe::server {
 namespace {
 
 // What hosts without an assignment boot at an agent.
-const absl::optional<Distro>& DefaultDistro(const Snapshot& snapshot, const AgentId& /*agent*/) {
+const absl::optional<Distro>& DefaultDistro(const Snapshot& snapshot, const AgentId& agent) {
+  const AgentSettings* const own = snapshot.FindAgentSettings(agent);
+  if (own != nullptr && own->default_distro.has_value()) return own->default_distro;
   return snapshot.settings().default_distro;
 }
 

@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/agent_settings.h"
 #include "common/model/host.h"
 #include "common/model/mac_address.h"
 #include "gmock/gmock.h"
@@ -30,11 +32,12 @@ class CountedMoveTest : public testing::Test {
   }
 
   std::vector<CountedMove> Count(std::vector<KernelMove> moves) {
-    return CountHosts(**Snapshot::Create(Revision(), settings_, {}, hosts_), kLab,
+    return CountHosts(**Snapshot::Create(Revision(), settings_, {}, hosts_, agent_settings_), kLab,
                       std::move(moves));
   }
 
   Settings settings_;
+  std::vector<AgentSettings> agent_settings_;
   std::vector<std::shared_ptr<const Host>> hosts_;
   const KernelMove latest_ = {"debian", "bookworm", "latest", "25", "28"};
   const KernelMove previous_ = {"debian", "bookworm", "previous", "24", "25"};
@@ -58,6 +61,16 @@ TEST_F(CountedMoveTest, HostsWithoutAnAssignmentCountByTheDefault) {
   AddHost("");
   AddHost("wait");
   EXPECT_THAT(Count({latest_}), ElementsAre(CountedMove{latest_, 2}));
+}
+
+TEST_F(CountedMoveTest, TheAgentsOwnDefaultCountsBeforeTheServers) {
+  settings_.default_distro = *Distro::Parse("debian/bookworm/previous/nfs");
+  AgentSettings other{.agent = *AgentId::Parse("other"), .default_distro = Distro::Local()};
+  AgentSettings own{.agent = kLab, .default_distro = *Distro::Parse("debian/bookworm/latest/nfs")};
+  agent_settings_ = {other, own};
+  AddHost("");
+  EXPECT_THAT(Count({latest_, previous_}),
+              ElementsAre(CountedMove{latest_, 1}, CountedMove{previous_, 0}));
 }
 
 TEST_F(CountedMoveTest, NothingMovedIsNothingToCount) {

@@ -130,8 +130,8 @@ class DiskTest(unittest.TestCase):
             response = next(watch)
             if response.HasField("change") and response.change.revision.id.number == last + 1:
                 break
-        self.assertTrue(any("event=database_failed" in line for line in server.log))
-        self.assertTrue(any("event=database_recovered" in line for line in server.log))
+        self.assertTrue(server.lines("event=database_failed"))
+        self.assertTrue(server.lines("event=database_recovered"))
         acknowledged.add(program.mac(refused))
         self.assertEqual(self.names(channel), acknowledged)
         server.kill()

@@ -4,17 +4,25 @@
 #include "absl/strings/strip.h"
 
 namespace autopxe {
+namespace {
+
+absl::string_view Prefix(const Snapshot& snapshot, const AgentContext& agent) {
+  const AgentSettings* const own = snapshot.FindAgentSettings(agent.id);
+  if (own != nullptr && own->rootfs_path_prefix) return own->rootfs_path_prefix->text();
+  const Settings& settings = snapshot.settings();
+  return settings.rootfs_path_prefix ? settings.rootfs_path_prefix->text() : agent.rootfs_folder;
+}
+
+}  // namespace
 
 std::string BootFilePath(absl::string_view distro, const CatalogRelease& release,
                          absl::string_view path) {
   return absl::StrCat("boot/", distro, "/", release.folder(), "/", path);
 }
 
-std::string RootfsPath(const Settings& settings, const AgentContext& agent,
+std::string RootfsPath(const Snapshot& snapshot, const AgentContext& agent,
                        absl::string_view distro, const CatalogRelease& release) {
-  absl::string_view prefix = settings.rootfs_path_prefix.has_value()
-                                 ? absl::string_view(settings.rootfs_path_prefix->text())
-                                 : absl::string_view(agent.rootfs_folder);
+  absl::string_view prefix = Prefix(snapshot, agent);
   while (absl::ConsumeSuffix(&prefix, "/")) {
   }
   return absl::StrCat(prefix, "/", distro, "/", release.folder());

@@ -5,7 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "boot/agent_context.h"
 #include "common/model/catalog.h"
-#include "common/model/settings.h"
+#include "common/model/snapshot.h"
 
 namespace autopxe {
 
@@ -14,10 +14,9 @@ namespace autopxe {
 std::string BootFilePath(absl::string_view distro, const CatalogRelease& release,
                          absl::string_view path);
 
-// What `rootfs-path` is for a release: the prefix of the settings, or else the agent's rootfs
-// folder, and
-// "/<distro>/<release's folder>".
-std::string RootfsPath(const Settings& settings, const AgentContext& agent,
+// What `rootfs-path` is for a release: the prefix that is set for the agent, or else for all, or
+// else the agent's rootfs folder, and "/<distro>/<release's folder>".
+std::string RootfsPath(const Snapshot& snapshot, const AgentContext& agent,
                        absl::string_view distro, const CatalogRelease& release);
 
 }  // namespace autopxe

@@ -1,5 +1,6 @@
 #include "boot/boot_files.h"
 
+#include "boot/sample.h"
 #include "gtest/gtest.h"
 
 namespace autopxe {
@@ -15,17 +16,28 @@ TEST(BootFilesTest, AnAliasShowsTheFolderThatItLinksTo) {
   EXPECT_EQ(BootFilePath("debian", bookworm, "boot/vmlinuz-1"),
             "boot/debian/bookworm/boot/vmlinuz-1");
   EXPECT_EQ(BootFilePath("debian", stable, "vmlinuz"), "boot/debian/bookworm/vmlinuz");
-  EXPECT_EQ(RootfsPath(Settings(), Agent("/srv"), "debian", stable), "/srv/debian/bookworm");
+  EXPECT_EQ(RootfsPath(*Snapshot::Empty(Revision()), Agent("/srv"), "debian", stable),
+            "/srv/debian/bookworm");
 }
 
-TEST(BootFilesTest, ThePrefixIsTheSettingsOrElseTheAgentsFolderWithOneSlashBehindIt) {
+TEST(BootFilesTest, ThePrefixIsTheAgentsOrElseTheGlobalOneOrElseTheAgentsFolder) {
   const CatalogRelease bookworm = {.name = "bookworm", .alias_of = "", .kernels = {}};
-  Settings settings;
-  EXPECT_EQ(RootfsPath(settings, Agent("/srv/rootfs/"), "d", bookworm), "/srv/rootfs/d/bookworm");
-  settings.rootfs_path_prefix = RootfsPathPrefix::Parse("/pxe/rootfs").value();
-  EXPECT_EQ(RootfsPath(settings, Agent("/srv"), "d", bookworm), "/pxe/rootfs/d/bookworm");
-  settings.rootfs_path_prefix = RootfsPathPrefix::Parse("/").value();
-  EXPECT_EQ(RootfsPath(settings, Agent("/srv"), "d", bookworm), "/d/bookworm");
+  const auto path = [&](const Sample& sample, const char* rootfs_folder) {
+    return RootfsPath(*sample.Build(), Agent(rootfs_folder), "d", bookworm);
+  };
+  Sample sample;
+  sample.settings.rootfs_path_prefix.reset();
+  // One slash behind it.
+  EXPECT_EQ(path(sample, "/srv/rootfs/"), "/srv/rootfs/d/bookworm");
+  sample.settings.rootfs_path_prefix = RootfsPathPrefix::Parse("/").value();
+  EXPECT_EQ(path(sample, "/srv"), "/d/bookworm");
+  sample.settings.rootfs_path_prefix = RootfsPathPrefix::Parse("/pxe/rootfs").value();
+  EXPECT_EQ(path(sample, "/srv"), "/pxe/rootfs/d/bookworm");
+  sample.agent_settings = {SettingsFor("a2"), SettingsFor("a1")};
+  sample.agent_settings[0].rootfs_path_prefix = RootfsPathPrefix::Parse("/other").value();
+  EXPECT_EQ(path(sample, "/srv"), "/pxe/rootfs/d/bookworm");
+  sample.agent_settings[1].rootfs_path_prefix = RootfsPathPrefix::Parse("/rack1").value();
+  EXPECT_EQ(path(sample, "/srv"), "/rack1/d/bookworm");
 }
 
 }  // namespace

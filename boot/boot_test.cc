@@ -44,6 +44,41 @@ TEST(BootTest, TheMenuOfAutoPxesExampleHasItsDefaultItsVariableAndItsRootfsPath)
   }
 }
 
+// What an agent's own settings say reaches the kernel, and its screen says whose default it is.
+TEST(BootTest, TwoAgentsGiveOneHostTheirOwnDefaultServerAndPath) {
+  Sample sample;
+  sample.hosts.clear();
+  sample.AddHost("node1", "bc2411b01ade", "");
+  sample.agent_settings = {SettingsFor("rack2")};
+  sample.agent_settings[0].default_distro = Distro::Parse("debian/bookworm/latest/nfsrw").value();
+  sample.agent_settings[0].variables = VariablesOf({{"nfs-server", "10.77.2.1"}});
+  sample.agent_settings[0].rootfs_path_prefix = RootfsPathPrefix::Parse("/export").value();
+  const struct {
+    const char* agent;
+    const char* arguments;
+    const char* screen;
+  } kCases[] = {
+      {"lab",
+       "initrd=initrd.img root=/dev/nfs nfsroot=172.25.2.11:/pxe/rootfs/debian/bookworm ip=dhcp "
+       "rootovl",
+       "\nset _first_text:uristring debian/bookworm/latest/overlayfs%20(default)\n"},
+      {"rack2",
+       "initrd=initrd.img root=/dev/nfs nfsroot=10.77.2.1:/export/debian/bookworm ip=dhcp rw",
+       "\nset _first_text:uristring "
+       "debian/bookworm/latest/nfsrw%20(default%20of%20this%20agent)\n"},
+  };
+  for (const auto& c : kCases) {
+    sample.agent.id = AgentId::Parse(c.agent).value();
+    const BootAnswer answer = BootIn(sample, FactsOf("bc2411b01ade", Transport::kHttp));
+    IpxeInterpreter ipxe;
+    const auto result = ipxe.Run(answer.script);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->end, End::kBooted) << c.agent;
+    EXPECT_EQ(result->arguments, c.arguments);
+    EXPECT_THAT(answer.script, HasSubstr(c.screen));
+  }
+}
+
 TEST(BootTest, TheSameQuestionAlwaysGetsTheSameBytes) {
   const HostFacts facts = FactsOf("bc2411b01ade", Transport::kHttp);
   EXPECT_EQ(BootIn(Sample(), facts).script, BootIn(Sample(), facts).script);

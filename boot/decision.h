@@ -10,6 +10,7 @@ namespace autopxe {
 // Why a decision's distro is what it is.
 enum class DistroOrigin {
   kHost,          // The host's standing assignment.
+  kAgentDefault,  // The default distro of the agent.
   kDefault,       // The global default distro.
   kUnknownHosts,  // The setting unknown-hosts: nobody has named this host.
   kNothing,       // Nothing is assigned and there is no default: the menu, and stay.
@@ -25,7 +26,7 @@ enum class Outcome {
   kMissing,  // This agent can't boot the distro: the screen says so, and the host asks again.
 };
 
-enum class VariableOrigin { kGlobal, kBuiltIn };
+enum class VariableOrigin { kGlobal, kAgent, kBuiltIn };
 
 // For one boot: which distro, which command line, and the origin of each part.
 struct Decision {

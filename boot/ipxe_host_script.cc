@@ -47,6 +47,8 @@ absl::string_view WordsOf(DistroOrigin origin) {
   switch (origin) {
     case DistroOrigin::kHost:
       return " (assigned)";
+    case DistroOrigin::kAgentDefault:
+      return " (default of this agent)";
     case DistroOrigin::kDefault:
       return " (default)";
     case DistroOrigin::kUnknownHosts:

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
+#include "boot/variables.h"
 
 namespace autopxe {
 namespace {
@@ -40,7 +41,7 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
   SubMenu menu;
   Keys keys(kKeptBySubMenu);
   for (const CatalogRelease& release : distro.releases) {
-    const std::string rootfs_path = RootfsPath(snapshot.settings(), agent, distro.name, release);
+    const std::string rootfs_path = RootfsPath(snapshot, agent, distro.name, release);
     for (const CatalogKernel& kernel : release.kernels) {
       MenuKernel menu_kernel = {
           .kernel_file = BootFilePath(distro.name, release, kernel.kernel_path),
@@ -60,14 +61,13 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
   return menu;
 }
 
-// The values that a profile can use, whichever host and kernel it is for. What differs between
-// those begins and ends with a character that can make no reference with its neighbours.
-std::map<std::string, std::string> CommonValues(const Snapshot& snapshot) {
+// The values that a profile can use, whichever host of the agent and kernel it is for. What differs
+// between those begins and ends with a character that can make no reference with its neighbours.
+std::map<std::string, std::string> CommonValues(const Snapshot& snapshot, const AgentId& agent) {
   std::map<std::string, std::string> values = {
       {kRootfsPath, "/"}, {kHost, "h"}, {kMac, "m"}, {kAgentAddress, "1"}};
-  for (const auto& [name, value] : snapshot.settings().variables) {
-    if (IsBuiltInVariable(name.text()) || IsLeftToIpxe(name.text())) continue;
-    values[name.text()] = value.text();
+  for (const auto& [name, variable] : MergeVariables(snapshot, agent)) {
+    values[name] = variable.value;
   }
   return values;
 }
@@ -84,7 +84,7 @@ Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentCont
     menu.distros.push_back(std::move(sub_menu));
   }
 
-  const std::map<std::string, std::string> values = CommonValues(snapshot);
+  const std::map<std::string, std::string> values = CommonValues(snapshot, agent.id);
   for (const auto& [name, profile] : snapshot.profiles()) {
     const absl::StatusOr<std::string> expanded =
         ExpandCommandLine(profile.command_line, [&](absl::string_view variable) {

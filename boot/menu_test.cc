@@ -97,6 +97,22 @@ TEST(MenuTest, ANameThatNoDistroCanHaveIsLeftOut) {
   EXPECT_EQ(Entries(menu.distros[0]).size(), 4u);
 }
 
+TEST(MenuTest, TheValuesAreThoseOfTheAgentThatShowsIt) {
+  Sample sample;
+  sample.profiles = {{"p", "nfs=${nfs-server} log=${log-host}"}};
+  sample.agent_settings = {SettingsFor("lab")};
+  sample.agent_settings[0].variables = VariablesOf({{"log-host", "10.77.1.2"}});
+  sample.agent_settings[0].rootfs_path_prefix = RootfsPathPrefix::Parse("/export").value();
+  const Menu menu = BuildIn(sample);
+  EXPECT_THAT(menu.profiles.at(0).problem, IsEmpty());
+  EXPECT_EQ(menu.distros.at(0).kernels.at(0).rootfs_path, "/export/debian/bookworm");
+  sample.agent.id = AgentId::Parse("rack2").value();
+  const Menu elsewhere = BuildIn(sample);
+  EXPECT_EQ(elsewhere.profiles.at(0).problem,
+            "Profile p: it uses the variable \"log-host\", which has no value");
+  EXPECT_EQ(elsewhere.distros.at(0).kernels.at(0).rootfs_path, "/pxe/rootfs/debian/bookworm");
+}
+
 TEST(MenuTest, AProfileThatCanNotBeUsedSaysWhy) {
   Sample sample;
   sample.profiles["broken"] = "x=${unset} ${host} ${hostname}";

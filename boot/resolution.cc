@@ -11,6 +11,7 @@
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
 #include "boot/suggestion.h"
+#include "boot/variables.h"
 #include "common/model/quote.h"
 
 namespace autopxe {
@@ -79,8 +80,10 @@ std::string NoProfile(const Snapshot& snapshot, const Distro& distro) {
 }
 
 // Which distro, and why.
-void Choose(const Snapshot& snapshot, const HostFacts& facts, Decision& decision) {
+void Choose(const Snapshot& snapshot, const AgentContext& agent, const HostFacts& facts,
+            Decision& decision) {
   const Settings& settings = snapshot.settings();
+  const AgentSettings* const own = snapshot.FindAgentSettings(agent.id);
   const std::shared_ptr<const Host> host = snapshot.FindHost(facts.mac);
   decision.known = host != nullptr;
   decision.host = decision.known ? host->name.text() : facts.mac.Format();
@@ -90,6 +93,9 @@ void Choose(const Snapshot& snapshot, const HostFacts& facts, Decision& decision
   } else if (!decision.known && settings.unknown_hosts.has_value()) {
     decision.distro = *settings.unknown_hosts;
     decision.distro_origin = DistroOrigin::kUnknownHosts;
+  } else if (own != nullptr && own->default_distro.has_value()) {
+    decision.distro = *own->default_distro;
+    decision.distro_origin = DistroOrigin::kAgentDefault;
   } else if (settings.default_distro.has_value()) {
     decision.distro = *settings.default_distro;
     decision.distro_origin = DistroOrigin::kDefault;
@@ -112,7 +118,7 @@ std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
   const Profile* profile = name.ok() ? snapshot.FindProfile(*name) : nullptr;
   if (profile == nullptr) return NoProfile(snapshot, distro);
 
-  const std::string rootfs_path = RootfsPath(snapshot.settings(), agent, distro.name(), *release);
+  const std::string rootfs_path = RootfsPath(snapshot, agent, distro.name(), *release);
   decision.variables[kRootfsPath] = {rootfs_path, VariableOrigin::kBuiltIn};
   absl::StatusOr<std::string> command_line =
       ExpandCommandLine(profile->command_line, [&](absl::string_view variable) {
@@ -137,6 +143,8 @@ absl::string_view WordsOf(DistroOrigin origin) {
   switch (origin) {
     case DistroOrigin::kHost:
       return "which is assigned to it";
+    case DistroOrigin::kAgentDefault:
+      return "the default of its agent";
     case DistroOrigin::kDefault:
       return "the default";
     case DistroOrigin::kUnknownHosts:
@@ -152,13 +160,9 @@ absl::string_view WordsOf(DistroOrigin origin) {
 Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
                  const HostFacts& facts) {
   Decision decision;
-  Choose(snapshot, facts, decision);
+  Choose(snapshot, agent, facts, decision);
 
-  for (const auto& [name, value] : snapshot.settings().variables) {
-    // What a template could never reach.
-    if (IsBuiltInVariable(name.text()) || IsLeftToIpxe(name.text())) continue;
-    decision.variables[name.text()] = {value.text(), VariableOrigin::kGlobal};
-  }
+  decision.variables = MergeVariables(snapshot, agent.id);
   decision.variables[kHost] = {decision.host, VariableOrigin::kBuiltIn};
   decision.variables[kMac] = {facts.mac.Format(), VariableOrigin::kBuiltIn};
   decision.variables[kAgentAddress] = {agent.advertise.value_or(facts.asked_at).Format(),

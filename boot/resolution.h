@@ -8,8 +8,9 @@
 
 namespace autopxe {
 
-// Decides what a host boots: its own assignment, or else the default; for a host that the snapshot
-// does not hold the setting unknown-hosts, or else the default; and whether the catalog, the
+// Decides what a host boots: its own assignment, or else the default, which is the agent's or else
+// the global one; for a host that the snapshot does not hold the setting unknown-hosts, or else the
+// default; and whether the catalog, the
 // profiles and the variables have what that takes. If not, the outcome is kMissing, with words that
 // say what isn't there and what is there instead.
 Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,

@@ -89,6 +89,55 @@ TEST(ResolutionTest, TheDistroComesFromTheNearestPlaceThatNamesOne) {
   }
 }
 
+TEST(ResolutionTest, TheAgentsDefaultComesBeforeTheGlobalOneForItsHostsOnly) {
+  const struct {
+    const char* what;
+    const char* mac;
+    const char* unknown_hosts;
+    const char* distro;
+    DistroOrigin origin;
+  } kCases[] = {
+      {"assigned", "52:54:00:00:00:01", "", "menu", DistroOrigin::kHost},
+      {"known", "52:54:00:00:00:02", "ignore", "wait", DistroOrigin::kAgentDefault},
+      {"unknown", kUnknown, "", "wait", DistroOrigin::kAgentDefault},
+      {"unknown, a setting", kUnknown, "ignore", "ignore", DistroOrigin::kUnknownHosts},
+  };
+  for (const auto& c : kCases) {
+    Sample sample;
+    sample.AddHost("on-menu", "525400000001", "menu");
+    sample.AddHost("unassigned", "525400000002", "");
+    sample.settings.default_distro = Distro::Local();
+    if (*c.unknown_hosts != '\0') sample.settings.unknown_hosts = D(c.unknown_hosts);
+    sample.agent_settings = {SettingsFor("lab"), SettingsFor("rack2")};
+    sample.agent_settings[0].default_distro = Distro::Wait();
+    const Decision decision = ResolveIn(sample, c.mac);
+    EXPECT_EQ(decision.distro, D(c.distro)) << c.what;
+    EXPECT_EQ(decision.distro_origin, c.origin) << c.what;
+    // An agent that sets none, and one that sets nothing at all.
+    for (const char* agent : {"rack2", "rack3"}) {
+      sample.agent.id = AgentId::Parse(agent).value();
+      const Decision elsewhere = ResolveIn(sample, "52:54:00:00:00:02");
+      EXPECT_EQ(elsewhere.distro, Distro::Local()) << agent;
+      EXPECT_EQ(elsewhere.distro_origin, DistroOrigin::kDefault) << agent;
+    }
+  }
+}
+
+TEST(ResolutionTest, OneAssignmentBootsWithTheValuesOfWhicheverAgentAnswers) {
+  Sample sample;
+  sample.agent_settings = {SettingsFor("lab"), SettingsFor("rack2")};
+  sample.agent_settings[0].variables = VariablesOf({{"nfs-server", "10.77.1.1"}});
+  sample.agent_settings[0].rootfs_path_prefix = RootfsPathPrefix::Parse("/export").value();
+  const Decision here = ResolveIn(sample, kNode1);
+  EXPECT_EQ(here.command_line,
+            "root=/dev/nfs nfsroot=10.77.1.1:/export/debian/bookworm ip=dhcp rootovl");
+  EXPECT_EQ(here.variables.at("nfs-server"),
+            (Decision::Variable{"10.77.1.1", VariableOrigin::kAgent}));
+  sample.agent.id = AgentId::Parse("rack2").value();
+  EXPECT_EQ(ResolveIn(sample, kNode1).command_line,
+            "root=/dev/nfs nfsroot=172.25.2.11:/pxe/rootfs/debian/bookworm ip=dhcp rootovl");
+}
+
 // faults.md 32.
 TEST(ResolutionTest, EverySpellingOfAMacIsTheSameHostAndAnUnknownOneIsNoOther) {
   for (const char* mac : {"BC:24:11:B0:1A:DE", "bc-24-11-b0-1a-de", "BC2411B01ADE", "bc2411b01ade",
@@ -187,6 +236,10 @@ TEST(ResolutionTest, TheDefaultAndUnknownHostsAreNamedAsTheReason) {
   Sample sample;
   sample.settings.default_distro = D("debian/sid/latest/overlayfs");
   EXPECT_THAT(ResolveIn(sample, kUnknown).missing, HasSubstr("sid/latest/overlayfs, the default,"));
+  sample.agent_settings = {SettingsFor("lab")};
+  sample.agent_settings[0].default_distro = D("debian/sid/latest/nfsrw");
+  EXPECT_THAT(ResolveIn(sample, kUnknown).missing,
+              HasSubstr("sid/latest/nfsrw, the default of its agent,"));
   sample.settings.unknown_hosts = D("debian/sid/latest/overlayfs");
   EXPECT_THAT(ResolveIn(sample, kUnknown).missing,
               HasSubstr("overlayfs, as every unknown host, but"));

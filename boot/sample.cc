@@ -15,8 +15,7 @@ Sample::Sample()
             .tftp_port = 69} {
   settings.default_distro = Distro::Parse("debian/bookworm/latest/overlayfs").value();
   settings.rootfs_path_prefix = RootfsPathPrefix::Parse("/pxe/rootfs").value();
-  settings.variables.emplace(VariableName::Parse("nfs-server").value(),
-                             VariableValue::Parse("172.25.2.11").value());
+  settings.variables = VariablesOf({{"nfs-server", "172.25.2.11"}});
   profiles = {
       {"nfsrw", "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw"},
       {"overlayfs", "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rootovl"},
@@ -41,7 +40,24 @@ std::shared_ptr<const Snapshot> Sample::Build() const {
                    .command_line = CommandLineTemplate::Parse(text).value(),
                    .etag = 1});
   }
-  return Snapshot::Create(Revision(), settings, std::move(all), hosts).value();
+  return Snapshot::Create(Revision(), settings, std::move(all), hosts, agent_settings).value();
+}
+
+AgentSettings SettingsFor(absl::string_view agent) {
+  return {.agent = AgentId::Parse(agent).value(),
+          .default_distro = {},
+          .variables = {},
+          .rootfs_path_prefix = {},
+          .etag = 1};
+}
+
+std::map<VariableName, VariableValue> VariablesOf(
+    const std::map<std::string, std::string>& variables) {
+  std::map<VariableName, VariableValue> values;
+  for (const auto& [name, value] : variables) {
+    values.emplace(VariableName::Parse(name).value(), VariableValue::Parse(value).value());
+  }
+  return values;
 }
 
 CatalogRelease ReleaseWith(absl::string_view name, absl::string_view version) {

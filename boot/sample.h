@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "boot/agent_context.h"
@@ -19,6 +20,7 @@ namespace autopxe {
 //   hosts     node1 bc:24:11:b0:1a:de (assigned debian/bookworm/latest/overlayfs)
 struct Sample {
   Settings settings;
+  std::vector<AgentSettings> agent_settings;
   std::map<std::string, std::string> profiles;  // Name -> template.
   std::vector<std::shared_ptr<const Host>> hosts;
   Catalog catalog;
@@ -31,6 +33,13 @@ struct Sample {
 
   std::shared_ptr<const Snapshot> Build() const;
 };
+
+// Settings of an agent that set nothing yet.
+AgentSettings SettingsFor(absl::string_view agent);
+
+// Words become values; the test ends if they can't.
+std::map<VariableName, VariableValue> VariablesOf(
+    const std::map<std::string, std::string>& variables);
 
 // A release with one kernel, of that version, which is also the latest.
 CatalogRelease ReleaseWith(absl::string_view name, absl::string_view version);

@@ -150,6 +150,8 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
         .Add("hosts", change->hosts.size() + change->deleted_hosts.size())
         .Add("profiles", change->profiles.size() + change->deleted_profiles.size())
         .Add("settings", change->settings.has_value())
+        .Add("agent_settings",
+             change->agent_settings.size() + change->deleted_agent_settings.size())
         .Info();
     follower_.Publish(std::move(next));
     return absl::OkStatus();

@@ -38,10 +38,13 @@ std::shared_ptr<const Snapshot> SnapshotAt(int64_t number, int hosts = 3) {
               number};
     all.push_back(std::make_shared<const Host>(std::move(host)));
   }
-  return *Snapshot::Create(revision, settings,
-                           {Profile{*ProfileName::Parse("overlayfs"),
-                                    *CommandLineTemplate::Parse("root=${rootfs-path}"), 1}},
-                           all);
+  return *Snapshot::Create(
+      revision, settings,
+      {Profile{*ProfileName::Parse("overlayfs"), *CommandLineTemplate::Parse("root=${rootfs-path}"),
+               1}},
+      all,
+      {AgentSettings{*AgentId::Parse("rack1"), *Distro::Parse("wait"), settings.variables,
+                     *RootfsPathPrefix::Parse("/export"), 1}});
 }
 
 absl::Time SavedAt() { return absl::FromUnixSeconds(1'750'000'000); }
@@ -96,6 +99,7 @@ TEST_F(SnapshotFileTest, WhatWasSavedIsLoaded) {
   const Snapshot& snapshot = *stored->snapshot;
   EXPECT_EQ(snapshot.revision(), SnapshotAt(7)->revision());
   EXPECT_EQ(snapshot.settings(), SnapshotAt(7)->settings());
+  EXPECT_EQ(snapshot.agent_settings(), SnapshotAt(7)->agent_settings());
   EXPECT_EQ(snapshot.profiles(), SnapshotAt(7)->profiles());
   ASSERT_EQ(snapshot.host_count(), 1203u);
   EXPECT_EQ(*snapshot.FindHost(HostId{1203}), *SnapshotAt(7, 1203)->FindHost(HostId{1203}));

@@ -72,13 +72,26 @@ struct UpdateSettings {
   friend bool operator==(const UpdateSettings&, const UpdateSettings&) = default;
 };
 
+// Changes the settings of one agent's hosts that it names, as UpdateSettings does.
+struct UpdateAgentSettings {
+  AgentId agent;
+  absl::optional<absl::optional<Distro>> default_distro;
+  bool allow_missing = false;  // Although this agent does not offer the distro.
+  std::map<VariableName, VariableValue> set_variables;
+  std::vector<VariableName> unset_variables;
+  absl::optional<absl::optional<RootfsPathPrefix>> rootfs_path_prefix;
+
+  friend bool operator==(const UpdateAgentSettings&, const UpdateAgentSettings&) = default;
+};
+
 // One change that somebody asks for. The plan decides whether it can be made.
 using Mutation = std::variant<Assign, Unassign, CreateHost, DeleteHost, SetProfile, DeleteProfile,
-                              UpdateSettings>;
+                              UpdateSettings, UpdateAgentSettings>;
 
 // What a caller believes is current. etag 0: it must not exist.
 struct ExpectedEtag {
-  std::variant<HostReference, ProfileName, std::monostate> resource;  // monostate: the settings.
+  // monostate: the settings of the whole server. An agent's id: its hosts' settings.
+  std::variant<HostReference, ProfileName, std::monostate, AgentId> resource;
   int64_t etag = 0;
 
   friend bool operator==(const ExpectedEtag&, const ExpectedEtag&) = default;

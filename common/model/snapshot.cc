@@ -30,16 +30,27 @@ std::shared_ptr<const Snapshot> Snapshot::Empty(Revision revision) {
   auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
   snapshot->revision_ = std::move(revision);
   snapshot->settings_ = std::make_shared<const Settings>();
+  snapshot->agent_settings_ = std::make_shared<const AgentSettingsById>();
   snapshot->profiles_ = std::make_shared<const Profiles>();
   return snapshot;
 }
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     Revision revision, Settings settings, std::vector<Profile> profiles,
-    const std::vector<std::shared_ptr<const Host>>& hosts) {
+    const std::vector<std::shared_ptr<const Host>>& hosts,
+    std::vector<AgentSettings> agent_settings) {
   auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
   snapshot->revision_ = std::move(revision);
   snapshot->settings_ = std::make_shared<const Settings>(std::move(settings));
+  AgentSettingsById by_id;
+  for (AgentSettings& one : agent_settings) {
+    const AgentId agent = one.agent;
+    if (!by_id.emplace(agent, std::move(one)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("there are settings for agent ", agent.text(), " twice"));
+    }
+  }
+  snapshot->agent_settings_ = std::make_shared<const AgentSettingsById>(std::move(by_id));
   Profiles by_name;
   for (Profile& profile : profiles) {
     const ProfileName name = profile.name;
@@ -69,6 +80,11 @@ std::shared_ptr<const Host> Snapshot::FindHost(const HostReference& reference) c
 const Profile* Snapshot::FindProfile(const ProfileName& name) const {
   const auto found = profiles_->find(name);
   return found == profiles_->end() ? nullptr : &found->second;
+}
+
+const AgentSettings* Snapshot::FindAgentSettings(const AgentId& agent) const {
+  const auto found = agent_settings_->find(agent);
+  return found == agent_settings_->end() ? nullptr : &found->second;
 }
 
 std::vector<std::shared_ptr<const Host>> Snapshot::HostsByName() const {
@@ -116,6 +132,12 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
   next->revision_ = change.revision;
   if (change.settings.has_value()) {
     next->settings_ = std::make_shared<const Settings>(*change.settings);
+  }
+  if (!change.agent_settings.empty() || !change.deleted_agent_settings.empty()) {
+    Snapshot::AgentSettingsById agents = snapshot.agent_settings();
+    for (const AgentId& agent : change.deleted_agent_settings) agents.erase(agent);
+    for (const AgentSettings& one : change.agent_settings) agents.insert_or_assign(one.agent, one);
+    next->agent_settings_ = std::make_shared<const Snapshot::AgentSettingsById>(std::move(agents));
   }
   if (!change.profiles.empty() || !change.deleted_profiles.empty()) {
     Snapshot::Profiles profiles = snapshot.profiles();

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
+#include "common/model/agent_settings.h"
 #include "common/model/host.h"
 #include "common/model/profile.h"
 #include "common/model/revision.h"
@@ -20,14 +21,16 @@ struct Change {
   RevisionId base;    // What it applies to.
   Revision revision;  // What it leads to.
   absl::optional<Settings> settings;
-  std::vector<Profile> profiles;  // New or changed.
+  std::vector<AgentSettings> agent_settings;    // New or changed.
+  std::vector<AgentId> deleted_agent_settings;  // Agents that have none any more.
+  std::vector<Profile> profiles;                // New or changed.
   std::vector<ProfileName> deleted_profiles;
   std::vector<std::shared_ptr<const Host>> hosts;  // New or changed.
   std::vector<HostId> deleted_hosts;
 
   bool empty() const {
-    return !settings.has_value() && profiles.empty() && deleted_profiles.empty() && hosts.empty() &&
-           deleted_hosts.empty();
+    return !settings.has_value() && agent_settings.empty() && deleted_agent_settings.empty() &&
+           profiles.empty() && deleted_profiles.empty() && hosts.empty() && deleted_hosts.empty();
   }
 };
 
@@ -36,19 +39,22 @@ struct Change {
 class Snapshot {
  public:
   using Profiles = std::map<ProfileName, Profile>;
+  using AgentSettingsById = std::map<AgentId, AgentSettings>;
 
   // A server that was never changed, or the start of a snapshot that arrives in parts.
   static std::shared_ptr<const Snapshot> Empty(Revision revision);
 
   // Builds a snapshot of all its parts.
   // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles share a name,
-  // or a host has no MAC; the message names them.
+  // two settings an agent, or a host has no MAC; the message names them.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Create(
       Revision revision, Settings settings, std::vector<Profile> profiles,
-      const std::vector<std::shared_ptr<const Host>>& hosts);
+      const std::vector<std::shared_ptr<const Host>>& hosts,
+      std::vector<AgentSettings> agent_settings = {});
 
   const Revision& revision() const { return revision_; }
   const Settings& settings() const { return *settings_; }
+  const AgentSettingsById& agent_settings() const { return *agent_settings_; }
   const Profiles& profiles() const { return *profiles_; }
   size_t host_count() const { return hosts_.size(); }
 
@@ -60,6 +66,9 @@ class Snapshot {
 
   // The profile, or null. Valid as long as this snapshot.
   const Profile* FindProfile(const ProfileName& name) const;
+
+  // What is set for the hosts of an agent, or null. Valid as long as this snapshot.
+  const AgentSettings* FindAgentSettings(const AgentId& agent) const;
 
   // All hosts, ascending by name. Costs a sort: for lists and files, not for a boot.
   std::vector<std::shared_ptr<const Host>> HostsByName() const;
@@ -83,6 +92,7 @@ class Snapshot {
 
   Revision revision_;
   std::shared_ptr<const Settings> settings_;
+  std::shared_ptr<const AgentSettingsById> agent_settings_;
   std::shared_ptr<const Profiles> profiles_;
   SharedMap<HostId, std::shared_ptr<const Host>> hosts_;
   SharedMap<MacAddress, std::shared_ptr<const Host>> hosts_by_mac_;
@@ -90,8 +100,8 @@ class Snapshot {
 };
 
 // The snapshot after `change`, which shares with `snapshot` all that did not change. What goes,
-// goes first: a name or a MAC can move from one host to another in one change. A deleted host or
-// profile that `snapshot` does not have is ignored.
+// goes first: a name or a MAC can move from one host to another in one change. What is deleted but
+// not in `snapshot` is ignored.
 // Errors: FAILED_PRECONDITION if the change's base is not the snapshot's revision; INVALID_ARGUMENT
 // if two hosts would share an id, a name or a MAC, or a host would have no MAC.
 absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,

@@ -46,10 +46,21 @@ Change StepAfter(const Snapshot& snapshot) {
   return change;
 }
 
+AgentId AgentIdOf(absl::string_view text) { return AgentId::Parse(text).value(); }
+
+AgentSettings SettingsOf(absl::string_view agent, Distro default_distro) {
+  return {.agent = AgentIdOf(agent),
+          .default_distro = std::move(default_distro),
+          .variables = {},
+          .rootfs_path_prefix = {}};
+}
+
 std::shared_ptr<const Snapshot> TwoHosts() {
-  return Snapshot::Create(RevisionOf(5), Settings(),
-                          {MakeProfile("overlayfs", "ro"), MakeProfile("nfsrw", "rw")},
-                          {MakeHost(1, "a", {MacOf(1), MacOf(2)}), MakeHost(2, "b", {MacOf(3)})})
+  return Snapshot::Create(
+             RevisionOf(5), Settings(),
+             {MakeProfile("overlayfs", "ro"), MakeProfile("nfsrw", "rw")},
+             {MakeHost(1, "a", {MacOf(1), MacOf(2)}), MakeHost(2, "b", {MacOf(3)})},
+             {SettingsOf("rack1", Distro::Local()), SettingsOf("rack2", Distro::Wait())})
       .value();
 }
 
@@ -57,6 +68,7 @@ TEST(SnapshotTest, AnEmptyOneHasNothing) {
   const std::shared_ptr<const Snapshot> snapshot = Snapshot::Empty(RevisionOf(0));
   EXPECT_EQ(snapshot->revision(), RevisionOf(0));
   EXPECT_EQ(snapshot->settings(), Settings());
+  EXPECT_TRUE(snapshot->agent_settings().empty());
   EXPECT_TRUE(snapshot->profiles().empty());
   EXPECT_EQ(snapshot->host_count(), 0u);
   EXPECT_EQ(snapshot->FindHost(MacOf(1)), nullptr);
@@ -78,6 +90,9 @@ TEST(SnapshotTest, FindsAHostByEveryKey) {
   EXPECT_EQ(snapshot->FindHost(NameOf("c")), nullptr);
   ASSERT_NE(snapshot->FindProfile(ProfileNameOf("nfsrw")), nullptr);
   EXPECT_EQ(snapshot->FindProfile(ProfileNameOf("nfsrw"))->command_line.text(), "rw");
+  ASSERT_NE(snapshot->FindAgentSettings(AgentIdOf("rack2")), nullptr);
+  EXPECT_EQ(snapshot->FindAgentSettings(AgentIdOf("rack2"))->default_distro, Distro::Wait());
+  EXPECT_EQ(snapshot->FindAgentSettings(AgentIdOf("rack3")), nullptr);
 }
 
 TEST(SnapshotTest, ListsHostsByName) {
@@ -110,6 +125,10 @@ TEST(SnapshotTest, CreateRefusesWhatIsSharedAndNamesIt) {
   EXPECT_THAT(Snapshot::Create(RevisionOf(1), Settings(),
                                {MakeProfile("p", "a"), MakeProfile("p", "b")}, {}),
               StatusIs(absl::StatusCode::kInvalidArgument, "two profiles share the name p"));
+  EXPECT_THAT(
+      Snapshot::Create(RevisionOf(1), Settings(), {}, {},
+                       {SettingsOf("lab", Distro::Local()), SettingsOf("lab", Distro::Wait())}),
+      StatusIs(absl::StatusCode::kInvalidArgument, "there are settings for agent lab twice"));
 }
 
 TEST(ApplyTest, LeavesTheOldSnapshotAndSharesWhatDidNotChange) {
@@ -122,6 +141,7 @@ TEST(ApplyTest, LeavesTheOldSnapshotAndSharesWhatDidNotChange) {
   EXPECT_EQ((*after)->FindHost(HostId{1}), before->FindHost(HostId{1}));
   EXPECT_EQ(&(*after)->profiles(), &before->profiles());
   EXPECT_EQ(&(*after)->settings(), &before->settings());
+  EXPECT_EQ(&(*after)->agent_settings(), &before->agent_settings());
   EXPECT_EQ((*after)->FindHost(HostId{2}), change.hosts[0]);
   EXPECT_EQ((*after)->FindHost(NameOf("b")), nullptr);
   EXPECT_EQ((*after)->FindHost(MacOf(3)), nullptr);
@@ -144,6 +164,26 @@ TEST(ApplyTest, ChangesSettingsAndProfiles) {
   EXPECT_EQ(after->FindProfile(ProfileNameOf("nfsrw")), nullptr);
   EXPECT_EQ(before->FindProfile(ProfileNameOf("overlayfs"))->command_line.text(), "ro");
   EXPECT_EQ(before->settings(), Settings());
+}
+
+TEST(ApplyTest, ChangesTheSettingsOfOneAgentAndLeavesTheOthers) {
+  const std::shared_ptr<const Snapshot> before = TwoHosts();
+  Change change = StepAfter(*before);
+  EXPECT_TRUE(change.empty());
+  change.agent_settings = {SettingsOf("rack1", Distro::Menu()), SettingsOf("new", Distro::Menu())};
+  EXPECT_FALSE(change.empty());
+  const std::shared_ptr<const Snapshot> after = Apply(*before, change).value();
+  EXPECT_EQ(after->agent_settings().size(), 3u);
+  EXPECT_EQ(after->FindAgentSettings(AgentIdOf("rack1"))->default_distro, Distro::Menu());
+  EXPECT_EQ(after->FindAgentSettings(AgentIdOf("rack2"))->default_distro, Distro::Wait());
+  EXPECT_EQ(before->FindAgentSettings(AgentIdOf("rack1"))->default_distro, Distro::Local());
+
+  Change removal = StepAfter(*after);
+  removal.deleted_agent_settings = {AgentIdOf("rack1"), AgentIdOf("never-there")};
+  EXPECT_FALSE(removal.empty());
+  const std::shared_ptr<const Snapshot> last = Apply(*after, removal).value();
+  EXPECT_EQ(last->agent_settings().size(), 2u);
+  EXPECT_EQ(last->FindAgentSettings(AgentIdOf("rack1")), nullptr);
 }
 
 TEST(ApplyTest, NamesAndMacsCanBeSwappedInOneChange) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/status/status_macros.h"
+#include "common/wire/agent_settings_wire.h"
 #include "common/wire/field.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
@@ -17,6 +18,11 @@ v1::Change ToProto(const Change& change) {
   *result.mutable_base() = ToProto(change.base);
   *result.mutable_revision() = ToProto(change.revision);
   if (change.settings.has_value()) *result.mutable_settings() = ToProto(*change.settings);
+  for (const AgentSettings& one : change.agent_settings)
+    *result.add_agent_settings() = ToProto(one);
+  for (const AgentId& agent : change.deleted_agent_settings) {
+    result.add_deleted_agent_settings(agent.text());
+  }
   for (const Profile& profile : change.profiles) *result.add_profiles() = ToProto(profile);
   for (const ProfileName& name : change.deleted_profiles) {
     result.add_deleted_profiles(name.text());
@@ -47,6 +53,16 @@ absl::StatusOr<std::shared_ptr<const Change>> FromProto(const v1::Change& change
     absl::StatusOr<Settings> settings = FromProto(change.settings());
     if (!settings.ok()) return Within("settings", settings.status());
     result->settings = *std::move(settings);
+  }
+  for (int i = 0; i < change.agent_settings_size(); ++i) {
+    absl::StatusOr<AgentSettings> settings = FromProto(change.agent_settings(i));
+    if (!settings.ok()) return Within(Element("agent_settings", i), settings.status());
+    result->agent_settings.push_back(*std::move(settings));
+  }
+  for (int i = 0; i < change.deleted_agent_settings_size(); ++i) {
+    ASSIGN_OR_RETURN(AgentId agent, ParseField<AgentId>(Element("deleted_agent_settings", i),
+                                                        change.deleted_agent_settings(i)));
+    result->deleted_agent_settings.push_back(std::move(agent));
   }
   for (int i = 0; i < change.profiles_size(); ++i) {
     absl::StatusOr<Profile> profile = FromProto(change.profiles(i));

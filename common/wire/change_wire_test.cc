@@ -16,6 +16,8 @@ void ExpectSame(const Change& a, const Change& b) {
   EXPECT_EQ(a.base, b.base);
   EXPECT_EQ(a.revision, b.revision);
   EXPECT_EQ(a.settings, b.settings);
+  EXPECT_EQ(a.agent_settings, b.agent_settings);
+  EXPECT_EQ(a.deleted_agent_settings, b.deleted_agent_settings);
   EXPECT_EQ(a.profiles, b.profiles);
   EXPECT_EQ(a.deleted_profiles, b.deleted_profiles);
   EXPECT_EQ(a.deleted_hosts, b.deleted_hosts);
@@ -37,6 +39,8 @@ TEST(ChangeWireTest, RefusesEachInvalidFieldByItsName) {
   RandomValues random(2);
   Change change = random.AnyChange();
   change.settings = random.AnySettings();
+  change.agent_settings = {random.AnyAgentSettings()};
+  change.deleted_agent_settings = {random.AnyAgentId()};
   change.profiles = {random.AnyProfile()};
   change.deleted_profiles = {random.AnyProfileName()};
   change.hosts = {std::make_shared<const Host>(random.AnyHost())};
@@ -56,6 +60,10 @@ TEST(ChangeWireTest, RefusesEachInvalidFieldByItsName) {
           [](v1::Change& c) { c.mutable_revision()->mutable_id()->set_number(c.base().number()); });
   refused("settings.unknown_hosts: ",
           [](v1::Change& c) { c.mutable_settings()->set_unknown_hosts("x"); });
+  refused("agent_settings[0].agent_id: ",
+          [](v1::Change& c) { c.mutable_agent_settings(0)->clear_agent_id(); });
+  refused("deleted_agent_settings[0]: ",
+          [](v1::Change& c) { c.set_deleted_agent_settings(0, "a b"); });
   refused("profiles[0].name: ", [](v1::Change& c) { c.mutable_profiles(0)->set_name("a b"); });
   refused("deleted_profiles[0]: ", [](v1::Change& c) { c.set_deleted_profiles(0, "a b"); });
   refused("hosts[0].macs: ", [](v1::Change& c) { c.mutable_hosts(0)->clear_macs(); });

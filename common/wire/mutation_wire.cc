@@ -1,7 +1,6 @@
 #include "common/wire/mutation_wire.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -14,9 +13,47 @@
 #include "common/wire/field.h"
 #include "common/wire/settings_wire.h"
 #include "common/wire/time_wire.h"
+#include "common/wire/variables_wire.h"
 
 namespace autopxe {
 namespace {
+
+// Writes what the settings of the whole server and those of an agent have in common.
+template <typename Update, typename Message>
+void WriteCommonSettings(const Update& update, Message& out) {
+  if (update.default_distro.has_value()) {
+    out.set_default_distro(update.default_distro->has_value() ? (*update.default_distro)->Format()
+                                                              : "");
+  }
+  out.set_allow_missing(update.allow_missing);
+  *out.mutable_set_variables() = ToProto(update.set_variables);
+  for (const VariableName& name : update.unset_variables) out.add_unset_variables(name.text());
+  if (update.rootfs_path_prefix.has_value()) {
+    out.set_rootfs_path_prefix(
+        update.rootfs_path_prefix->has_value() ? (*update.rootfs_path_prefix)->text() : "");
+  }
+}
+
+// Reads the same.
+template <typename Message, typename Update>
+absl::Status ReadCommonSettings(const Message& in, Update& update) {
+  if (in.has_default_distro()) {
+    ASSIGN_OR_RETURN(update.default_distro,
+                     ParseOptionalField<Distro>("default_distro", in.default_distro()));
+  }
+  update.allow_missing = in.allow_missing();
+  ASSIGN_OR_RETURN(update.set_variables, FromProto(in.set_variables(), "set_variables"));
+  for (int i = 0; i < in.unset_variables_size(); ++i) {
+    ASSIGN_OR_RETURN(VariableName name, ParseField<VariableName>(Element("unset_variables", i),
+                                                                 in.unset_variables(i)));
+    update.unset_variables.push_back(std::move(name));
+  }
+  if (in.has_rootfs_path_prefix()) {
+    ASSIGN_OR_RETURN(update.rootfs_path_prefix, ParseOptionalField<RootfsPathPrefix>(
+                                                    "rootfs_path_prefix", in.rootfs_path_prefix()));
+  }
+  return absl::OkStatus();
+}
 
 // Writes one kind of mutation into the message's oneof.
 struct MutationWriter {
@@ -46,28 +83,18 @@ struct MutationWriter {
   }
   void operator()(const UpdateSettings& update) const {
     v1::Mutation::UpdateSettings& result = *out.mutable_update_settings();
-    if (update.default_distro.has_value()) {
-      result.set_default_distro(
-          update.default_distro->has_value() ? (*update.default_distro)->Format() : "");
-    }
+    WriteCommonSettings(update, result);
     if (update.unknown_hosts.has_value()) {
       result.set_unknown_hosts(update.unknown_hosts->has_value() ? (*update.unknown_hosts)->Format()
                                                                  : "");
     }
-    result.set_allow_missing(update.allow_missing);
-    for (const auto& [name, value] : update.set_variables) {
-      (*result.mutable_set_variables())[name.text()] = value.text();
-    }
-    for (const VariableName& name : update.unset_variables) {
-      result.add_unset_variables(name.text());
-    }
     if (update.menu_timeout.has_value()) {
       *result.mutable_menu_timeout() = ToProto(*update.menu_timeout);
     }
-    if (update.rootfs_path_prefix.has_value()) {
-      result.set_rootfs_path_prefix(
-          update.rootfs_path_prefix->has_value() ? (*update.rootfs_path_prefix)->text() : "");
-    }
+  }
+  void operator()(const UpdateAgentSettings& update) const {
+    out.mutable_update_agent_settings()->set_agent_id(update.agent.text());
+    WriteCommonSettings(update, *out.mutable_update_agent_settings());
   }
 };
 
@@ -106,6 +133,17 @@ absl::StatusOr<Mutation> FromProto(const v1::Mutation::SetProfile& set) {
   return SetProfile{std::move(name), std::move(command_line)};
 }
 
+absl::StatusOr<Mutation> FromProto(const v1::Mutation::UpdateAgentSettings& update) {
+  ASSIGN_OR_RETURN(AgentId agent, ParseField<AgentId>("agent_id", update.agent_id()));
+  UpdateAgentSettings result{.agent = std::move(agent),
+                             .default_distro = {},
+                             .set_variables = {},
+                             .unset_variables = {},
+                             .rootfs_path_prefix = {}};
+  RETURN_IF_ERROR(ReadCommonSettings(update, result));
+  return result;
+}
+
 }  // namespace
 
 v1::Mutation ToProto(const Mutation& mutation) {
@@ -120,6 +158,8 @@ v1::ExpectedEtag ToProto(const ExpectedEtag& expected) {
     result.set_host(FormatHostReference(*host));
   } else if (const auto* profile = std::get_if<ProfileName>(&expected.resource)) {
     result.set_profile(profile->text());
+  } else if (const auto* agent = std::get_if<AgentId>(&expected.resource)) {
+    result.set_agent(agent->text());
   } else {
     result.set_settings(true);
   }
@@ -129,28 +169,10 @@ v1::ExpectedEtag ToProto(const ExpectedEtag& expected) {
 
 absl::StatusOr<UpdateSettings> FromProto(const v1::Mutation::UpdateSettings& update) {
   UpdateSettings result;
-  if (update.has_default_distro()) {
-    ASSIGN_OR_RETURN(result.default_distro,
-                     ParseOptionalField<Distro>("default_distro", update.default_distro()));
-  }
+  RETURN_IF_ERROR(ReadCommonSettings(update, result));
   if (update.has_unknown_hosts()) {
     ASSIGN_OR_RETURN(result.unknown_hosts,
                      ParseOptionalField<Distro>("unknown_hosts", update.unknown_hosts()));
-  }
-  result.allow_missing = update.allow_missing();
-  // Sorted: which of two errors is told must not depend on a hash.
-  const std::map<std::string, std::string> variables(update.set_variables().begin(),
-                                                     update.set_variables().end());
-  for (const auto& [name, value] : variables) {
-    ASSIGN_OR_RETURN(VariableName parsed_name, ParseField<VariableName>("set_variables", name));
-    ASSIGN_OR_RETURN(VariableValue parsed_value,
-                     ParseField<VariableValue>(absl::StrCat("set_variables.", name), value));
-    result.set_variables.emplace(std::move(parsed_name), std::move(parsed_value));
-  }
-  for (int i = 0; i < update.unset_variables_size(); ++i) {
-    ASSIGN_OR_RETURN(VariableName name, ParseField<VariableName>(Element("unset_variables", i),
-                                                                 update.unset_variables(i)));
-    result.unset_variables.push_back(std::move(name));
   }
   if (update.has_menu_timeout()) {
     if (update.menu_timeout().seconds() == 0 && update.menu_timeout().nanos() == 0) {
@@ -158,11 +180,6 @@ absl::StatusOr<UpdateSettings> FromProto(const v1::Mutation::UpdateSettings& upd
     } else {
       ASSIGN_OR_RETURN(result.menu_timeout, MenuTimeoutFromProto(update.menu_timeout()));
     }
-  }
-  if (update.has_rootfs_path_prefix()) {
-    ASSIGN_OR_RETURN(
-        result.rootfs_path_prefix,
-        ParseOptionalField<RootfsPathPrefix>("rootfs_path_prefix", update.rootfs_path_prefix()));
   }
   return result;
 }
@@ -191,6 +208,7 @@ absl::StatusOr<Mutation> FromProto(const v1::Mutation& mutation) {
     case v1::Mutation::kUpdateSettings:
       return FromProto(mutation.update_settings());
     case v1::Mutation::kUpdateAgentSettings:
+      return FromProto(mutation.update_agent_settings());
     case v1::Mutation::KIND_NOT_SET:
       break;
   }
@@ -211,7 +229,10 @@ absl::StatusOr<ExpectedEtag> FromProto(const v1::ExpectedEtag& expected) {
     case v1::ExpectedEtag::kSettings:
       if (!expected.settings()) return BadField("settings", "false", "expected true");
       return ExpectedEtag{std::monostate(), expected.etag()};
-    case v1::ExpectedEtag::kAgent:
+    case v1::ExpectedEtag::kAgent: {
+      ASSIGN_OR_RETURN(AgentId agent, ParseField<AgentId>("agent", expected.agent()));
+      return ExpectedEtag{std::move(agent), expected.etag()};
+    }
     case v1::ExpectedEtag::RESOURCE_NOT_SET:
       break;
   }

@@ -69,6 +69,21 @@ TEST(MutationWireTest, AnAbsentSettingStaysAndAnEmptyOneReturnsToItsDefault) {
   EXPECT_FALSE(Mutation(expected) == Mutation(UpdateSettings()));
 }
 
+TEST(MutationWireTest, TheSameHoldsForTheSettingsOfAnAgent) {
+  UpdateAgentSettings expected{.agent = AgentId::Parse("rack1").value(),
+                               .default_distro = {},
+                               .set_variables = {},
+                               .unset_variables = {},
+                               .rootfs_path_prefix = {}};
+  EXPECT_THAT(FromProto(MutationOf("update_agent_settings { agent_id: 'rack1' }")),
+              IsOkAndHolds(Mutation(expected)));
+  expected.default_distro.emplace();
+  expected.rootfs_path_prefix.emplace();
+  EXPECT_THAT(FromProto(MutationOf("update_agent_settings { agent_id: 'rack1' default_distro: '' "
+                                   "rootfs_path_prefix: '' }")),
+              IsOkAndHolds(Mutation(expected)));
+}
+
 TEST(MutationWireTest, RefusesEachInvalidFieldByItsName) {
   const struct {
     const char* mutation;
@@ -104,6 +119,13 @@ TEST(MutationWireTest, RefusesEachInvalidFieldByItsName) {
       {"update_settings { menu_timeout { seconds: 3601 } }", "menu_timeout: \"1h1s\""},
       {"update_settings { rootfs_path_prefix: '/a/../b' }",
        "rootfs_path_prefix: rootfs path prefix \"/a/../b\""},
+      {"update_agent_settings {}", "agent_id: agent id \"\""},
+      {"update_agent_settings { agent_id: 'a' default_distro: 'x' }",
+       "default_distro: distro \"x\""},
+      {"update_agent_settings { agent_id: 'a' set_variables { key: 'a' value: '${b}' } }",
+       "set_variables.a: variable value \"${b}\""},
+      {"update_agent_settings { agent_id: 'a' rootfs_path_prefix: 'a' }",
+       "rootfs_path_prefix: rootfs path prefix \"a\""},
   };
   for (const auto& c : kCases) {
     EXPECT_THAT(FromProto(MutationOf(c.mutation)),
@@ -133,6 +155,9 @@ TEST(MutationWireTest, RefusesEachInvalidExpectedEtag) {
   expected.set_profile("a b");
   EXPECT_THAT(FromProto(expected), StatusIs(absl::StatusCode::kInvalidArgument,
                                             HasSubstr("profile: profile name \"a b\"")));
+  expected.set_agent("a b");
+  EXPECT_THAT(FromProto(expected),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("agent: agent id \"a b\"")));
   expected.set_settings(false);
   EXPECT_THAT(FromProto(expected),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("settings: \"false\"")));

@@ -51,6 +51,10 @@ HostReference RandomValues::Reference() {
   return HostName::Parse("h" + Text(kLowerAndDigits, 0, 8)).value();
 }
 
+AgentId RandomValues::AnyAgentId() {
+  return AgentId::Parse("a" + Text(kNameCharacters, 0, 20)).value();
+}
+
 ProfileName RandomValues::AnyProfileName() {
   return ProfileName::Parse("p" + Text(kNameCharacters, 0, 20)).value();
 }
@@ -61,6 +65,12 @@ VariableName RandomValues::AnyVariableName() {
 
 VariableValue RandomValues::Value() {
   return VariableValue::Parse(Text(kPrintable, 0, 40)).value();
+}
+
+std::map<VariableName, VariableValue> RandomValues::Variables() {
+  std::map<VariableName, VariableValue> variables;
+  for (size_t count = Number(4); count > 0; --count) variables.emplace(AnyVariableName(), Value());
+  return variables;
 }
 
 RootfsPathPrefix RandomValues::Prefix() {
@@ -110,9 +120,7 @@ Profile RandomValues::AnyProfile() { return {AnyProfileName(), CommandLine(), Et
 Settings RandomValues::AnySettings() {
   Settings settings;
   settings.default_distro = MaybeDistro();
-  for (size_t count = Number(4); count > 0; --count) {
-    settings.variables.emplace(AnyVariableName(), Value());
-  }
+  settings.variables = Variables();
   settings.menu_timeout = absl::Seconds(1 + Number(3600));
   if (Coin()) settings.rootfs_path_prefix = Prefix();
   settings.unknown_hosts = MaybeDistro();
@@ -120,8 +128,32 @@ Settings RandomValues::AnySettings() {
   return settings;
 }
 
+AgentSettings RandomValues::AnyAgentSettings() {
+  AgentSettings settings{.agent = AnyAgentId(),
+                         .default_distro = MaybeDistro(),
+                         .variables = Variables(),
+                         .rootfs_path_prefix = {},
+                         .etag = Etag()};
+  if (Coin()) settings.rootfs_path_prefix = Prefix();
+  return settings;
+}
+
+template <typename Update>
+void RandomValues::FillCommonSettings(Update& update) {
+  if (Coin()) update.default_distro.emplace(MaybeDistro());
+  update.allow_missing = Coin();
+  update.set_variables = Variables();
+  for (size_t count = Number(4); count > 0; --count) {
+    update.unset_variables.push_back(AnyVariableName());
+  }
+  if (Coin()) {
+    update.rootfs_path_prefix.emplace();
+    if (Coin()) *update.rootfs_path_prefix = Prefix();
+  }
+}
+
 Mutation RandomValues::AnyMutation() {
-  switch (Number(7)) {
+  switch (Number(8)) {
     case 0:
       return Assign{Reference(), AnyDistro(), Coin()};
     case 1:
@@ -134,33 +166,33 @@ Mutation RandomValues::AnyMutation() {
       return SetProfile{AnyProfileName(), CommandLine()};
     case 5:
       return DeleteProfile{AnyProfileName()};
+    case 6: {
+      UpdateAgentSettings update{.agent = AnyAgentId(),
+                                 .default_distro = {},
+                                 .set_variables = {},
+                                 .unset_variables = {},
+                                 .rootfs_path_prefix = {}};
+      FillCommonSettings(update);
+      return update;
+    }
     default:
       break;
   }
   UpdateSettings update;
-  if (Coin()) update.default_distro.emplace(MaybeDistro());
+  FillCommonSettings(update);
   if (Coin()) update.unknown_hosts.emplace(MaybeDistro());
-  update.allow_missing = Coin();
-  for (size_t count = Number(4); count > 0; --count) {
-    update.set_variables.emplace(AnyVariableName(), Value());
-  }
-  for (size_t count = Number(4); count > 0; --count) {
-    update.unset_variables.push_back(AnyVariableName());
-  }
   if (Coin()) update.menu_timeout = absl::Seconds(1 + Number(3600));
-  if (Coin()) {
-    update.rootfs_path_prefix.emplace();
-    if (Coin()) *update.rootfs_path_prefix = Prefix();
-  }
   return update;
 }
 
 ExpectedEtag RandomValues::AnyExpectedEtag() {
-  switch (Number(3)) {
+  switch (Number(4)) {
     case 0:
       return {Reference(), Etag()};
     case 1:
       return {AnyProfileName(), Etag()};
+    case 2:
+      return {AnyAgentId(), Etag()};
     default:
       return {std::monostate(), Etag()};
   }
@@ -215,6 +247,12 @@ Change RandomValues::AnyChange() {
   change.base.number = change.revision.id.number;
   ++change.revision.id.number;
   if (Coin()) change.settings = AnySettings();
+  for (size_t count = Number(3); count > 0; --count) {
+    change.agent_settings.push_back(AnyAgentSettings());
+  }
+  for (size_t count = Number(3); count > 0; --count) {
+    change.deleted_agent_settings.push_back(AnyAgentId());
+  }
   for (size_t count = Number(3); count > 0; --count) change.profiles.push_back(AnyProfile());
   for (size_t count = Number(3); count > 0; --count) {
     change.deleted_profiles.push_back(AnyProfileName());
@@ -234,6 +272,13 @@ std::shared_ptr<const Snapshot> RandomValues::AnySnapshot(size_t hosts) {
     Profile profile = AnyProfile();
     profiles.insert_or_assign(profile.name, profile);
   }
+  std::map<AgentId, AgentSettings> agents;
+  for (size_t count = Number(4); count > 0; --count) {
+    AgentSettings settings = AnyAgentSettings();
+    agents.insert_or_assign(settings.agent, settings);
+  }
+  std::vector<AgentSettings> agent_list;
+  for (const auto& [agent, settings] : agents) agent_list.push_back(settings);
   std::vector<Profile> profile_list;
   for (const auto& [name, profile] : profiles) profile_list.push_back(profile);
   std::vector<std::shared_ptr<const Host>> host_list;
@@ -246,7 +291,8 @@ std::shared_ptr<const Snapshot> RandomValues::AnySnapshot(size_t hosts) {
                                           Etag()}));
   }
   std::shuffle(host_list.begin(), host_list.end(), random_);
-  return Snapshot::Create(AnyRevision(), AnySettings(), profile_list, host_list).value();
+  return Snapshot::Create(AnyRevision(), AnySettings(), profile_list, host_list, agent_list)
+      .value();
 }
 
 }  // namespace autopxe

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -36,9 +37,11 @@ class RandomValues {
   MacAddress Mac();
   HostName HostNameOrMac();
   HostReference Reference();
+  AgentId AnyAgentId();
   ProfileName AnyProfileName();
   VariableName AnyVariableName();
   VariableValue Value();
+  std::map<VariableName, VariableValue> Variables();
   RootfsPathPrefix Prefix();
   CommandLineTemplate CommandLine();
   Distro AnyDistro();
@@ -49,6 +52,7 @@ class RandomValues {
   Host AnyHost();
   Profile AnyProfile();
   Settings AnySettings();
+  AgentSettings AnyAgentSettings();
   Mutation AnyMutation();
   ExpectedEtag AnyExpectedEtag();
   Catalog AnyCatalog();
@@ -59,6 +63,9 @@ class RandomValues {
 
  private:
   std::vector<MacAddress> Macs();
+  // What the settings of the whole server and those of an agent have in common.
+  template <typename Update>
+  void FillCommonSettings(Update& update);
   int64_t Etag() { return static_cast<int64_t>(Number(1000)); }
 
   std::mt19937_64 random_;

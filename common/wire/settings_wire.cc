@@ -1,13 +1,10 @@
 #include "common/wire/settings_wire.h"
 
-#include <map>
-#include <string>
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "common/wire/field.h"
 #include "common/wire/time_wire.h"
+#include "common/wire/variables_wire.h"
 
 namespace autopxe {
 
@@ -16,9 +13,7 @@ v1::Settings ToProto(const Settings& settings) {
   if (settings.default_distro.has_value()) {
     result.set_default_distro(settings.default_distro->Format());
   }
-  for (const auto& [name, value] : settings.variables) {
-    (*result.mutable_variables())[name.text()] = value.text();
-  }
+  *result.mutable_variables() = ToProto(settings.variables);
   *result.mutable_menu_timeout() = ToProto(settings.menu_timeout);
   if (settings.rootfs_path_prefix.has_value()) {
     result.set_rootfs_path_prefix(settings.rootfs_path_prefix->text());
@@ -46,15 +41,7 @@ absl::StatusOr<Settings> FromProto(const v1::Settings& settings) {
   Settings result;
   ASSIGN_OR_RETURN(result.default_distro,
                    ParseOptionalField<Distro>("default_distro", settings.default_distro()));
-  // Sorted: which of two errors is told must not depend on a hash.
-  const std::map<std::string, std::string> variables(settings.variables().begin(),
-                                                     settings.variables().end());
-  for (const auto& [name, value] : variables) {
-    ASSIGN_OR_RETURN(VariableName parsed_name, ParseField<VariableName>("variables", name));
-    ASSIGN_OR_RETURN(VariableValue parsed_value,
-                     ParseField<VariableValue>(absl::StrCat("variables.", name), value));
-    result.variables.emplace(std::move(parsed_name), std::move(parsed_value));
-  }
+  ASSIGN_OR_RETURN(result.variables, FromProto(settings.variables(), "variables"));
   if (settings.has_menu_timeout()) {
     ASSIGN_OR_RETURN(result.menu_timeout, MenuTimeoutFromProto(settings.menu_timeout()));
   }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
+#include "common/wire/agent_settings_wire.h"
 #include "common/wire/field.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
@@ -27,6 +28,9 @@ std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per
   *first.mutable_revision() = revision;
   first.set_first(true);
   *first.mutable_settings() = ToProto(snapshot.settings());
+  for (const auto& [agent, settings] : snapshot.agent_settings()) {
+    *first.add_agent_settings() = ToProto(settings);
+  }
   for (const auto& [name, profile] : snapshot.profiles()) *first.add_profiles() = ToProto(profile);
 
   size_t bytes = first.ByteSizeLong();
@@ -52,7 +56,8 @@ absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssemble
   if (!part.last()) return absl::optional<std::shared_ptr<const Snapshot>>();
   const Gathered whole = *std::exchange(gathered_, absl::nullopt);
   ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot,
-                   Snapshot::Create(whole.revision, whole.settings, whole.profiles, whole.hosts));
+                   Snapshot::Create(whole.revision, whole.settings, whole.profiles, whole.hosts,
+                                    whole.agent_settings));
   return absl::optional<std::shared_ptr<const Snapshot>>(std::move(snapshot));
 }
 
@@ -75,7 +80,15 @@ absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
                       absl::StrCat("the parts before it are of ", gathered_->revision.id.Format()));
     }
     if (part.has_settings()) return BadField("settings", id, "not in the first part");
+    if (part.agent_settings_size() > 0) {
+      return BadField("agent_settings", id, "not in the first part");
+    }
     if (part.profiles_size() > 0) return BadField("profiles", id, "not in the first part");
+  }
+  for (int i = 0; i < part.agent_settings_size(); ++i) {
+    absl::StatusOr<AgentSettings> settings = FromProto(part.agent_settings(i));
+    if (!settings.ok()) return Within(Element("agent_settings", i), settings.status());
+    gathered_->agent_settings.push_back(*std::move(settings));
   }
   for (int i = 0; i < part.profiles_size(); ++i) {
     absl::StatusOr<Profile> profile = FromProto(part.profiles(i));

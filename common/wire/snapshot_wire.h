@@ -12,7 +12,7 @@
 namespace autopxe {
 
 // The snapshot in parts of `hosts_per_part` hosts at most, in the order of their names: one part at
-// least. No part is more than 2 MiB unless the settings and profiles alone are, which gRPC's
+// least. No part is more than 2 MiB unless all settings and profiles alone are, which gRPC's
 // default limit of 4 MiB for a message leaves room for.
 // REQUIRES: hosts_per_part > 0.
 std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per_part = 500);
@@ -31,6 +31,7 @@ class SnapshotAssembler {
   struct Gathered {
     Revision revision;
     Settings settings;
+    std::vector<AgentSettings> agent_settings;
     std::vector<Profile> profiles;
     std::vector<std::shared_ptr<const Host>> hosts;
   };

@@ -18,6 +18,7 @@ using ::testing::SizeIs;
 void ExpectSame(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.revision(), b.revision());
   EXPECT_EQ(a.settings(), b.settings());
+  EXPECT_EQ(a.agent_settings(), b.agent_settings());
   EXPECT_EQ(a.profiles(), b.profiles());
   const auto a_hosts = a.HostsByName();
   const auto b_hosts = b.HostsByName();
@@ -111,6 +112,8 @@ TEST(SnapshotAssemblerTest, RefusesPartsThatDoNotBelongTogetherAndRecovers) {
   *with_settings.mutable_settings() = parts[0].settings();
   v1::SnapshotPart with_profile = parts[1];
   with_profile.add_profiles();
+  v1::SnapshotPart with_agent_settings = parts[1];
+  with_agent_settings.add_agent_settings();
   v1::SnapshotPart without_revision = parts[1];
   without_revision.clear_revision();
   v1::SnapshotPart without_settings = parts[0];
@@ -119,6 +122,8 @@ TEST(SnapshotAssemblerTest, RefusesPartsThatDoNotBelongTogetherAndRecovers) {
   bad_host.mutable_hosts(3)->set_name("a b");
   v1::SnapshotPart bad_profile = parts[0];
   bad_profile.add_profiles()->set_name("a b");
+  v1::SnapshotPart bad_agent_settings = parts[0];
+  bad_agent_settings.add_agent_settings()->set_agent_id("a b");
   v1::SnapshotPart bad_settings = parts[0];
   bad_settings.mutable_settings()->set_etag(-1);
 
@@ -131,10 +136,12 @@ TEST(SnapshotAssemblerTest, RefusesPartsThatDoNotBelongTogetherAndRecovers) {
       {{parts[0], other_revision}, "the parts before it are of "},
       {{parts[0], with_settings}, "settings: "},
       {{parts[0], with_profile}, "profiles: "},
+      {{parts[0], with_agent_settings}, "agent_settings: "},
       {{parts[0], without_revision}, "revision: "},
       {{without_settings}, "settings: "},
       {{parts[0], bad_host}, "hosts[3].name: "},
       {{bad_profile}, "].name: profile name \"a b\""},
+      {{bad_agent_settings}, "].agent_id: agent id \"a b\""},
       {{bad_settings}, "settings.etag: "},
       // A part sent twice: its hosts collide.
       {{parts[0], parts[1], parts[1], parts[2]}, "share an id"},

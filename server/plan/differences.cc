@@ -24,6 +24,10 @@ std::string TextOf(const std::vector<MacAddress>& macs) {
 
 std::string TextOf(HostId id) { return absl::StrCat(static_cast<int64_t>(id)); }
 
+std::string TextOf(const absl::optional<RootfsPathPrefix>& prefix) {
+  return prefix.has_value() ? prefix->text() : "";
+}
+
 // Gathers the differences of one resource.
 class Comparison {
  public:
@@ -32,6 +36,25 @@ class Comparison {
 
   void Compare(std::string field, std::string before, std::string after) {
     if (before != after) Add(std::move(field), std::move(before), std::move(after));
+  }
+
+  void CompareVariables(const std::map<VariableName, VariableValue>& before,
+                        const std::map<VariableName, VariableValue>& after) {
+    std::set<VariableName> names;
+    for (const auto* variables : {&before, &after}) {
+      for (const auto& [name, value] : *variables) names.insert(name);
+    }
+    for (const VariableName& name : names) {
+      const auto old_value = before.find(name);
+      const auto new_value = after.find(name);
+      const bool had = old_value != before.end();
+      const bool has = new_value != after.end();
+      if (had && has && old_value->second == new_value->second) continue;
+      // Added also when both texts are empty: a variable that is set to nothing is not one that is
+      // unset.
+      Add(absl::StrCat("variables.", name.text()), had ? old_value->second.text() : "",
+          has ? new_value->second.text() : "");
+    }
   }
 
   void Add(std::string field, std::string before, std::string after) {
@@ -50,26 +73,33 @@ void CompareSettings(const Settings& before, const Settings& after,
   comparison.Compare("default_distro", TextOf(before.default_distro), TextOf(after.default_distro));
   comparison.Compare("menu_timeout", absl::FormatDuration(before.menu_timeout),
                      absl::FormatDuration(after.menu_timeout));
-  const auto prefix = [](const Settings& settings) {
-    return settings.rootfs_path_prefix ? settings.rootfs_path_prefix->text() : "";
-  };
-  comparison.Compare("rootfs_path_prefix", prefix(before), prefix(after));
+  comparison.Compare("rootfs_path_prefix", TextOf(before.rootfs_path_prefix),
+                     TextOf(after.rootfs_path_prefix));
   comparison.Compare("unknown_hosts", TextOf(before.unknown_hosts), TextOf(after.unknown_hosts));
+  comparison.CompareVariables(before.variables, after.variables);
+}
 
-  std::set<VariableName> names;
-  for (const auto* settings : {&before, &after}) {
-    for (const auto& [name, value] : settings->variables) names.insert(name);
+void CompareAgentSettings(const Snapshot& before, const Change& change,
+                          std::vector<Difference>* differences) {
+  const auto nothing = [](const AgentId& agent) {
+    return AgentSettings{
+        .agent = agent, .default_distro = {}, .variables = {}, .rootfs_path_prefix = {}};
+  };
+  std::map<AgentId, AgentSettings> touched;
+  for (const AgentId& agent : change.deleted_agent_settings) {
+    touched.insert_or_assign(agent, nothing(agent));
   }
-  for (const VariableName& name : names) {
-    const auto old_value = before.variables.find(name);
-    const auto new_value = after.variables.find(name);
-    const bool had = old_value != before.variables.end();
-    const bool has = new_value != after.variables.end();
-    if (had && has && old_value->second == new_value->second) continue;
-    // Added also when both texts are empty: a variable that is set to nothing is not one that is
-    // unset.
-    comparison.Add(absl::StrCat("variables.", name.text()), had ? old_value->second.text() : "",
-                   has ? new_value->second.text() : "");
+  for (const AgentSettings& settings : change.agent_settings) {
+    touched.insert_or_assign(settings.agent, settings);
+  }
+  for (const auto& [agent, after] : touched) {
+    const AgentSettings* const found = before.FindAgentSettings(agent);
+    const AgentSettings old = found == nullptr ? nothing(agent) : *found;
+    Comparison comparison("agent", agent.text(), differences);
+    comparison.Compare("default_distro", TextOf(old.default_distro), TextOf(after.default_distro));
+    comparison.Compare("rootfs_path_prefix", TextOf(old.rootfs_path_prefix),
+                       TextOf(after.rootfs_path_prefix));
+    comparison.CompareVariables(old.variables, after.variables);
   }
 }
 
@@ -123,6 +153,7 @@ void CompareHosts(const Snapshot& before, const Change& change,
 std::vector<Difference> Compare(const Snapshot& before, const Change& change) {
   std::vector<Difference> differences;
   if (change.settings) CompareSettings(before.settings(), *change.settings, &differences);
+  CompareAgentSettings(before, change, &differences);
   CompareProfiles(before, change, &differences);
   CompareHosts(before, change, &differences);
   return differences;

@@ -14,18 +14,30 @@ constexpr size_t kMaxSuggestions = 3;
 
 }  // namespace
 
-DistroCheck::DistroCheck(const Catalogs& catalogs) : catalogs_(catalogs) {
-  for (const auto& [agent, catalog] : catalogs_) {
+DistroCheck::DistroCheck(const Catalogs& catalogs)
+    : not_offered_("no agent offers it"),
+      nothing_offered_(
+          "no agent has reported yet what it offers; start an agent, or assign it with "
+          "--allow-missing") {
+  for (const auto& [agent, catalog] : catalogs) {
+    catalogs_.push_back(catalog.get());
     if (catalog->KernelCount() > 0) anything_offered_ = true;
   }
 }
 
+DistroCheck::DistroCheck(const AgentId& agent, const Catalog& catalog)
+    : catalogs_({&catalog}),
+      not_offered_(absl::StrCat("agent ", Quote(agent.text()), " does not offer it")),
+      nothing_offered_(absl::StrCat("agent ", Quote(agent.text()),
+                                    " offers no kernel at all; fill its rootfs folder, or set it "
+                                    "with --allow-missing")),
+      anything_offered_(catalog.KernelCount() > 0) {}
+
 bool DistroCheck::IsOffered(const Distro& distro) {
   const auto [known, added] = offered_.try_emplace(distro, false);
   if (added) {
-    known->second = std::any_of(catalogs_.begin(), catalogs_.end(), [&](const auto& entry) {
-      const CatalogRelease* const release =
-          entry.second->FindRelease(distro.name(), distro.release());
+    known->second = std::any_of(catalogs_.begin(), catalogs_.end(), [&](const Catalog* catalog) {
+      const CatalogRelease* const release = catalog->FindRelease(distro.name(), distro.release());
       return release != nullptr && release->FindKernel(distro.kernel()) != nullptr;
     });
   }
@@ -36,7 +48,7 @@ const std::vector<std::string>& DistroCheck::OfferedKernels() {
   if (offered_kernels_) return *offered_kernels_;
   offered_kernels_.emplace();
   absl::flat_hash_set<std::string> seen;
-  for (const auto& [agent, catalog] : catalogs_) {
+  for (const Catalog* const catalog : catalogs_) {
     for (const CatalogDistro& distro : catalog->distros) {
       for (const CatalogRelease& release : distro.releases) {
         for (const CatalogKernel& kernel : release.kernels) {
@@ -104,13 +116,10 @@ absl::optional<Problem> DistroCheck::Check(const Distro& distro,
                      profiles.empty() ? "there are none at all: set a profile first" : advice);
   } else if (!anything_offered_) {
     problem.reason = Reason::kDistroNotOffered;
-    problem.message =
-        absl::StrCat(subject,
-                     "no agent has reported yet what it offers; start an agent, or assign it with "
-                     "--allow-missing");
+    problem.message = absl::StrCat(subject, nothing_offered_);
   } else {
     problem.reason = Reason::kDistroNotOffered;
-    problem.message = absl::StrCat(subject, "no agent offers it; ", advice);
+    problem.message = absl::StrCat(subject, not_offered_, "; ", advice);
   }
   return problem;
 }

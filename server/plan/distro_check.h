@@ -17,19 +17,26 @@ namespace autopxe::server {
 // nothing.
 class DistroCheck {
  public:
-  // `catalogs` must outlive it.
+  // By any agent. `catalogs` must outlive it.
   explicit DistroCheck(const Catalogs& catalogs);
+  // By this agent. `catalog` must outlive it.
+  DistroCheck(const AgentId& agent, const Catalog& catalog);
 
-  // What is wrong with `distro`: its profile is none of `profiles`, or no agent offers its kernel.
+  // What is wrong with `distro`: its profile is none of `profiles`, or its kernel is not offered.
   // The problem's field and mutation are for the caller to fill. Empty if nothing is.
   absl::optional<Problem> Check(const Distro& distro, const Snapshot::Profiles& profiles);
+
+  // "no agent offers it".
+  const std::string& not_offered() const { return not_offered_; }
 
  private:
   bool IsOffered(const Distro& distro);
   std::vector<std::string> Suggestions(const Distro& distro, const Snapshot::Profiles& profiles);
   const std::vector<std::string>& OfferedKernels();
 
-  const Catalogs& catalogs_;
+  std::vector<const Catalog*> catalogs_;
+  std::string not_offered_;
+  std::string nothing_offered_;  // What there is to say if that holds for every kernel.
   bool anything_offered_ = false;
   absl::flat_hash_map<Distro, bool> offered_;
   absl::optional<std::vector<std::string>> offered_kernels_;  // "debian/bookworm/latest".

@@ -102,6 +102,16 @@ Settings& Overlay::mutable_settings() {
   return *settings_;
 }
 
+AgentSettings& Overlay::mutable_agent_settings(const AgentId& agent) {
+  if (!agent_settings_) agent_settings_ = base_.agent_settings();
+  return agent_settings_
+      ->try_emplace(
+          agent,
+          AgentSettings{
+              .agent = agent, .default_distro = {}, .variables = {}, .rootfs_path_prefix = {}})
+      .first->second;
+}
+
 void Overlay::NoteUse(const absl::optional<Distro>& distro, HostId id, bool uses) {
   const std::string* const profile = ProfileOf(distro);
   if (!hosts_by_profile_ || profile == nullptr) return;
@@ -132,16 +142,18 @@ Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
         entry == hosts_.end() ? base_.FindHost(id)->name : entry->second.now->name;
     users.example = absl::StrCat("host ", Quote(name.text()));
   }
-  const std::pair<const char*, const absl::optional<Distro>*> in_settings[] = {
-      {"the setting unknown-hosts", &settings().unknown_hosts},
-      {"the setting default-distro", &settings().default_distro},
-  };
-  for (const auto& [setting, distro] : in_settings) {
-    const std::string* const used = ProfileOf(*distro);
-    if (used == nullptr || *used != profile.text()) continue;
+  const auto add = [&](const absl::optional<Distro>& distro, std::string setting) {
+    const std::string* const used = ProfileOf(distro);
+    if (used == nullptr || *used != profile.text()) return;
     ++users.count;
-    users.example = setting;
+    users.example = std::move(setting);
+  };
+  for (const auto& [agent, own] : agent_settings()) {
+    add(own.default_distro,
+        absl::StrCat("the setting default-distro of agent ", Quote(agent.text())));
   }
+  add(settings().unknown_hosts, "the setting unknown-hosts");
+  add(settings().default_distro, "the setting default-distro");
   return users;
 }
 
@@ -155,6 +167,21 @@ std::vector<std::string> Overlay::HostNames() const {
     if (entry.before == nullptr && entry.now) names.push_back(entry.now->name.text());
   }
   return names;
+}
+
+void Overlay::AddAgentSettings(Change& change) const {
+  if (!agent_settings_) return;
+  for (const auto& [agent, now] : *agent_settings_) {
+    const AgentSettings* const before = base_.FindAgentSettings(agent);
+    if (now.empty()) {
+      if (before != nullptr) change.deleted_agent_settings.push_back(agent);
+      continue;
+    }
+    // The etag is still the one of `before`.
+    if (before != nullptr && now == *before) continue;
+    change.agent_settings.push_back(now);
+    change.agent_settings.back().etag = change.revision.id.number;
+  }
 }
 
 Change Overlay::BuildChange() const {
@@ -171,6 +198,7 @@ Change Overlay::BuildChange() const {
       change.settings = std::move(settings);
     }
   }
+  AddAgentSettings(change);
   if (profiles_) {
     for (const auto& [name, profile] : *profiles_) {
       const Profile* const before = base_.FindProfile(name);

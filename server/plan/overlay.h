@@ -28,6 +28,10 @@ class Overlay {
 
   const Snapshot::Profiles& profiles() const { return profiles_ ? *profiles_ : base_.profiles(); }
   const Settings& settings() const { return settings_ ? *settings_ : base_.settings(); }
+  // Those of an agent may set nothing: BuildChange then leaves them out.
+  const Snapshot::AgentSettingsById& agent_settings() const {
+    return agent_settings_ ? *agent_settings_ : base_.agent_settings();
+  }
 
   // REQUIRES: no host has the name or one of the MACs.
   void AddHost(const HostName& name, const std::vector<MacAddress>& macs,
@@ -39,6 +43,8 @@ class Overlay {
   void PutProfile(const ProfileName& name, const CommandLineTemplate& command_line);
   void RemoveProfile(const ProfileName& name);
   Settings& mutable_settings();
+  // New ones that set nothing if the agent has none.
+  AgentSettings& mutable_agent_settings(const AgentId& agent);
 
   // What boots with a profile.
   struct Users {
@@ -60,6 +66,7 @@ class Overlay {
     absl::optional<Host> now;            // Empty: gone.
   };
 
+  void AddAgentSettings(Change& change) const;
   const Host* Current(const std::shared_ptr<const Host>& in_base) const;
   HostEntry& EntryOf(HostId id);
   void NoteUse(const absl::optional<Distro>& distro, HostId id, bool uses);
@@ -72,6 +79,7 @@ class Overlay {
   absl::flat_hash_map<HostName, absl::optional<HostId>> hosts_by_name_;
   absl::optional<Snapshot::Profiles> profiles_;
   absl::optional<Settings> settings_;
+  absl::optional<Snapshot::AgentSettingsById> agent_settings_;
   // Hosts by the profile that they boot with; gathered when first asked for.
   absl::optional<absl::flat_hash_map<std::string, absl::flat_hash_set<HostId>>> hosts_by_profile_;
 };

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "boot/command_line.h"
-#include "boot/ipxe_settings.h"
 #include "boot/suggestion.h"
 #include "common/model/quote.h"
 #include "server/plan/differences.h"
 #include "server/plan/distro_check.h"
 #include "server/plan/overlay.h"
+#include "server/plan/variable_check.h"
 
 namespace autopxe::server {
 namespace {
@@ -59,7 +59,10 @@ std::string Subject(const HostReference& reference) {
 class Planner {
  public:
   Planner(const Snapshot& snapshot, const Catalogs& catalogs, HostId next_host_id)
-      : snapshot_(snapshot), overlay_(snapshot, next_host_id), distro_check_(catalogs) {}
+      : snapshot_(snapshot),
+        catalogs_(catalogs),
+        overlay_(snapshot, next_host_id),
+        distro_check_(catalogs) {}
 
   std::variant<Plan, Refusal> Build(const Batch& batch);
 
@@ -73,20 +76,31 @@ class Planner {
   void Take(const SetProfile& set);
   void Take(const DeleteProfile& remove);
   void Take(const UpdateSettings& update);
+  void Take(const UpdateAgentSettings& update);
 
   // Whether a distro can be set: notes a problem, or a warning if it is allowed to be missing.
-  bool CheckDistro(const Distro& distro, bool allow_missing, absl::string_view field);
+  bool CheckDistro(DistroCheck& check, const Distro& distro, bool allow_missing,
+                   absl::string_view field);
+  // The check for what the hosts of one agent boot: by what it offers itself if it has told.
+  DistroCheck& DistroCheckOf(const AgentId& agent);
+  // Notes what is wrong with what updates of settings have in common.
+  template <typename Update>
+  void CheckCommonSettings(DistroCheck& check, const Update& update);
+  // Takes the same over into `values`; `whose` follows "it was not set".
+  template <typename Update, typename Values>
+  void TakeCommonSettings(const Update& update, const std::string& whose, Values& values);
+  void WarnIfUnknown(const AgentId& agent);
   // The host, or null with a problem noted.
   const Host* RequireHost(const HostReference& reference);
-  void CheckVariable(const VariableName& name, const VariableValue& value);
   void Refuse(Reason reason, absl::string_view field, std::string value, std::string message,
               std::vector<std::string> suggestions = {});
   void Warn(std::string warning);
-  void WarnOfUnsetVariables();
 
   const Snapshot& snapshot_;
+  const Catalogs& catalogs_;
   Overlay overlay_;
   DistroCheck distro_check_;
+  std::map<AgentId, DistroCheck> agent_checks_;
   int position_ = -1;  // Of the mutation that is being taken.
   std::vector<Problem> problems_;
   std::vector<std::string> warnings_;
@@ -124,6 +138,11 @@ void Planner::CheckEtag(const ExpectedEtag& expected) {
     subject = absl::StrCat("profile ", Quote(name->text()));
     value = name->text();
     etag = profile == nullptr ? 0 : profile->etag;
+  } else if (const auto* agent = std::get_if<AgentId>(&expected.resource)) {
+    const AgentSettings* const settings = snapshot_.FindAgentSettings(*agent);
+    subject = absl::StrCat("settings of agent ", Quote(agent->text()));
+    value = agent->text();
+    etag = settings == nullptr ? 0 : settings->etag;
   }
   if (etag == expected.etag) return;
   std::string finding = absl::StrCat("changed by revision ", etag);
@@ -134,15 +153,16 @@ void Planner::CheckEtag(const ExpectedEtag& expected) {
                       "; read it again and retry"));
 }
 
-bool Planner::CheckDistro(const Distro& distro, bool allow_missing, absl::string_view field) {
-  absl::optional<Problem> problem = distro_check_.Check(distro, overlay_.profiles());
+bool Planner::CheckDistro(DistroCheck& check, const Distro& distro, bool allow_missing,
+                          absl::string_view field) {
+  absl::optional<Problem> problem = check.Check(distro, overlay_.profiles());
   if (!problem) return true;
   if (allow_missing) {
     const std::string name = Quote(distro.Format());
     Warn(problem->reason == Reason::kProfileUnknown
              ? absl::StrCat("distro ", name, ": there is no profile ", Quote(distro.profile()),
                             " now")
-             : absl::StrCat("distro ", name, ": no agent offers it now"));
+             : absl::StrCat("distro ", name, ": ", check.not_offered(), " now"));
     return true;
   }
   problem->mutation = position_;
@@ -171,7 +191,8 @@ const Host* Planner::RequireHost(const HostReference& reference) {
 }
 
 void Planner::Take(const Assign& assign) {
-  const bool distro_fits = CheckDistro(assign.distro, assign.allow_missing, "distro");
+  const bool distro_fits =
+      CheckDistro(distro_check_, assign.distro, assign.allow_missing, "distro");
   const MacAddress* const mac = std::get_if<MacAddress>(&assign.host);
   if (mac != nullptr && overlay_.FindHost(*mac) == nullptr) {
     if (distro_fits) overlay_.AddHost(NameByMac(*mac), {*mac}, assign.distro);
@@ -263,32 +284,37 @@ void Planner::Take(const DeleteProfile& remove) {
   set_profiles_.erase(remove.name);
 }
 
-void Planner::CheckVariable(const VariableName& name, const VariableValue& value) {
-  const char* whose = nullptr;
-  if (IsBuiltInVariable(name.text())) {
-    whose = "a name that every boot sets itself";
-  } else if (IsIpxeSetting(name.text())) {
-    whose = "a setting of iPXE's own";
+template <typename Update>
+void Planner::CheckCommonSettings(DistroCheck& check, const Update& update) {
+  if (update.default_distro && *update.default_distro) {
+    CheckDistro(check, **update.default_distro, update.allow_missing, "default_distro");
   }
-  if (whose == nullptr) return;
-  Refuse(Reason::kMalformed, absl::StrCat("set_variables.", name.text()), value.text(),
-         absl::StrCat("variable ", Quote(name.text()), ": that is ", whose,
-                      ", which a template would get instead; choose another name"));
+  for (Problem& problem : CheckVariables(update.set_variables, update.unset_variables)) {
+    problem.mutation = position_;
+    problems_.push_back(std::move(problem));
+  }
+}
+
+template <typename Update, typename Values>
+void Planner::TakeCommonSettings(const Update& update, const std::string& whose, Values& values) {
+  if (update.default_distro) values.default_distro = *update.default_distro;
+  if (update.rootfs_path_prefix) values.rootfs_path_prefix = *update.rootfs_path_prefix;
+  for (const auto& [name, value] : update.set_variables) {
+    values.variables.insert_or_assign(name, value);
+  }
+  for (const VariableName& name : update.unset_variables) {
+    if (values.variables.erase(name) == 0) {
+      Warn(absl::StrCat("variable ", Quote(name.text()), ": it was not set", whose));
+    }
+    unset_variables_.insert(name.text());
+  }
 }
 
 void Planner::Take(const UpdateSettings& update) {
   const size_t problems_before = problems_.size();
-  if (update.default_distro && *update.default_distro) {
-    CheckDistro(**update.default_distro, update.allow_missing, "default_distro");
-  }
+  CheckCommonSettings(distro_check_, update);
   if (update.unknown_hosts && *update.unknown_hosts) {
-    CheckDistro(**update.unknown_hosts, update.allow_missing, "unknown_hosts");
-  }
-  for (const auto& [name, value] : update.set_variables) CheckVariable(name, value);
-  for (const VariableName& name : update.unset_variables) {
-    if (update.set_variables.count(name) == 0) continue;
-    Refuse(Reason::kBatchInvalid, "unset_variables", name.text(),
-           absl::StrCat("variable ", Quote(name.text()), ": both set and unset"));
+    CheckDistro(distro_check_, **update.unknown_hosts, update.allow_missing, "unknown_hosts");
   }
   if (update.menu_timeout) {
     const absl::Duration timeout = *update.menu_timeout;
@@ -302,33 +328,40 @@ void Planner::Take(const UpdateSettings& update) {
   if (problems_.size() != problems_before) return;
 
   Settings& settings = overlay_.mutable_settings();
-  if (update.default_distro) settings.default_distro = *update.default_distro;
+  TakeCommonSettings(update, "", settings);
   if (update.unknown_hosts) settings.unknown_hosts = *update.unknown_hosts;
   if (update.menu_timeout) settings.menu_timeout = *update.menu_timeout;
-  if (update.rootfs_path_prefix) settings.rootfs_path_prefix = *update.rootfs_path_prefix;
-  for (const auto& [name, value] : update.set_variables) {
-    settings.variables.insert_or_assign(name, value);
-  }
-  for (const VariableName& name : update.unset_variables) {
-    if (settings.variables.erase(name) == 0) {
-      Warn(absl::StrCat("variable ", Quote(name.text()), ": it was not set"));
-    }
-    unset_variables_.insert(name.text());
-  }
 }
 
-void Planner::WarnOfUnsetVariables() {
-  const auto& variables = overlay_.settings().variables;
-  for (const auto& [profile_name, profile] : overlay_.profiles()) {
-    const bool was_set = set_profiles_.count(profile_name) > 0;
-    for (const std::string& required : RequiredVariables(profile.command_line)) {
-      if (!was_set && unset_variables_.count(required) == 0) continue;
-      const absl::StatusOr<VariableName> name = VariableName::Parse(required);
-      if (name.ok() && variables.count(*name) > 0) continue;
-      Warn(absl::StrCat("profile ", Quote(profile_name.text()), " uses ${", required,
-                        "}, which no variable sets"));
+DistroCheck& Planner::DistroCheckOf(const AgentId& agent) {
+  const auto catalog = catalogs_.find(agent);
+  if (catalog == catalogs_.end()) return distro_check_;
+  return agent_checks_.try_emplace(agent, agent, *catalog->second).first->second;
+}
+
+void Planner::WarnIfUnknown(const AgentId& agent) {
+  if (catalogs_.count(agent) > 0) return;
+  std::string warning =
+      absl::StrCat("agent ", Quote(agent.text()), ": no such agent has reported yet");
+  if (suggestions_left_ > 0) {
+    --suggestions_left_;
+    std::vector<std::string> ids;
+    for (const auto& [id, catalog] : catalogs_) ids.push_back(id.text());
+    const std::vector<std::string> closest = Suggest(agent.text(), ids, 1);
+    if (!closest.empty()) {
+      absl::StrAppend(&warning, "; did you mean ", Quote(closest.front()), "?");
     }
   }
+  Warn(std::move(warning));
+}
+
+void Planner::Take(const UpdateAgentSettings& update) {
+  const size_t problems_before = problems_.size();
+  CheckCommonSettings(DistroCheckOf(update.agent), update);
+  if (problems_.size() != problems_before) return;
+  AgentSettings& settings = overlay_.mutable_agent_settings(update.agent);
+  TakeCommonSettings(update, absl::StrCat(" for agent ", Quote(update.agent.text())), settings);
+  if (!settings.empty()) WarnIfUnknown(update.agent);
 }
 
 std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
@@ -350,7 +383,10 @@ std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   }
   if (!problems_.empty()) return BuildRefusal(std::move(problems_));
 
-  WarnOfUnsetVariables();
+  for (std::string& warning :
+       WarningsOfUnsetVariables(overlay_, catalogs_, set_profiles_, unset_variables_)) {
+    Warn(std::move(warning));
+  }
   Plan plan{.change = overlay_.BuildChange(), .differences = {}, .warnings = {}};
   plan.differences = Compare(snapshot_, plan.change);
   plan.warnings = std::move(warnings_);

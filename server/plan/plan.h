@@ -17,7 +17,7 @@ namespace autopxe::server {
 // user, origin and request id are for the writer to fill. An empty change makes no revision.
 struct Plan {
   Change change;
-  std::vector<Difference> differences;  // Settings, then profiles, then hosts, each by name.
+  std::vector<Difference> differences;  // In the order of Compare.
   std::vector<std::string> warnings;
 };
 

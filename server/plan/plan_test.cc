@@ -6,13 +6,9 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "server/plan/plan_fixture.h"
 
 namespace autopxe::server {
-
-void PrintTo(const Difference& d, std::ostream* os) {
-  *os << d.kind << " " << d.name << " " << d.field << ": " << d.before << " -> " << d.after;
-}
-
 namespace {
 
 using ::testing::AllOf;
@@ -21,102 +17,6 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr char kOverlayfs[] = "debian/bookworm/latest/overlayfs";
-constexpr char kNfsrw[] = "debian/bookworm/latest/nfsrw";
-constexpr char kMac1[] = "52:54:00:00:00:01";
-constexpr char kMac2[] = "52:54:00:00:00:02";
-constexpr char kMac3[] = "52:54:00:00:00:03";
-
-Distro D(absl::string_view text) { return *Distro::Parse(text); }
-MacAddress Mac(absl::string_view text) { return *MacAddress::Parse(text); }
-HostReference Ref(absl::string_view text) { return *ParseHostReference(text); }
-ProfileName P(absl::string_view text) { return *ProfileName::Parse(text); }
-VariableName V(absl::string_view text) { return *VariableName::Parse(text); }
-VariableValue Value(absl::string_view text) { return *VariableValue::Parse(text); }
-CommandLineTemplate T(absl::string_view text) { return *CommandLineTemplate::Parse(text); }
-
-Assign AssignTo(absl::string_view host, absl::string_view distro, bool allow_missing = false) {
-  return {.host = Ref(host), .distro = D(distro), .allow_missing = allow_missing};
-}
-
-CreateHost Create(absl::string_view name, std::vector<MacAddress> macs) {
-  return {.name = *HostName::Parse(name), .macs = std::move(macs)};
-}
-
-CatalogKernel Kernel(absl::string_view name) {
-  return {.name = std::string(name),
-          .version = "6.1.0-25-amd64",
-          .kernel_path = "boot/vmlinuz-6.1.0-25-amd64",
-          .initrd_path = "boot/initrd.img-6.1.0-25-amd64"};
-}
-
-Catalogs CatalogsOf(std::vector<CatalogRelease> releases) {
-  auto catalog = std::make_shared<Catalog>();
-  catalog->distros.push_back({.name = "debian", .releases = std::move(releases)});
-  return {{*AgentId::Parse("lab"), catalog}};
-}
-
-class PlanTest : public testing::Test {
- protected:
-  PlanTest()
-      : catalogs_(CatalogsOf({{.name = "bookworm",
-                               .alias_of = "",
-                               .kernels = {Kernel("latest"), Kernel("6.1.0-25-amd64")}},
-                              {.name = "trixie", .alias_of = "", .kernels = {Kernel("latest")}}})),
-        snapshot_(Snapshot::Empty(Revision{})) {}
-
-  std::variant<Plan, Refusal> Build(std::vector<Mutation> mutations,
-                                    std::vector<ExpectedEtag> etags = {}) {
-    return BuildPlan(*snapshot_, catalogs_,
-                     {.mutations = std::move(mutations), .expected_etags = std::move(etags)},
-                     HostId{next_host_id_});
-  }
-
-  Plan Accepted(std::vector<Mutation> mutations, std::vector<ExpectedEtag> etags = {}) {
-    auto outcome = Build(std::move(mutations), std::move(etags));
-    if (const Refusal* refusal = std::get_if<Refusal>(&outcome)) {
-      ADD_FAILURE() << "refused: " << refusal->message;
-      return {};
-    }
-    return std::get<Plan>(outcome);
-  }
-
-  Refusal Refused(std::vector<Mutation> mutations, std::vector<ExpectedEtag> etags = {}) {
-    auto outcome = Build(std::move(mutations), std::move(etags));
-    if (std::holds_alternative<Plan>(outcome)) {
-      ADD_FAILURE() << "accepted";
-      return {.code = absl::StatusCode::kOk, .message = "", .problems = {Problem{}}};
-    }
-    return std::get<Refusal>(outcome);
-  }
-
-  // Makes what is planned the current configuration.
-  Plan Commit(std::vector<Mutation> mutations) {
-    Plan plan = Accepted(std::move(mutations));
-    for (const auto& host : plan.change.hosts) {
-      next_host_id_ = std::max(next_host_id_, static_cast<int64_t>(host->id) + 1);
-    }
-    if (plan.change.empty()) return plan;
-    plan.change.revision.id.tag = 1;
-    auto next = autopxe::Apply(*snapshot_, plan.change);
-    EXPECT_TRUE(next.ok()) << next.status();
-    snapshot_ = *next;
-    return plan;
-  }
-
-  void SetUpProfiles() {
-    UpdateSettings update;
-    update.set_variables = {{V("nfs-server"), Value("172.25.2.11")}};
-    Commit({update,
-            SetProfile{P("overlayfs"), T("root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path}")},
-            SetProfile{P("nfsrw"), T("root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} rw")}});
-  }
-
-  Catalogs catalogs_;
-  std::shared_ptr<const Snapshot> snapshot_;
-  int64_t next_host_id_ = 1;
-};
 
 TEST_F(PlanTest, AssigningToAnUnknownMacCreatesTheHost) {
   SetUpProfiles();
@@ -372,6 +272,13 @@ TEST_F(PlanTest, AProfileInUseIsNotDeleted) {
   with_settings(absl::nullopt, D(kOverlayfs));
   is_in_use("the setting unknown-hosts boots");
   with_settings(absl::nullopt, absl::nullopt);
+  UpdateAgentSettings update = UpdateOf("lab");
+  update.default_distro.emplace(D(kOverlayfs));
+  Commit({update});
+  is_in_use("the setting default-distro of agent \"lab\" boots");
+  update.default_distro.emplace();
+  Accepted({update, DeleteProfile{P("overlayfs")}});
+  Commit({update});
   Accepted({DeleteProfile{P("overlayfs")}});
 }
 
@@ -385,13 +292,18 @@ TEST_F(PlanTest, AnUnknownProfileIsNotDeleted) {
 TEST_F(PlanTest, AnEtagThatIsNotCurrentAborts) {
   SetUpProfiles();                          // Revision 1.
   Commit({Create("web01", {Mac(kMac1)})});  // Revision 2.
+  UpdateAgentSettings update = UpdateOf("lab");
+  update.default_distro.emplace(Distro::Wait());
+  Commit({update});  // Revision 3.
   const HostReference host = Ref("web01");
   const ProfileName profile = P("nfsrw");
   Accepted({Unassign{host}}, {{.resource = host, .etag = 2},
                               {.resource = profile, .etag = 1},
                               {.resource = std::monostate(), .etag = 1},
                               {.resource = Ref("nobody"), .etag = 0},
-                              {.resource = P("none"), .etag = 0}});
+                              {.resource = P("none"), .etag = 0},
+                              {.resource = *AgentId::Parse("lab"), .etag = 3},
+                              {.resource = *AgentId::Parse("other"), .etag = 0}});
   const struct {
     ExpectedEtag expected;
     const char* message;
@@ -408,6 +320,12 @@ TEST_F(PlanTest, AnEtagThatIsNotCurrentAborts) {
        "retry"},
       {{.resource = std::monostate(), .etag = 7},
        "settings: expected etag 7, but it is changed by revision 1; read it again and retry"},
+      {{.resource = *AgentId::Parse("lab"), .etag = 1},
+       "settings of agent \"lab\": expected etag 1, but it is changed by revision 3; read it again "
+       "and retry"},
+      {{.resource = *AgentId::Parse("other"), .etag = 1},
+       "settings of agent \"other\": expected etag 1, but it is not there; read it again and "
+       "retry"},
   };
   for (const auto& c : cases) {
     const Refusal refusal = Refused({Unassign{Ref("nobody")}}, {c.expected});
@@ -426,94 +344,25 @@ TEST_F(PlanTest, ABatchThatIsEmptyOrTooLargeIsRefused) {
   EXPECT_THAT(refusal.message, HasSubstr("100001 changes: expected 100000 at most"));
 }
 
-// Case 31: such a variable would be shadowed, or would change what iPXE does.
-TEST_F(PlanTest, AVariableDoesNotTakeANameThatMeansSomethingElse) {
-  for (const char* name :
-       {"rootfs-path", "host", "mac", "agent-address", "ip", "hostname", "uuid", "serial"}) {
-    UpdateSettings update;
-    update.set_variables = {{V(name), Value("x")}};
-    const Refusal refusal = Refused({update});
-    EXPECT_EQ(refusal.code, absl::StatusCode::kInvalidArgument) << name;
-    EXPECT_EQ(refusal.problems[0].field, absl::StrCat("set_variables.", name));
-    EXPECT_THAT(refusal.message, HasSubstr(name));
-  }
-}
-
-TEST_F(PlanTest, AVariableIsNotSetAndUnsetAtOnce) {
-  UpdateSettings update;
-  update.set_variables = {{V("a"), Value("x")}};
-  update.unset_variables = {V("a")};
-  EXPECT_EQ(Refused({update}).problems[0].reason, Reason::kBatchInvalid);
-}
-
-TEST_F(PlanTest, AMenuTimeoutOutsideItsLimitsIsRefused) {
-  for (const absl::Duration timeout :
-       {absl::ZeroDuration(), absl::Milliseconds(1500), absl::Hours(1) + absl::Seconds(1),
-        -absl::Seconds(5), absl::InfiniteDuration()}) {
-    UpdateSettings update;
-    update.menu_timeout = timeout;
-    EXPECT_EQ(Refused({update}).problems[0].field, "menu_timeout") << timeout;
-  }
-}
-
-TEST_F(PlanTest, ATemplateWithAVariableThatNobodySetIsWarnedOf) {
-  Plan plan = Accepted({SetProfile{
-      P("p"), T("a=${nfs-server} b=${rootfs-path} c=${host} d=${mac} e=${agent-address} "
-                "f=${net0/mac} g=${ip} h=${uuid} i=${uristring:x} j=${console}")}});
-  EXPECT_THAT(plan.warnings, ElementsAre("profile \"p\" uses ${nfs-server}, which no variable sets",
-                                         "profile \"p\" uses ${console}, which no variable sets"));
-  // Set in the same batch, after the profile.
-  UpdateSettings update;
-  update.set_variables = {{V("nfs-server"), Value("10.0.0.1")}};
-  EXPECT_THAT(Commit({SetProfile{P("p"), T("a=${nfs-server}")}, update}).warnings, IsEmpty());
-  UpdateSettings unset;
-  unset.unset_variables = {V("nfs-server"), V("nfs-servr")};
-  EXPECT_THAT(Accepted({unset}).warnings,
-              ElementsAre("variable \"nfs-servr\": it was not set",
-                          "profile \"p\" uses ${nfs-server}, which no variable sets"));
-}
-
-TEST_F(PlanTest, SettingsChangeOnlyWhatIsNamed) {
-  SetUpProfiles();
-  UpdateSettings first;
-  first.default_distro.emplace(D(kOverlayfs));
-  first.unknown_hosts.emplace(Distro::Wait());
-  first.menu_timeout = absl::Seconds(3);
-  first.rootfs_path_prefix.emplace(*RootfsPathPrefix::Parse("/pxe/rootfs"));
-  first.set_variables = {{V("empty"), Value("")}};
-  EXPECT_THAT(Commit({first}).differences,
-              ElementsAre(Difference{"settings", "", "default_distro", "", kOverlayfs},
-                          Difference{"settings", "", "menu_timeout", "10s", "3s"},
-                          Difference{"settings", "", "rootfs_path_prefix", "", "/pxe/rootfs"},
-                          Difference{"settings", "", "unknown_hosts", "", "wait"},
-                          Difference{"settings", "", "variables.empty", "", ""}));
-  UpdateSettings second;
-  second.unknown_hosts.emplace(absl::nullopt);
-  second.unset_variables = {V("nfs-server")};
-  const Plan plan = Commit({second});
-  EXPECT_THAT(plan.differences,
-              ElementsAre(Difference{"settings", "", "unknown_hosts", "wait", ""},
-                          Difference{"settings", "", "variables.nfs-server", "172.25.2.11", ""}));
-  const Settings& settings = snapshot_->settings();
-  EXPECT_EQ(settings.default_distro, D(kOverlayfs));
-  EXPECT_EQ(settings.menu_timeout, absl::Seconds(3));
-  EXPECT_EQ(settings.rootfs_path_prefix->text(), "/pxe/rootfs");
-  EXPECT_EQ(settings.etag, 3);
-}
-
 TEST_F(PlanTest, DifferencesComeInTheOrderOfNames) {
   SetUpProfiles();
   UpdateSettings update;
   update.menu_timeout = absl::Seconds(3);
+  const auto agent = [](absl::string_view id) {
+    UpdateAgentSettings of_agent = UpdateOf(id);
+    of_agent.default_distro.emplace(Distro::Wait());
+    return of_agent;
+  };
   std::vector<std::string> order;
   for (const Difference& difference :
        Accepted({Create("zeta", {Mac(kMac1)}), SetProfile{P("z"), T("")},
-                 Create("alpha", {Mac(kMac2)}), DeleteProfile{P("nfsrw")}, update})
+                 Create("alpha", {Mac(kMac2)}), DeleteProfile{P("nfsrw")}, agent("rack2"),
+                 agent("lab"), update})
            .differences) {
     order.push_back(absl::StrCat(difference.kind, " ", difference.name));
   }
-  EXPECT_THAT(order,
-              ElementsAre("settings ", "profile nfsrw", "profile z", "host alpha", "host zeta"));
+  EXPECT_THAT(order, ElementsAre("settings ", "agent lab", "agent rack2", "profile nfsrw",
+                                 "profile z", "host alpha", "host zeta"));
 }
 
 // A plan by steps of one mutation each leads to the same configuration as one plan of them all.
@@ -531,7 +380,17 @@ TEST_F(PlanTest, ABatchComesToTheSameAsItsMutationsOneByOne) {
       const std::string name = absl::StrCat("h", pick(4));
       const HostReference host = pick(2) == 0 ? HostReference(mac) : Ref(name);
       Mutation mutation = Unassign{host};
-      switch (pick(5)) {
+      switch (pick(6)) {
+        case 4: {
+          UpdateAgentSettings update = UpdateOf(absl::StrCat("a", pick(2)));
+          if (pick(2) == 0) {
+            update.set_variables = {{V("v"), Value(absl::StrCat(pick(2)))}};
+          } else {
+            update.unset_variables = {V("v")};
+          }
+          mutation = update;
+          break;
+        }
         case 0:
           mutation = Assign{.host = host, .distro = D(pick(2) == 0 ? kOverlayfs : "wait")};
           break;
@@ -563,6 +422,10 @@ TEST_F(PlanTest, ABatchComesToTheSameAsItsMutationsOneByOne) {
     };
     ASSERT_EQ(strip(*snapshot_), strip(*one_by_one)) << "round " << round;
     ASSERT_EQ(snapshot_->profiles().size(), one_by_one->profiles().size());
+    ASSERT_EQ(snapshot_->agent_settings().size(), one_by_one->agent_settings().size());
+    for (const auto& [id, settings] : snapshot_->agent_settings()) {
+      ASSERT_EQ(settings.variables, one_by_one->FindAgentSettings(id)->variables);
+    }
     ASSERT_EQ(snapshot_->FindHost(Mac("52:54:00:00:00:00")) == nullptr,
               one_by_one->FindHost(Mac("52:54:00:00:00:00")) == nullptr);
   }

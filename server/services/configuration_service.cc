@@ -12,6 +12,7 @@
 #include "common/model/quote.h"
 #include "common/status/grpc_status.h"
 #include "common/status/problem.h"
+#include "common/wire/agent_settings_wire.h"
 #include "common/wire/batch_wire.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
@@ -178,6 +179,15 @@ grpc::ServerUnaryReactor* ConfigurationService::UpdateSettings(
   return Write(Call("UpdateSettings", context, clock_), mutations, request->options(), response);
 }
 
+grpc::ServerUnaryReactor* ConfigurationService::UpdateAgentSettings(
+    grpc::CallbackServerContext* context, const v1::UpdateAgentSettingsRequest* request,
+    v1::ApplyResponse* response) {
+  Mutations mutations;
+  *mutations.Add()->mutable_update_agent_settings() = request->update();
+  return Write(Call("UpdateAgentSettings", context, clock_), mutations, request->options(),
+               response);
+}
+
 grpc::ServerUnaryReactor* ConfigurationService::GetHost(grpc::CallbackServerContext* context,
                                                         const v1::GetHostRequest* request,
                                                         v1::Host* response) {
@@ -256,6 +266,41 @@ grpc::ServerUnaryReactor* ConfigurationService::GetSettings(grpc::CallbackServer
                                                             v1::Settings* response) {
   *response = ToProto(feed_.Current()->settings());
   return Call("GetSettings", context, clock_).Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::GetAgentSettings(
+    grpc::CallbackServerContext* context, const v1::GetAgentSettingsRequest* request,
+    v1::AgentSettings* response) {
+  const Call call("GetAgentSettings", context, clock_);
+  const absl::StatusOr<AgentId> agent = AgentId::Parse(request->agent_id());
+  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  if (const AgentSettings* const settings = snapshot->FindAgentSettings(*agent)) {
+    *response = ToProto(*settings);
+  } else {
+    response->set_agent_id(agent->text());
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListAgentSettings(
+    grpc::CallbackServerContext* context, const v1::ListAgentSettingsRequest* request,
+    v1::ListAgentSettingsResponse* response) {
+  const Call call("ListAgentSettings", context, clock_);
+  const absl::StatusOr<Page> page =
+      ParsePage("agent_settings", request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  for (const auto& [agent, settings] : snapshot->agent_settings()) {
+    if (agent.text() <= page->after) continue;
+    if (static_cast<size_t>(response->agents_size()) == page->size) {
+      response->set_next_page_token(
+          FormatPageToken("agent_settings", response->agents().rbegin()->agent_id()));
+      break;
+    }
+    *response->add_agents() = ToProto(settings);
+  }
+  return call.Finish(grpc::Status::OK);
 }
 
 }  // namespace autopxe::server

@@ -62,6 +62,15 @@ class ConfigurationService final : public v1::ConfigurationService::CallbackServ
   grpc::ServerUnaryReactor* UpdateSettings(grpc::CallbackServerContext* context,
                                            const v1::UpdateSettingsRequest* request,
                                            v1::ApplyResponse* response) override;
+  grpc::ServerUnaryReactor* GetAgentSettings(grpc::CallbackServerContext* context,
+                                             const v1::GetAgentSettingsRequest* request,
+                                             v1::AgentSettings* response) override;
+  grpc::ServerUnaryReactor* ListAgentSettings(grpc::CallbackServerContext* context,
+                                              const v1::ListAgentSettingsRequest* request,
+                                              v1::ListAgentSettingsResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateAgentSettings(grpc::CallbackServerContext* context,
+                                                const v1::UpdateAgentSettingsRequest* request,
+                                                v1::ApplyResponse* response) override;
 
  private:
   using Mutations = google::protobuf::RepeatedPtrField<v1::Mutation>;

@@ -233,6 +233,54 @@ TEST_F(ConfigurationServiceTest, PagesOfProfilesPutTogetherAreAllOfThemByName) {
   EXPECT_THAT(names, ElementsAre("a", "b", "c"));
 }
 
+TEST_F(ConfigurationServiceTest, TheSettingsOfAnAgentAreReadAndListedAsTheyWereSet) {
+  const auto nothing = Call(&Stub::GetAgentSettings, "agent_id: 'rack1'");
+  ASSERT_THAT(nothing, IsOk());
+  EXPECT_EQ(nothing->ShortDebugString(), "agent_id: \"rack1\"");
+  EXPECT_THAT(Call(&Stub::GetAgentSettings, "agent_id: 'a b'"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"a b\"")));
+
+  for (const char* agent : {"rack3", "rack1", "rack2"}) {
+    const auto response =
+        Call(&Stub::UpdateAgentSettings,
+             absl::StrCat("update { agent_id: '", agent,
+                          "' default_distro: 'wait' set_variables { key: 'nfs-server' value: "
+                          "'10.77.1.1' } rootfs_path_prefix: '/export' } options { user: 'ann' }"));
+    ASSERT_THAT(response, IsOk());
+    EXPECT_EQ(response->revision().user(), "ann");
+    ASSERT_EQ(response->differences_size(), 3);
+    EXPECT_EQ(response->differences(0).kind(), "agent");
+    EXPECT_EQ(response->differences(0).name(), agent);
+  }
+  EXPECT_EQ(Call(&Stub::GetAgentSettings, "agent_id: 'rack1'")->ShortDebugString(),
+            "agent_id: \"rack1\" default_distro: \"wait\" variables { key: \"nfs-server\" value: "
+            "\"10.77.1.1\" } rootfs_path_prefix: \"/export\" etag: 2");
+  std::vector<std::string> agents;
+  std::string token;
+  do {
+    const auto page =
+        Call(&Stub::ListAgentSettings, absl::StrCat("page_size: 2 page_token: '", token, "'"));
+    ASSERT_THAT(page, IsOk());
+    EXPECT_LE(page->agents_size(), 2);
+    for (const v1::AgentSettings& one : page->agents()) agents.push_back(one.agent_id());
+    token = page->next_page_token();
+  } while (!token.empty());
+  EXPECT_THAT(agents, ElementsAre("rack1", "rack2", "rack3"));
+  EXPECT_THAT(Call(&Stub::ListAgentSettings, "page_token: 'rack1'"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+
+  EXPECT_THAT(Apply("mutations { update_agent_settings { agent_id: 'rack1' default_distro: '' "
+                    "unset_variables: 'nfs-server' rootfs_path_prefix: '' } } options { "
+                    "expected_etags { agent: 'rack1' etag: 3 } }"),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("\"rack1\"")));
+  ASSERT_THAT(Apply("mutations { update_agent_settings { agent_id: 'rack1' default_distro: '' "
+                    "unset_variables: 'nfs-server' rootfs_path_prefix: '' } } options { "
+                    "expected_etags { agent: 'rack1' etag: 2 } }"),
+              IsOk());
+  EXPECT_EQ(Call(&Stub::GetAgentSettings, "agent_id: 'rack1'")->etag(), 0);
+  EXPECT_EQ(Call(&Stub::ListAgentSettings, "")->agents_size(), 2);
+}
+
 TEST_F(ConfigurationServiceTest, ValidateOnlySaysWhatWouldChangeAndChangesNothing) {
   const auto response = Apply(
       "mutations { assign { host: '525400000001' distro: 'menu' } } options { "

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <random>
 
@@ -70,6 +71,9 @@ TEST_F(ChangeRowsTest, WhatWasWrittenIsReadBackAndSoIsEveryStepToIt) {
     ASSERT_EQ(Describe(**loaded), Describe(*snapshot_)) << "after " << changes_.size();
   }
   EXPECT_GT(snapshot_->host_count(), 0);
+  EXPECT_GT(std::count_if(changes_.begin(), changes_.end(),
+                          [](const Change& c) { return !c.deleted_agent_settings.empty(); }),
+            5);
   for (const size_t start : {1, 7, 150, 298, 299, 300}) {
     const RevisionId since = changes_[start - 1].revision.id;
     const auto loaded = LoadChangesSince(*database_, since, 1000);
@@ -80,6 +84,37 @@ TEST_F(ChangeRowsTest, WhatWasWrittenIsReadBackAndSoIsEveryStepToIt) {
       EXPECT_EQ(Describe((**loaded)[i]), Describe(changes_[start + i]));
     }
   }
+}
+
+TEST_F(ChangeRowsTest, AnAgentsSettingsEndWithTheirVariablesAndLeaveThoseOfOthers) {
+  const VariableName name = *VariableName::Parse("nfs-server");
+  for (const char* agent : {"rack1", "rack2"}) {
+    UpdateAgentSettings update = SampleAgentUpdate(agent);
+    update.set_variables = {{name, *VariableValue::Parse(agent)}};
+    update.rootfs_path_prefix.emplace(*RootfsPathPrefix::Parse("/export"));
+    ASSERT_TRUE(Write(BatchOf({update})));
+  }
+  UpdateAgentSettings unset = SampleAgentUpdate("rack1");
+  unset.unset_variables = {name};
+  unset.rootfs_path_prefix.emplace();
+  ASSERT_TRUE(Write(BatchOf({unset})));
+  EXPECT_EQ(changes_.back().deleted_agent_settings.size(), 1u);
+  UpdateAgentSettings again = SampleAgentUpdate("rack1");
+  again.set_variables = {{*VariableName::Parse("other"), *VariableValue::Parse("x")}};
+  ASSERT_TRUE(Write(BatchOf({again})));
+
+  const auto loaded = LoadSnapshot(*database_);
+  ASSERT_THAT(loaded, IsOk());
+  EXPECT_EQ(Describe(**loaded), Describe(*snapshot_));
+  EXPECT_EQ((*loaded)->settings().variables.at(name).text(), "172.25.2.11");
+  EXPECT_EQ((*loaded)->FindAgentSettings(*AgentId::Parse("rack1"))->variables.count(name), 0u);
+  EXPECT_EQ((*loaded)->FindAgentSettings(*AgentId::Parse("rack2"))->variables.at(name).text(),
+            "rack2");
+  const auto told = LoadChangesSince(*database_, changes_[0].revision.id, 100);
+  ASSERT_THAT(told, IsOk());
+  ASSERT_TRUE(told->has_value());
+  ASSERT_EQ((*told)->size(), 4u);
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(Describe((**told)[i]), Describe(changes_[i + 1]));
 }
 
 TEST_F(ChangeRowsTest, ChangesOfAPastThatIsNotThisOneAreNotTold) {
@@ -156,6 +191,9 @@ TEST_F(ChangeRowsTest, ANameAndAMacGoFromOneHostToAnotherInOneChange) {
 
 TEST_F(ChangeRowsTest, TheDatabaseItselfRefusesAConfigurationThatCantBe) {
   ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), SampleAssign(2, "local")})));
+  UpdateAgentSettings update = SampleAgentUpdate("rack1");
+  update.default_distro.emplace(Distro::Wait());
+  ASSERT_TRUE(Write(BatchOf({update})));
   for (const char* sql : {
            "UPDATE host SET name = '52:54:00:00:00:01' WHERE id = 2",
            "UPDATE host_mac SET mac = '52:54:00:00:00:01' WHERE host_id = 2",
@@ -165,6 +203,7 @@ TEST_F(ChangeRowsTest, TheDatabaseItselfRefusesAConfigurationThatCantBe) {
            "UPDATE host SET valid_to = valid_from WHERE id = 1",
            "DELETE FROM revision WHERE number = 2",
            "INSERT INTO setting (menu_timeout_s, valid_from) VALUES (10, 2)",
+           "INSERT INTO agent_setting (agent_id, valid_from) VALUES ('rack1', 2)",
        }) {
     EXPECT_THAT(database_->Execute(sql), StatusIs(absl::StatusCode::kAlreadyExists)) << sql;
   }
@@ -173,7 +212,9 @@ TEST_F(ChangeRowsTest, TheDatabaseItselfRefusesAConfigurationThatCantBe) {
 TEST_F(ChangeRowsTest, ARowThatIsNoValueIsDataLossThatNamesItsTable) {
   UpdateSettings update;
   update.default_distro.emplace(Distro::Wait());
-  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), update})));
+  UpdateAgentSettings agent_update = SampleAgentUpdate("rack1");
+  agent_update.default_distro.emplace(Distro::Wait());
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), update, agent_update})));
   const struct {
     const char* sql;
     const char* table;
@@ -188,6 +229,9 @@ TEST_F(ChangeRowsTest, ARowThatIsNoValueIsDataLossThatNamesItsTable) {
       {"UPDATE setting SET default_distro = '/'", "table setting: "},
       {"UPDATE setting SET unknown_hosts = '/'", "table setting: "},
       {"UPDATE setting SET rootfs_path_prefix = '..'", "table setting: "},
+      {"UPDATE agent_setting SET agent_id = '/'", "table agent_setting: "},
+      {"UPDATE agent_setting SET default_distro = '/'", "table agent_setting: "},
+      {"UPDATE agent_setting SET rootfs_path_prefix = '..'", "table agent_setting: "},
       {"DELETE FROM host_mac", "table host: "},
   };
   database_.reset();

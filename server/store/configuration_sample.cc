@@ -27,6 +27,16 @@ std::string Describe(const Settings& settings) {
   return text + "\n";
 }
 
+std::string Describe(const AgentSettings& settings) {
+  std::string text = absl::StrCat(
+      "agent ", settings.agent.text(), " ", settings.etag, " ", Describe(settings.default_distro),
+      " ", settings.rootfs_path_prefix ? settings.rootfs_path_prefix->text() : "-");
+  for (const auto& [name, value] : settings.variables) {
+    absl::StrAppend(&text, " ", name.text(), "=", value.text());
+  }
+  return text + "\n";
+}
+
 std::string Describe(const Profile& profile) {
   return absl::StrCat("profile ", profile.name.text(), " ", profile.etag, " ",
                       profile.command_line.text(), "\n");
@@ -72,6 +82,14 @@ Batch SampleSetup() {
                                      *CommandLineTemplate::Parse("nfs=${nfs-server}")}});
 }
 
+UpdateAgentSettings SampleAgentUpdate(absl::string_view agent) {
+  return {.agent = *AgentId::Parse(agent),
+          .default_distro = {},
+          .set_variables = {},
+          .unset_variables = {},
+          .rootfs_path_prefix = {}};
+}
+
 Batch RandomBatch(std::mt19937& random) {
   const auto pick = [&](int below) { return static_cast<int>(random() % below); };
   const auto distro = [&] {
@@ -85,9 +103,24 @@ Batch RandomBatch(std::mt19937& random) {
     return name();
   };
   const auto profile = [&] { return *ProfileName::Parse(absl::StrCat("p", pick(3))); };
+  // What the settings of the whole server and those of an agent have in common.
+  const auto fill = [&](auto& update) {
+    const auto variable = *VariableName::Parse(absl::StrCat("v", pick(4)));
+    if (pick(2) == 0) {
+      update.set_variables = {{variable, *VariableValue::Parse(absl::StrCat(pick(3)))}};
+    } else {
+      update.unset_variables = {variable};
+    }
+    update.allow_missing = pick(2) == 0;
+    if (pick(3) == 0) update.default_distro = pick(2) == 0 ? absl::optional<Distro>() : distro();
+    if (pick(3) == 0) {
+      update.rootfs_path_prefix = absl::optional<RootfsPathPrefix>();
+      if (pick(2) == 0) *update.rootfs_path_prefix = *RootfsPathPrefix::Parse("/pxe/rootfs");
+    }
+  };
   Batch batch;
   for (int left = 1 + pick(5); left > 0; --left) {
-    switch (pick(8)) {
+    switch (pick(9)) {
       case 0:
         batch.mutations.push_back(Unassign{host()});
         break;
@@ -108,22 +141,24 @@ Batch RandomBatch(std::mt19937& random) {
         break;
       case 5: {
         UpdateSettings update;
-        const auto variable = *VariableName::Parse(absl::StrCat("v", pick(4)));
-        if (pick(2) == 0) {
-          update.set_variables = {{variable, *VariableValue::Parse(absl::StrCat(pick(3)))}};
-        } else {
-          update.unset_variables = {variable};
-        }
+        fill(update);
         if (pick(3) == 0) update.menu_timeout = absl::Seconds(1 + pick(3));
-        if (pick(3) == 0) {
-          update.default_distro = pick(2) == 0 ? absl::optional<Distro>() : distro();
-        }
         if (pick(3) == 0) {
           update.unknown_hosts = pick(2) == 0 ? absl::optional<Distro>() : distro();
         }
-        if (pick(3) == 0) {
+        batch.mutations.push_back(std::move(update));
+        break;
+      }
+      case 6: {
+        UpdateAgentSettings update = SampleAgentUpdate(absl::StrCat("agent", pick(3)));
+        if (pick(3) > 0) {
+          fill(update);
+        } else {  // Nothing is left of it.
+          update.default_distro = absl::optional<Distro>();
           update.rootfs_path_prefix = absl::optional<RootfsPathPrefix>();
-          if (pick(2) == 0) *update.rootfs_path_prefix = *RootfsPathPrefix::Parse("/pxe/rootfs");
+          for (int i = 0; i < 4; ++i) {
+            update.unset_variables.push_back(*VariableName::Parse(absl::StrCat("v", i)));
+          }
         }
         batch.mutations.push_back(std::move(update));
         break;
@@ -138,6 +173,9 @@ Batch RandomBatch(std::mt19937& random) {
 
 std::string Describe(const Snapshot& snapshot) {
   std::string text = absl::StrCat(Describe(snapshot.revision()), Describe(snapshot.settings()));
+  for (const auto& [agent, settings] : snapshot.agent_settings()) {
+    absl::StrAppend(&text, Describe(settings));
+  }
   for (const auto& [name, profile] : snapshot.profiles()) {
     absl::StrAppend(&text, Describe(profile));
   }
@@ -148,6 +186,12 @@ std::string Describe(const Snapshot& snapshot) {
 std::string Describe(const Change& change) {
   std::string text = absl::StrCat(change.base.Format(), " -> ", Describe(change.revision));
   if (change.settings) absl::StrAppend(&text, Describe(*change.settings));
+  for (const AgentSettings& settings : change.agent_settings) {
+    absl::StrAppend(&text, Describe(settings));
+  }
+  for (const AgentId& agent : change.deleted_agent_settings) {
+    absl::StrAppend(&text, "nothing for agent ", agent.text(), "\n");
+  }
   for (const Profile& profile : change.profiles) absl::StrAppend(&text, Describe(profile));
   for (const ProfileName& name : change.deleted_profiles) {
     absl::StrAppend(&text, "no profile ", name.text(), "\n");

@@ -23,8 +23,11 @@ Catalogs SampleCatalogs();
 // Sets the profile "overlayfs" and the variable "nfs-server".
 Batch SampleSetup();
 
-// One to five mutations of every kind, some of which can't be made, about a dozen hosts, profiles
-// and variables.
+// An update of an agent's settings that changes nothing yet.
+UpdateAgentSettings SampleAgentUpdate(absl::string_view agent);
+
+// One to five mutations of every kind, some of which can't be made, about a dozen hosts, profiles,
+// agents and variables.
 Batch RandomBatch(std::mt19937& random);
 
 // All of a configuration as text, etags and ids included: equal for two that are the same.

@@ -6,9 +6,12 @@
 #include "absl/types/optional.h"
 #include "common/status/status_macros.h"
 #include "server/store/damaged_row.h"
+#include "server/store/variable_rows.h"
 
 namespace autopxe::server {
 namespace {
+
+constexpr VariableScope kGlobal = {.scope = "global", .key = ""};
 
 absl::StatusOr<absl::optional<Distro>> ToDistro(const Rows& rows, int column) {
   if (rows.IsNull(column)) return absl::optional<Distro>();
@@ -20,24 +23,6 @@ absl::StatusOr<absl::optional<Distro>> ToDistro(const Rows& rows, int column) {
 absl::optional<std::string> ToText(const absl::optional<Distro>& distro) {
   if (!distro) return absl::nullopt;
   return distro->Format();
-}
-
-// The variables as of the revision.
-absl::Status LoadVariables(Database& database, int64_t revision, Settings& settings) {
-  ASSIGN_OR_RETURN(Rows rows,
-                   database.Query("SELECT name, value FROM variable WHERE scope = 'global' AND "
-                                  "scope_key = '' AND valid_from <= ?1 AND "
-                                  "(valid_to IS NULL OR valid_to > ?1)",
-                                  revision));
-  while (true) {
-    ASSIGN_OR_RETURN(const bool more, rows.Next());
-    if (!more) return absl::OkStatus();
-    absl::StatusOr<VariableName> name = VariableName::Parse(rows.Text(0));
-    if (!name.ok()) return DamagedRow("variable", name.status());
-    absl::StatusOr<VariableValue> value = VariableValue::Parse(rows.Text(1));
-    if (!value.ok()) return DamagedRow("variable", value.status());
-    settings.variables.emplace(*std::move(name), *std::move(value));
-  }
 }
 
 // In the order of: default_distro, unknown_hosts, menu_timeout_s, rootfs_path_prefix, valid_from.
@@ -52,7 +37,7 @@ absl::StatusOr<Settings> ToSettings(Database& database, const Rows& rows) {
     settings.rootfs_path_prefix = *std::move(prefix);
   }
   settings.etag = rows.Integer(4);
-  RETURN_IF_ERROR(LoadVariables(database, settings.etag, settings));
+  ASSIGN_OR_RETURN(settings.variables, LoadVariables(database, kGlobal, settings.etag));
   return settings;
 }
 
@@ -81,24 +66,7 @@ absl::Status WriteSettings(Database& database, const Snapshot& before, const Cha
       "valid_from) VALUES (?1, ?2, ?3, ?4, ?5)",
       ToText(after.default_distro), ToText(after.unknown_hosts),
       absl::ToInt64Seconds(after.menu_timeout), prefix, revision));
-
-  for (const auto& [name, value] : before.settings().variables) {
-    const auto kept = after.variables.find(name);
-    if (kept != after.variables.end() && kept->second == value) continue;
-    RETURN_IF_ERROR(database.Run(
-        "UPDATE variable SET valid_to = ?1 WHERE scope = 'global' AND scope_key = '' AND "
-        "name = ?2 AND valid_to IS NULL",
-        revision, name.text()));
-  }
-  for (const auto& [name, value] : after.variables) {
-    const auto old = before.settings().variables.find(name);
-    if (old != before.settings().variables.end() && old->second == value) continue;
-    RETURN_IF_ERROR(
-        database.Run("INSERT INTO variable (scope, scope_key, name, value, valid_from) "
-                     "VALUES ('global', '', ?1, ?2, ?3)",
-                     name.text(), value.text(), revision));
-  }
-  return absl::OkStatus();
+  return WriteVariables(database, kGlobal, before.settings().variables, after.variables, revision);
 }
 
 absl::Status AddSettingsChanges(Database& database, int64_t after, ChangesByNumber& changes) {

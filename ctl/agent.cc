@@ -96,6 +96,7 @@ void AddAgentCommands(CLI::App& app, Session& session) {
              [&session, deleted] { return RunDelete(session, *deleted); })
       .add_option("agent", *deleted)
       ->required();
+  AddAgentSettingsCommands(noun, session);
 }
 
 }  // namespace autopxe::ctl

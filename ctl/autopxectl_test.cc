@@ -71,6 +71,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
   v1::ListDistrosResponse distros;
   v1::ListHostsResponse hosts;
   v1::Settings settings;
+  v1::AgentSettings agent_settings;
 
   grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
                      v1::ApplyResponse* response) override {
@@ -103,6 +104,17 @@ class FakeServer final : public v1::ConfigurationService::Service,
   grpc::Status UpdateSettings(grpc::ServerContext*, const v1::UpdateSettingsRequest* request,
                               v1::ApplyResponse* response) override {
     return Note(*request, response);
+  }
+  grpc::Status UpdateAgentSettings(grpc::ServerContext*,
+                                   const v1::UpdateAgentSettingsRequest* request,
+                                   v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status GetAgentSettings(grpc::ServerContext*, const v1::GetAgentSettingsRequest* request,
+                                v1::AgentSettings* response) override {
+    *response = agent_settings;
+    response->set_agent_id(request->agent_id());
+    return grpc::Status::OK;
   }
   grpc::Status GetSettings(grpc::ServerContext* context, const v1::GetSettingsRequest*,
                            v1::Settings* response) override {
@@ -257,6 +269,17 @@ TEST_F(AutopxectlTest, CommandsAskTheServerForWhatTheySay) {
            options},
       {{"settings", "unset", "variables.x"},
        "UpdateSettingsRequest update { unset_variables: \"x\" } " + options},
+      {{"agent", "set", "rack1", "variables.nfs-server", "10.77.1.1"},
+       "UpdateAgentSettingsRequest update { agent_id: \"rack1\" set_variables { key: "
+       "\"nfs-server\" value: \"10.77.1.1\" } } " +
+           options},
+      {{"agent", "set", "rack1", "default-distro", "a/b/c/d", "--allow-missing"},
+       "UpdateAgentSettingsRequest update { agent_id: \"rack1\" default_distro: \"a/b/c/d\" "
+       "allow_missing: true } " +
+           options},
+      {{"agent", "unset", "rack1", "rootfs-path-prefix"},
+       "UpdateAgentSettingsRequest update { agent_id: \"rack1\" rootfs_path_prefix: \"\" } " +
+           options},
       {{"--user", "bob", "unassign", "x"},
        "UnassignHostsRequest hosts: \"x\" options { user: \"bob\" }"},
       {{"unassign", "x", "--user", ""}, "UnassignHostsRequest hosts: \"x\" options { }"},
@@ -299,6 +322,10 @@ TEST_F(AutopxectlTest, AWrongCommandLineIsOneLineAndChangesNothing) {
       {{"profile", "set", "x"}, "expected a name"},
       {{"profile", "set", "x", "a", "b"}, "single quotes"},
       {{"settings", "set", "no-such", "x"}, "default-distro"},
+      {{"agent", "set", "rack1", "menu-timeout", "3s"}, "default-distro"},
+      {{"agent", "set", "rack1", "default-distro"}, "--help"},
+      {{"agent", "unset", "rack1"}, "--help"},
+      {{"agent", "show"}, "--help"},
       {{"host", "list", "-o", "xml"}, "xml"},
       {{"--server", "a:b", "host", "list"}, "--server: server address \"a:b\""},
       {{"import", "autopxe", "/nonexistent"}, "/nonexistent"},
@@ -332,6 +359,9 @@ TEST_F(AutopxectlTest, EveryCommandHasHelpWithAnExample) {
       {"settings", "set"},
       {"settings", "unset"},
       {"agent", "list"},
+      {"agent", "show"},
+      {"agent", "set"},
+      {"agent", "unset"},
       {"import", "autopxe"},
       {"version"},
   };
@@ -441,6 +471,18 @@ TEST_F(AutopxectlTest, AgentsSettingsAndDistrosAreTables) {
             "NAME                        KERNEL          AGENTS\n"
             "debian/bookworm/latest/nfs  6.1.0-25-amd64  lab\n"
             "local                       -               -\n");
+}
+
+TEST_F(AutopxectlTest, WhatIsSetForAnAgentIsATableOfItsKeys) {
+  (*server_.agent_settings.mutable_variables())["nfs-server"] = "10.77.1.1";
+  EXPECT_EQ(Ctl({"agent", "show", "rack1"}), kExitOk);
+  EXPECT_EQ(out_,
+            "KEY                   VALUE\n"
+            "default-distro        -\n"
+            "rootfs-path-prefix    -\n"
+            "variables.nfs-server  10.77.1.1\n");
+  EXPECT_EQ(Ctl({"agent", "show", "rack1", "-o", "json"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(HasSubstr("\"agent_id\": \"rack1\""), HasSubstr("10.77.1.1")));
 }
 
 TEST_F(AutopxectlTest, AListWithoutAnyKernelSaysWhatIsMissing) {

@@ -151,6 +151,12 @@ absl::StatusOr<v1::ApplyResponse> Client::UpdateSettings(const v1::UpdateSetting
   return Call(connection_->configuration, &v1::ConfigurationService::Stub::UpdateSettings, request);
 }
 
+absl::StatusOr<v1::ApplyResponse> Client::UpdateAgentSettings(
+    const v1::UpdateAgentSettingsRequest& request) {
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::UpdateAgentSettings,
+              request);
+}
+
 absl::StatusOr<v1::Host> Client::GetHost(const std::string& host) {
   v1::GetHostRequest request;
   request.set_host(host);
@@ -166,6 +172,13 @@ absl::StatusOr<v1::Profile> Client::GetProfile(const std::string& name) {
 absl::StatusOr<v1::Settings> Client::GetSettings() {
   return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetSettings,
               v1::GetSettingsRequest());
+}
+
+absl::StatusOr<v1::AgentSettings> Client::GetAgentSettings(const std::string& agent) {
+  v1::GetAgentSettingsRequest request;
+  request.set_agent_id(agent);
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetAgentSettings,
+              request);
 }
 
 absl::StatusOr<v1::ListHostsResponse> Client::ListHosts() {

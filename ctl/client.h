@@ -35,10 +35,13 @@ class Client {
   absl::StatusOr<v1::ApplyResponse> SetProfile(const v1::SetProfileRequest& request);
   absl::StatusOr<v1::ApplyResponse> DeleteProfile(const v1::DeleteProfileRequest& request);
   absl::StatusOr<v1::ApplyResponse> UpdateSettings(const v1::UpdateSettingsRequest& request);
+  absl::StatusOr<v1::ApplyResponse> UpdateAgentSettings(
+      const v1::UpdateAgentSettingsRequest& request);
 
   absl::StatusOr<v1::Host> GetHost(const std::string& host);
   absl::StatusOr<v1::Profile> GetProfile(const std::string& name);
   absl::StatusOr<v1::Settings> GetSettings();
+  absl::StatusOr<v1::AgentSettings> GetAgentSettings(const std::string& agent);
   absl::StatusOr<v1::ListHostsResponse> ListHosts();
   absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
   absl::StatusOr<v1::ListDistrosResponse> ListDistros();

@@ -16,6 +16,8 @@ void AddDistroCommands(CLI::App& app, Session& session);
 void AddProfileCommands(CLI::App& app, Session& session);
 void AddSettingsCommands(CLI::App& app, Session& session);
 void AddAgentCommands(CLI::App& app, Session& session);
+// To the noun "agent", of AddAgentCommands.
+void AddAgentSettingsCommands(CLI::App& agent, Session& session);
 void AddImportCommands(CLI::App& app, Session& session);
 void AddVersionCommand(CLI::App& app, Session& session);
 

@@ -57,6 +57,32 @@ TEST(SettingsKeyTest, AnUnknownKeyIsAUsageErrorThatNamesTheOthers) {
   }
 }
 
+TEST(SettingsKeyTest, AnAgentHasSomeOfTheKeys) {
+  const struct {
+    const char* key;
+    const char* set;
+    const char* unset;
+  } kCases[] = {
+      {"default-distro", "agent_id: \"rack1\" default_distro: \"x\"",
+       "agent_id: \"rack1\" default_distro: \"\""},
+      {"rootfs-path-prefix", "agent_id: \"rack1\" rootfs_path_prefix: \"x\"",
+       "agent_id: \"rack1\" rootfs_path_prefix: \"\""},
+      {"variables.a", "agent_id: \"rack1\" set_variables { key: \"a\" value: \"x\" }",
+       "agent_id: \"rack1\" unset_variables: \"a\""},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(SetAgentKey("rack1", c.key, "x")->ShortDebugString(), c.set);
+    EXPECT_EQ(UnsetAgentKey("rack1", c.key)->ShortDebugString(), c.unset);
+  }
+  for (const char* key : {"", "variables.", "unknown-hosts", "menu-timeout"}) {
+    for (const auto& result : {SetAgentKey("rack1", key, "10s"), UnsetAgentKey("rack1", key)}) {
+      EXPECT_EQ(ExitCodeOf(result.status()), kExitUsage) << key;
+      EXPECT_THAT(std::string(result.status().message()),
+                  HasSubstr("there are default-distro, rootfs-path-prefix and variables.NAME"));
+    }
+  }
+}
+
 TEST(SettingsKeyTest, ATimeThatIsNoneIsAUsageError) {
   for (const char* value : {"", "3", "x", "3 s", "inf", "99999999h"}) {
     EXPECT_EQ(ExitCodeOf(SetKey("menu-timeout", value).status()), kExitUsage) << value;
@@ -73,6 +99,13 @@ TEST(SettingsKeyTest, EveryKeyIsShownAndVariablesAreInOrder) {
       ElementsAre(Pair("default-distro", "local"), Pair("unknown-hosts", ""),
                   Pair("menu-timeout", "1m30s"), Pair("rootfs-path-prefix", ""),
                   Pair("variables.a", "1"), Pair("variables.m", "1"), Pair("variables.z", "1")));
+
+  v1::AgentSettings of_agent;
+  of_agent.set_rootfs_path_prefix("/export");
+  (*of_agent.mutable_variables())["a"] = "";
+  EXPECT_THAT(SettingsByKey(of_agent),
+              ElementsAre(Pair("default-distro", ""), Pair("rootfs-path-prefix", "/export"),
+                          Pair("variables.a", "")));
 }
 
 }  // namespace

@@ -41,10 +41,10 @@ class Ctl(unittest.TestCase):
                              protocols=["grpc"])
         self.addCleanup(self.server.stop)
 
-    def start_agent(self):
-        agent = Daemon(AGENT, "--id", "lab", "--server", self.server.address["grpc"],
+    def start_agent(self, name="lab", state="state"):
+        agent = Daemon(AGENT, "--id", name, "--server", self.server.address["grpc"],
                        "--rootfs", str(self.folder / "rootfs"), "--loaders", str(self.folder / "loaders"),
-                       "--state", str(self.folder / "state"),
+                       "--state", str(self.folder / state),
                        "--tftp-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", protocols=["tftp", "http"])
         self.addCleanup(agent.stop)
         return agent
@@ -203,6 +203,42 @@ class Ctl(unittest.TestCase):
         self.assertRegex(shown, r"menu-timeout +10s")
         self.assertRegex(shown, r"unknown-hosts +-")
         self.assertNotIn("variables", shown)
+
+    def test_what_is_set_for_an_agent_reaches_the_hosts_that_ask_it_and_outlives_the_server(self):
+        self.ok("profile", "set", "nfs", "nfsroot=${nfs-server}:${rootfs-path}")
+        self.ok("settings", "set", "variables.nfs-server", "172.25.2.11")
+        self.ok("agent", "set", "rack2", "variables.nfs-server", "10.77.2.1")
+        self.ok("agent", "set", "rack2", "rootfs-path-prefix", "/export")
+        self.ok("agent", "set", "rack2", "default-distro", "wait")
+        rack1 = self.start_agent("rack1", "state1")
+        rack2 = self.start_agent("rack2", "state2")
+        self.wait_for_catalog()
+        self.ok("assign", "525400123456", "debian/trixie/latest/nfs", "--wait")
+
+        def is_as_set():
+            here, there = (self.fetch(agent, "autopxe-525400123456") for agent in (rack1, rack2))
+            self.assertIn("set nfs-server:uristring 172.25.2.11", here)
+            self.assertIn(str(self.folder / "rootfs/debian/trixie"), here)
+            self.assertIn("set nfs-server:uristring 10.77.2.1", there)
+            self.assertIn("/export/debian/trixie", there)
+            # A host that nobody has named: the agent's default, and nothing to boot at the other.
+            self.assertIn("Nothing%20is%20assigned", self.fetch(rack1, "autopxe-525400123457"))
+            self.assertIn("waiting for something to boot", self.fetch(rack2, "autopxe-525400123457"))
+
+        is_as_set()
+        shown = self.ok("agent", "show", "rack2")
+        for line in (r"default-distro +wait", r"rootfs-path-prefix +/export", r"variables\.nfs-server +10\.77\.2\.1"):
+            self.assertRegex(shown, line)
+        # From the agents' own copies.
+        self.assertEqual([rack1.stop(), rack2.stop(), self.server.stop()], [0, 0, 0])
+        rack1 = self.start_agent("rack1", "state1")
+        rack2 = self.start_agent("rack2", "state2")
+        is_as_set()
+
+        self.start_server(listen=self.server.address["grpc"])
+        for key in ("default-distro", "rootfs-path-prefix", "variables.nfs-server"):
+            self.ok("agent", "unset", "rack2", key)
+        self.assertEqual(json.loads(self.ok("agent", "show", "rack2", "-o", "json"))["etag"], "0")
 
     def test_a_profile_in_use_stays(self):
         self.ok("profile", "set", "p", "quiet")

@@ -110,7 +110,7 @@ class TftpServerTest : public testing::Test {
   std::map<std::string, std::string> disk_files_;  // Path -> where it is on disk.
   std::map<std::string, absl::Status> refusals_;   // Path -> why.
 
-  tftp::CapturedLog log_;
+  CapturedLog log_;
   std::vector<ContentRequest> requests_;  // Written by the loop's thread: read it after Stop().
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<TftpServer> server_;

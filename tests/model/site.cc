@@ -84,7 +84,7 @@ const std::string& Template() {
     *request.mutable_catalog() = ToProto(SiteCatalog());
     v1::ReportCatalogResponse response;
     ABSL_RAW_CHECK(stub->ReportCatalog(&context, request, &response).ok(), "no catalog");
-    server->Shutdown();
+    server->Shutdown(absl::Seconds(10));
     return made;
   }();
   return *path;

@@ -57,11 +57,12 @@ void Reload(const std::vector<std::string>& args, OptionsInForce& options, Confi
     const Config& wanted = *parsed->config;
     // What the change itself says is seen at the old and at the new level.
     SetLogLevel(std::min(config.log_level, wanted.log_level));
-    options.Reload(parsed->options);
-    SetLogLevel(wanted.log_level);
     config.log_level = wanted.log_level;
     config.shutdown_grace = wanted.shutdown_grace;
     agent.Reload(wanted);
+    // Says what is in force now: last.
+    options.Reload(parsed->options);
+    SetLogLevel(wanted.log_level);
   }
   agent.Rescan();
 }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -41,6 +42,11 @@ class MainTest : public testing::Test {
     std::filesystem::create_directories(folder_ + "/loaders");
     std::ofstream(boot + "/vmlinuz-6.1.0-25-amd64") << std::string(kKernelBytes, 'k');
     std::ofstream(boot + "/initrd.img-6.1.0-25-amd64") << "initrd";
+    for (const auto& file : std::filesystem::directory_iterator(boot)) {
+      // What is new may still be on its way in.
+      std::filesystem::last_write_time(
+          file.path(), std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    }
     std::ofstream(folder_ + "/loaders/undionly.kpxe") << std::string(kLoaderBytes, 'l');
   }
   ~MainTest() override { std::filesystem::remove_all(folder_); }

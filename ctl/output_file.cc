@@ -10,7 +10,6 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "common/model/quote.h"
 #include "common/status/status_macros.h"
 
 namespace autopxe::ctl {
@@ -18,12 +17,12 @@ namespace {
 
 absl::Status SystemStatus(const std::string& path, absl::string_view what) {
   return absl::FailedPreconditionError(
-      absl::StrCat("file ", Quote(path), ": ", what, ": ", strerror(errno)));
+      absl::StrCat("file \"", path, "\": ", what, ": ", strerror(errno)));
 }
 
 absl::Status IsThere(const std::string& path) {
   return absl::FailedPreconditionError(absl::StrCat(
-      "file ", Quote(path), ": it is there already; name another one, or replace it with --force"));
+      "file \"", path, "\": it is there already; name another one, or replace it with --force"));
 }
 
 // Makes the name durable.

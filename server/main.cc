@@ -34,12 +34,13 @@ void Reload(const std::vector<std::string>& args, OptionsInForce& options, Confi
   const Config& wanted = invocation->config;
   // What the change itself says is seen at the old and at the new level.
   SetLogLevel(std::min(config.log_level, wanted.log_level));
-  options.Reload(invocation->options);
-  SetLogLevel(wanted.log_level);
   config.log_level = wanted.log_level;
   config.shutdown_grace = wanted.shutdown_grace;
   config.keep_history = wanted.keep_history;
   server.KeepHistory(config.keep_history);
+  // Says what is in force now: last.
+  options.Reload(invocation->options);
+  SetLogLevel(wanted.log_level);
 }
 
 int Run(const std::vector<std::string>& args) {

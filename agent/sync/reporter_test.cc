@@ -1,5 +1,6 @@
 #include "agent/sync/reporter.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -38,8 +39,12 @@ class ReporterTest : public testing::Test {
   void AddRelease(const std::string& release) {
     const std::string boot = absl::StrCat(folder_, "/rootfs/debian/", release, "/boot");
     std::filesystem::create_directories(boot);
-    std::ofstream(boot + "/vmlinuz-6.1.0-25-amd64") << "kernel";
-    std::ofstream(boot + "/initrd.img-6.1.0-25-amd64") << "initrd";
+    for (const char* name : {"/vmlinuz-6.1.0-25-amd64", "/initrd.img-6.1.0-25-amd64"}) {
+      std::ofstream(boot + name) << name;
+      // What is new may still be on its way in.
+      std::filesystem::last_write_time(
+          boot + name, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    }
     EXPECT_THAT(catalog_->Rescan(), IsOk());
   }
 

@@ -44,7 +44,7 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
 TftpServer::~TftpServer() {
   StopListening();
   for (const auto& [client, slot] : transfers_) {
-    slot.transfer->Abort(absl::UnavailableError("the server shuts down; ask again later"));
+    slot.transfer->Abort(absl::CancelledError("the server shuts down"));
     tftp::LogEnded(*slot.transfer, "shutdown");
   }
 }

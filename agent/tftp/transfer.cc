@@ -16,6 +16,8 @@ absl::string_view TextFor(const absl::Status& status) {
       return "the file was changed while it was sent; ask again";
     case absl::StatusCode::kResourceExhausted:
       return "too many transfers at once; ask again";
+    case absl::StatusCode::kCancelled:
+      return "the server shuts down; ask again later";
     default:
       return "the file can't be read";
   }

@@ -7,6 +7,7 @@
 #   load      200 requests a second by TFTP and HTTP, one third of them broken ones, to a real agent whose server comes and goes; memory and
 #             descriptors must stay flat                                   tests/load/load_test.py, AUTOPXE_TEST_LOAD_SECONDS
 # In turn:
+#   threads   what runs on several threads, under the thread sanitizer     --config=tsan, tests tagged concurrent
 #   crash     a thousand rounds of kill -9 of the store under 64 concurrent assigns    //server/store:crash_test, AUTOPXE_ROUNDS
 #   kill      two hundred rounds of kill -9 of the server itself           //tests/crash:kill_test, AUTOPXE_ROUNDS
 #   power     a thousand rounds in which writes that were not synced are lost          //server/store:power_loss_test, AUTOPXE_ROUNDS
@@ -86,6 +87,10 @@ TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=
   bazel-bin/server/autopxe-server bazel-bin/agent/autopxe-agent bazel-bin/ctl/autopxectl >"$work/load.log" 2>&1 &
 load=$!
 
+printf '== threads\n'
+bazel test --config=tsan --noshow_progress --keep_going --build_tests_only --test_tag_filters=concurrent,tsan,-firmware --test_output=errors \
+  //... >"$work/threads.log" 2>&1
+part threads "concurrent tests under the thread sanitizer" $? "$work/threads.log"
 run crash "1,000 rounds of kill -9 in the store" //server/store:crash_test AUTOPXE_ROUNDS=1000
 run kill "200 rounds of kill -9 of the server" //tests/crash:kill_test AUTOPXE_ROUNDS=200
 run power "1,000 rounds of lost writes" //server/store:power_loss_test AUTOPXE_ROUNDS=1000

@@ -202,10 +202,14 @@ void Agent::Reload(const Config& config) {
       config.start_script_for_ipxe == config_.start_script_for_ipxe) {
     return;
   }
+  Config before = config_;
   config_.advertise = config.advertise;
   config_.start_script_for_ipxe = config.start_script_for_ipxe;
   if (const absl::Status status = OpenResolver(); !status.ok()) {
+    // As it was, so that the next reload tries again.
+    config_ = std::move(before);
     LogLine("resolver-kept").Add("reason", std::string(status.message())).Error();
+    return;
   }
   reporter_->SetAddresses(ReachedAt(config_, http_->endpoints()),
                           ReachedAt(config_, tftp_->endpoints()));

@@ -88,7 +88,7 @@ TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=
 load=$!
 
 printf '== threads\n'
-bazel test --config=tsan --noshow_progress --keep_going --build_tests_only --test_tag_filters=concurrent,tsan,-firmware --test_output=errors \
+bazel test --config=tsan --noshow_progress --cache_test_results=no --test_timeout=900 --keep_going --build_tests_only --test_tag_filters=concurrent,tsan,-firmware --test_output=errors \
   //... >"$work/threads.log" 2>&1
 part threads "concurrent tests under the thread sanitizer" $? "$work/threads.log"
 run crash "1,000 rounds of kill -9 in the store" //server/store:crash_test AUTOPXE_ROUNDS=1000

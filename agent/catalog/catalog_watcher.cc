@@ -19,6 +19,9 @@ namespace {
 // A file that was being written is looked at again when it can have been quiet for long enough.
 const absl::Duration kLookAgain = kQuiet + absl::Milliseconds(100);
 
+// A folder that could not be read may be back soon, whatever the interval.
+constexpr absl::Duration kTryAgain = absl::Seconds(5);
+
 // The pauses are real ones, whatever clock judges files by.
 absl::Duration Now() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -129,10 +132,13 @@ void CatalogWatcher::Run() {
     if (scan) {
       bool is_settled;
       const bool full = changes.everything;
-      // What could not be scanned now is with the next one, and there is one at the interval.
-      if (Scan(changes, is_settled)) changes = {};
+      // What could not be scanned now is with the next one.
+      const bool is_scanned = Scan(changes, is_settled);
+      if (is_scanned) changes = {};
       if (full) last_full = Now();
-      look_again = is_settled ? absl::InfiniteDuration() : Now() + kLookAgain;
+      look_again = absl::InfiniteDuration();
+      if (!is_settled) look_again = Now() + kLookAgain;
+      if (!is_scanned) look_again = Now() + kTryAgain;
       continue;
     }
     // While changes are gathered the kernel keeps them, and merges those that are the same.

@@ -106,6 +106,8 @@ bool TreeWatch::Read(TreeChanges& changes) {
 bool TreeWatch::Take(const inotify_event& event, absl::string_view name, TreeChanges& changes) {
   if ((event.mask & IN_Q_OVERFLOW) != 0) {
     changes.everything = true;
+    // What was closed may have been opened again in what was lost.
+    changes.closed.clear();
     return true;
   }
   const auto found = places_.find(event.wd);
@@ -120,12 +122,20 @@ bool TreeWatch::Take(const inotify_event& event, absl::string_view name, TreeCha
     if (name.empty() || (event.mask & IN_UNMOUNT) != 0) {
       // Of the folder itself: deleted, moved, made readable. Those below the root are named in
       // what is above them, too.
-      if (!place.path.empty()) changes.releases.insert(place.path);
+      if (place.level == Level::kRoot || place.level == Level::kDistro) {
+        changes.everything = true;
+      } else if (!place.path.empty()) {
+        changes.releases.insert(place.path);
+      }
       matters = true;
       continue;
     }
     switch (place.level) {
       case Level::kRoot:
+        // A distro that takes the place of another can have releases of the same names.
+        changes.everything = true;
+        matters = true;
+        break;
       case Level::kLoaders:
         matters = true;
         break;

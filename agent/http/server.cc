@@ -30,7 +30,8 @@ absl::Duration WatchInterval(const Connections::Limits& limits) {
 
 Connections::Limits LimitsOf(const HttpServer::Options& options) {
   Connections::Limits limits = options.limits;
-  const size_t connections = std::max<size_t>(options.max_connections * options.listen.size(), 2);
+  // Of one listener: libmicrohttpd stops accepting for each by itself.
+  const size_t connections = std::max<size_t>(options.max_connections, 2);
   limits.crowded = std::max<size_t>(connections - connections / 8, 1);
   limits.requests_per_address = connections / 2;
   return limits;

@@ -156,8 +156,16 @@ grpc::ServerUnaryReactor* AgentService::DeleteAgent(grpc::CallbackServerContext*
   if (const absl::Status status = registry_.Remove(*agent); !status.ok()) {
     return call.Finish(ToGrpcStatus(status));
   }
-  LogLine("agent_deleted").Add("agent", agent->text()).Add("origin", call.origin()).Info();
-  sink_.forget(*agent, [call](const absl::Status& status) { call.Finish(ToGrpcStatus(status)); });
+  sink_.forget(*agent, [call, id = agent->text()](const absl::Status& status) {
+    LogLine line("agent_deleted");
+    line.Add("agent", id).Add("origin", call.origin());
+    if (status.ok()) {
+      line.Info();
+    } else {
+      line.Add("error", std::string(status.message())).Warn();
+    }
+    call.Finish(ToGrpcStatus(status));
+  });
   return call.reactor();
 }
 

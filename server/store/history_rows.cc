@@ -32,8 +32,10 @@ absl::StatusOr<bool> MoveHorizon(Database& database, absl::Time until, int at_mo
                                                before, at_most));
     while (true) {
       ASSIGN_OR_RETURN(const bool more, rows.Next());
-      if (!more || rows.Integer(1) > absl::ToUnixMicros(until)) break;
-      horizon = rows.Integer(0);
+      if (!more) break;
+      // A clock that was ahead for a while must not keep what came later for ever: a revision is no
+      // younger than those that follow it.
+      if (rows.Integer(1) <= absl::ToUnixMicros(until)) horizon = rows.Integer(0);
     }
   }
   if (horizon == before) return false;

@@ -62,6 +62,9 @@ class Store {
   // left there is removed by Open().
   std::string backup_path() const;
 
+  // Removes what lies there. REQUIRES: no backup is being made.
+  absl::Status RemoveUnfinishedBackup() const;
+
   // The connection that writes, for the writer's thread alone. Valid until Reopen().
   Database& writing() { return *writing_; }
 
@@ -76,7 +79,6 @@ class Store {
 
   absl::Status OpenFile(absl::Time now);
   absl::Status LoadContent(Database& database);
-  absl::Status RemoveUnfinishedBackup() const;
   absl::Status OpenReading();
 
   const std::string path_;

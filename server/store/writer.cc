@@ -371,7 +371,8 @@ void Writer::Trim() {
     trimmed = trimmed_;
   }
   const int64_t rows = std::exchange(rows_trimmed_, 0);
-  if (rows == 0) return;
+  // After a failure there may be no connection to ask.
+  if (rows == 0 || database_failed_) return;
   const absl::StatusOr<int64_t> trimmed_to = LoadTrimmedTo(store_->writing());
   if (trimmed_to.ok()) trimmed(*trimmed_to, rows);
 }
@@ -395,6 +396,10 @@ void Writer::AdvanceBackup() {
   }
   if (const absl::Status status = ReopenIfFailed(); !status.ok()) return EndBackup(status);
   if (copy_ == nullptr) {
+    // A disk that turned read-only may have kept an earlier one.
+    if (const absl::Status status = store_->RemoveUnfinishedBackup(); !status.ok()) {
+      return EndBackup(status);
+    }
     auto copy = DatabaseCopy::Begin(store_->writing(), store_->backup_path());
     if (!copy.ok()) return EndBackup(copy.status());
     copy_ = *std::move(copy);
@@ -411,8 +416,9 @@ void Writer::EndBackup(const absl::Status& status) {
     done.swap(backup_done_);
   }
   if (done == nullptr) return;
-  const bool is_full = status.code() == absl::StatusCode::kResourceExhausted;
-  done(status.ok() || is_full ? status : absl::UnavailableError(status.message()));
+  const bool is_told_as_it_is =
+      status.ok() || absl::IsResourceExhausted(status) || absl::IsDataLoss(status);
+  done(is_told_as_it_is ? status : absl::UnavailableError(status.message()));
 }
 
 absl::Status Writer::ReopenIfFailed() {

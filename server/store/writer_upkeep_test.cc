@@ -157,6 +157,32 @@ TEST_F(WriterUpkeepTest, TrimmingThatFailsIsToldAndRequestsGoOn) {
   EXPECT_THAT(trimmed(), ElementsAre(Pair(4, 6)));
 }
 
+TEST_F(WriterUpkeepTest, ADiskThatFailsForLongInTheMiddleOfTrimmingEndsNothing) {
+  FaultyDisk disk;
+  config_.trimmed_rows = 1;
+  Start();
+  const RevisionId first = Assign(1, "local");
+  for (int i = 0; i < 99; ++i) Assign(1, i % 2 == 0 ? "wait" : "local");
+  hours_ += 1000;
+  writer_->KeepHistory(absl::Hours(5), [](int64_t, int64_t) {});
+  // Until the first of some hundred pieces is gone.
+  while ((*store_->ChangesSince(first)).has_value()) {
+  }
+  disk.FailSyncs(1'000'000);
+  WriteRequest request;
+  request.batch = BatchOf({SampleAssign(2, "local")});
+  absl::Notification done;
+  writer_->Apply(std::move(request), [&](WriteOutcome outcome) {
+    EXPECT_TRUE(std::holds_alternative<absl::Status>(outcome));
+    done.Notify();
+  });
+  done.WaitForNotification();
+  writer_->WaitUntilIdle();
+  EXPECT_FALSE(failures().empty());
+  disk.FailSyncs(0);
+  EXPECT_EQ(Assign(1, "menu").number, 101);
+}
+
 TEST_F(WriterUpkeepTest, ABackupHoldsWhatWasWrittenWhileItWasMade) {
   Start();
   for (int i = 0; i < 200; ++i) Assign(i, "local");

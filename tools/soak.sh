@@ -7,6 +7,7 @@
 #   load      200 requests a second by TFTP and HTTP, one third of them broken ones, to a real agent whose server comes and goes; memory and
 #             descriptors must stay flat                                   tests/load/load_test.py, AUTOPXE_TEST_LOAD_SECONDS
 # In turn:
+#   memory    the whole suite under the address and undefined-behaviour sanitizers     --config=asan
 #   threads   what runs on several threads, under the thread sanitizer     --config=tsan, tests tagged concurrent
 #   crash     a thousand rounds of kill -9 of the store under 64 concurrent assigns    //server/store:crash_test, AUTOPXE_ROUNDS
 #   kill      two hundred rounds of kill -9 of the server itself           //tests/crash:kill_test, AUTOPXE_ROUNDS
@@ -87,6 +88,10 @@ TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=
   bazel-bin/server/autopxe-server bazel-bin/agent/autopxe-agent bazel-bin/ctl/autopxectl >"$work/load.log" 2>&1 &
 load=$!
 
+printf '== memory\n'
+bazel test --config=asan --noshow_progress --cache_test_results=no --test_timeout=900 --keep_going --build_tests_only \
+  --test_tag_filters=-firmware,-tsan,-unsanitized --test_output=errors //... >"$work/memory.log" 2>&1
+part memory "the whole suite under asan and ubsan" $? "$work/memory.log"
 printf '== threads\n'
 bazel test --config=tsan --noshow_progress --cache_test_results=no --test_timeout=900 --keep_going --build_tests_only --test_tag_filters=concurrent,tsan,-firmware --test_output=errors \
   //... >"$work/threads.log" 2>&1

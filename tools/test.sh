@@ -73,9 +73,10 @@ else
   bazel_test "tests" --test_tag_filters=-tsan //...
   # Compiled, not linked: the analysis is the compiler's. Without the tests, whose locks are their own.
   check "thread safety (clang)" thread_safety
-  # What takes bytes from outside apart. The whole suite under each sanitizer takes longer than all this: tools/soak.sh.
-  bazel_test "parsers under asan and ubsan" --config=asan --build_tests_only --test_tag_filters=-firmware,-tsan,-unsanitized \
-    //agent/content/... //agent/tftp/... //boot/... //common/...
+  # What takes bytes from outside apart, and what answers hosts. The whole suite under each sanitizer takes longer than all this:
+  # tools/soak.sh.
+  bazel_test "what answers hosts under asan and ubsan" --config=asan --build_tests_only --test_tag_filters=-firmware,-tsan,-unsanitized \
+    //agent/{catalog,content,http,net,tftp,view}/... //boot/... //common/...
 fi
 
 printf '\n== time\n'

@@ -17,7 +17,7 @@
 #             N minutes are over              //tests/model:model_test, AUTOPXE_TEST_MODEL_FIRST_SEED, AUTOPXE_TEST_MODEL_SEEDS
 #
 # All of these but the last take what they take, also when N minutes are over before they end. Everything runs on the loopback and in folders of its own,
-# which are gone afterwards. Each finding is printed when it is found; the last lines are a summary. Ends with 0 when there was none.
+# which are gone afterwards. A finding is printed when its part has ended, that of load at the end; the last lines are a summary. Ends with 0 when there was none.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 

@@ -1,6 +1,7 @@
 #include "agent/content/path_resolver.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "agent/catalog/boot_file.h"
 #include "agent/catalog/folder.h"
 #include "agent/catalog/live_catalog.h"
@@ -87,14 +89,19 @@ absl::Status Unavailable(const ContentRequest& request, const absl::Status& erro
       "path ", Quote(request.path), ": offered, but can't be read now: ", error.message()));
 }
 
-// Which part of a kernel `file` is, in any kernel of the release: "kernel", "initrd", or empty when
-// it is none.
-absl::string_view RoleOf(const CatalogRelease& release, absl::string_view file) {
+// A file that the catalog has as a part of a kernel.
+struct BootFile {
+  absl::string_view role;  // "kernel", "initrd".
+  int64_t size;            // Bytes, as it was catalogued.
+};
+
+// `file` in any kernel of the release.
+absl::optional<BootFile> FindBootFile(const CatalogRelease& release, absl::string_view file) {
   for (const CatalogKernel& kernel : release.kernels) {
-    if (kernel.kernel_path == file) return "kernel";
-    if (kernel.initrd_path == file) return "initrd";
+    if (kernel.kernel_path == file) return BootFile{"kernel", kernel.kernel_size};
+    if (kernel.initrd_path == file) return BootFile{"initrd", kernel.initrd_size};
   }
-  return "";
+  return absl::nullopt;
 }
 
 }  // namespace
@@ -177,15 +184,21 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentReque
   const std::shared_ptr<const Catalog> catalog = catalog_.Current();
   const CatalogRelease* release = catalog->FindRelease(file.distro, file.release);
   if (release == nullptr) return Missing(request);
-  const absl::string_view role = RoleOf(*release, file.file);
-  if (role.empty()) return Missing(request);
+  const absl::optional<BootFile> found = FindBootFile(*release, file.file);
+  if (!found.has_value()) return Missing(request);
   absl::StatusOr<std::shared_ptr<const Content>> content = OpenBootContent(
       options_.rootfs_folder, absl::StrCat(file.distro, "/", release->folder()), file.file);
   if (!content.ok()) return Unavailable(request, content.status());
+  if ((*content)->size() != static_cast<uint64_t>(found->size)) {
+    // It is being written in its place, or another one has been put there: the next scan tells.
+    return Unavailable(
+        request, absl::DataLossError(absl::StrCat("it has ", (*content)->size(), " bytes, and ",
+                                                  found->size, " when the catalog was made")));
+  }
   ResolvedContent resolved;
   resolved.content = *std::move(content);
   resolved.path = FormatRequestedPath(BootFilePath{file.distro, release->folder(), file.file});
-  resolved.result = std::string(role);
+  resolved.result = std::string(found->role);
   resolved.cacheable = true;
   return resolved;
 }

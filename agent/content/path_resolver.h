@@ -65,7 +65,9 @@ class PathResolver {
   //   NOT_FOUND: no such file, or it is not catalogued.
   //   INVALID_ARGUMENT: the path can't be one (traversal, control characters, too long).
   //   PERMISSION_DENIED: the host is set to `ignore`: do not answer at all.
-  //   UNAVAILABLE: the file is catalogued but can't be read now.
+  //   UNAVAILABLE: the file is catalogued but can't be read now, or is a kernel or an initrd that
+  //   no
+  //     longer has the size with which it was catalogued.
   absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
 
  private:

@@ -251,6 +251,37 @@ TEST_F(PathResolverTest, AFileThatIsSwappedLaterIsServedAsItWasOpened) {
   EXPECT_EQ(Bytes(*resolved->content), "kernel 6.1.0-25-amd64");
 }
 
+// Faults, case 19: overwritten in place, before it is asked for.
+TEST_F(PathResolverTest, AFileThatHasNotTheSizeThatWasCataloguedIsNotServed) {
+  for (const std::string file : {"boot/vmlinuz-6.1.0-26-amd64", "boot/initrd.img-6.1.0-26-amd64"}) {
+    tree_.WriteNow("rootfs/debian/bookworm/" + file, "half");
+    EXPECT_THAT(Resolve("boot/debian/bookworm/" + file),
+                StatusIs(absl::StatusCode::kUnavailable,
+                         AllOf(HasSubstr("it has 4 bytes, and "), Not(HasSubstr(tree_.folder())))))
+        << file;
+  }
+  // By the links of `default` and by an alias too.
+  for (const std::string path : {"boot/debian/bookworm/vmlinuz", "boot/debian/bookworm/initrd.img",
+                                 "boot/debian/stable/boot/vmlinuz-6.1.0-26-amd64"}) {
+    EXPECT_THAT(Resolve(path), StatusIs(absl::StatusCode::kUnavailable)) << path;
+  }
+  EXPECT_THAT(Resolve("boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"), IsOk());
+  // Of loaders the catalog has no size.
+  tree_.WriteNow("loaders/ipxe.efi", "a new one");
+  EXPECT_EQ(Bytes(*Resolve("ipxe.efi")->content), "a new one");
+  // The new size is known after a scan.
+  tree_.Write("rootfs/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64", "another kernel");
+  EXPECT_THAT(Resolve("boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"),
+              StatusIs(absl::StatusCode::kUnavailable));
+  LiveCatalog rescanned(tree_.rootfs(), tree_.loaders());
+  ASSERT_THAT(rescanned.Rescan(), IsOk());
+  EXPECT_EQ(rescanned.Current()
+                ->FindRelease("debian", "bookworm")
+                ->FindKernel("6.1.0-25-amd64")
+                ->kernel_size,
+            14);
+}
+
 TEST_F(PathResolverTest, OnlyARegularFileIsServedAndNobodyWaitsForAPipe) {
   const std::string kernel = "debian/bookworm/boot/vmlinuz-6.1.0-25-amd64";
   tree_.Remove("rootfs/" + kernel);

@@ -1,12 +1,7 @@
 #include "agent/catalog/catalog_watcher.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -16,7 +11,8 @@
 namespace autopxe::agent {
 namespace {
 
-// A file that was being written is looked at again when it can have been quiet for long enough.
+// A file that was being written, or could not be read, is looked at again when it can have been
+// quiet for long enough.
 const absl::Duration kLookAgain = kQuiet + absl::Milliseconds(100);
 
 // A folder that could not be read may be back soon, whatever the interval.
@@ -34,7 +30,6 @@ CatalogWatcher::CatalogWatcher(const Options& options, LiveCatalog& catalog,
     : gather_(options.gather),
       catalog_(catalog),
       changed_(std::move(changed)),
-      wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       orders_{.interval = options.interval} {
   thread_ = std::thread([this] { Run(); });
 }
@@ -44,9 +39,8 @@ CatalogWatcher::~CatalogWatcher() {
     absl::MutexLock lock(&mutex_);
     orders_.stop = true;
   }
-  Wake();
+  wakeup_.Notify();
   thread_.join();
-  close(wakeup_);
 }
 
 void CatalogWatcher::Rescan() {
@@ -54,7 +48,7 @@ void CatalogWatcher::Rescan() {
     absl::MutexLock lock(&mutex_);
     orders_.rescan = true;
   }
-  Wake();
+  wakeup_.Notify();
 }
 
 void CatalogWatcher::SetInterval(absl::Duration interval) {
@@ -62,32 +56,14 @@ void CatalogWatcher::SetInterval(absl::Duration interval) {
     absl::MutexLock lock(&mutex_);
     orders_.interval = interval;
   }
-  Wake();
-}
-
-void CatalogWatcher::Wake() const {
-  const uint64_t one = 1;
-  // It can only fail where it is awake already.
-  [[maybe_unused]] const ssize_t written = write(wakeup_, &one, sizeof one);
+  wakeup_.Notify();
 }
 
 CatalogWatcher::Orders CatalogWatcher::TakeOrders() {
-  uint64_t count;
-  [[maybe_unused]] const ssize_t taken = read(wakeup_, &count, sizeof count);
   absl::MutexLock lock(&mutex_);
   const Orders orders = orders_;
   orders_.rescan = false;
   return orders;
-}
-
-bool CatalogWatcher::Wait(absl::Duration timeout, bool watch) const {
-  pollfd waits[2] = {{.fd = wakeup_, .events = POLLIN, .revents = 0},
-                     // One below 0 is passed over.
-                     {.fd = watch ? catalog_.watch_fd() : -1, .events = POLLIN, .revents = 0}};
-  const int64_t limit = absl::ToInt64Milliseconds(std::min(timeout, absl::Hours(1)));
-  // One more: poll() must not come back before the time is up.
-  poll(waits, 2, static_cast<int>(std::max<int64_t>(limit, 0) + 1));
-  return (waits[1].revents & POLLIN) != 0;
 }
 
 bool CatalogWatcher::Scan(const TreeChanges& changes, bool& is_settled) {
@@ -119,16 +95,16 @@ void CatalogWatcher::Run() {
     if (orders.stop) return;
     const absl::Duration now = Now();
     const absl::Duration next_full = last_full + orders.interval;
-    bool scan = false;
+    bool scan = now >= look_again;
     if (orders.rescan || now >= next_full) {
       changes.everything = true;
       scan = true;
     }
-    if (now >= gather_end) {
+    if (scan || now >= gather_end) {
+      // Every scan knows what the kernel has told: who writes what it finds.
       gather_end = absl::InfiniteDuration();
       scan |= catalog_.ReadChanges(changes);
     }
-    scan |= now >= look_again;
     if (scan) {
       bool is_settled;
       const bool full = changes.everything;
@@ -144,7 +120,11 @@ void CatalogWatcher::Run() {
     // While changes are gathered the kernel keeps them, and merges those that are the same.
     const bool is_gathering = gather_end != absl::InfiniteDuration();
     const absl::Duration next = std::min({next_full, look_again, gather_end});
-    if (Wait(next - now, !is_gathering)) gather_end = Now() + gather_;
+    if (is_gathering) {
+      wakeup_.WaitFor(next - now);
+    } else if (wakeup_.WaitForReadable(catalog_.watch_fd(), next - now)) {
+      gather_end = Now() + gather_;
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/catalog/live_catalog.h"
+#include "common/runtime/wakeup.h"
 
 namespace autopxe::agent {
 
@@ -42,17 +43,13 @@ class CatalogWatcher {
   void Run();
   // What has been ordered; forgets orders that are for once.
   Orders TakeOrders();
-  // Waits until there are orders, the tree may have changed (if `watch`), or the time is up. True
-  // if the tree may have changed.
-  bool Wait(absl::Duration timeout, bool watch) const;
   // Scans; false if that failed.
   bool Scan(const TreeChanges& changes, bool& is_settled);
-  void Wake() const;
 
   const absl::Duration gather_;
   LiveCatalog& catalog_;
   const std::function<void()> changed_;
-  const int wakeup_;  // An eventfd.
+  Wakeup wakeup_;
   absl::Mutex mutex_;
   Orders orders_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;

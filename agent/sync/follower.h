@@ -10,11 +10,11 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/sync/problems.h"
-#include "agent/sync/wakeup.h"
 #include "agent/view/view.h"
 #include "common/model/name.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log_line.h"
+#include "common/runtime/wakeup.h"
 #include "grpcpp/channel.h"
 
 namespace autopxe::agent {

@@ -13,13 +13,13 @@
 #include "absl/types/optional.h"
 #include "agent/catalog/live_catalog.h"
 #include "agent/sync/problems.h"
-#include "agent/sync/wakeup.h"
 #include "agent/view/view.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/agent_status.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/name.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/wakeup.h"
 #include "grpcpp/channel.h"
 
 namespace autopxe::agent {

@@ -9,8 +9,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "agent/sync/problems.h"
-#include "agent/sync/wakeup.h"
 #include "common/model/snapshot.h"
+#include "common/runtime/wakeup.h"
 
 namespace autopxe::agent {
 

@@ -1,10 +1,12 @@
-#include "agent/sync/wakeup.h"
+#include "common/runtime/wakeup.h"
+
+#include <unistd.h>
 
 #include <thread>
 
 #include "gtest/gtest.h"
 
-namespace autopxe::agent {
+namespace autopxe {
 namespace {
 
 TEST(WakeupTest, ANotificationBeforeTheWaitIsNotLost) {
@@ -33,5 +35,24 @@ TEST(WakeupTest, AnotherThreadEndsTheWait) {
   other.join();
 }
 
+TEST(WakeupTest, ADescriptorThatCanBeReadEndsTheWaitToo) {
+  Wakeup wakeup;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  EXPECT_FALSE(wakeup.WaitForReadable(ends[0], absl::ZeroDuration()));
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  EXPECT_TRUE(wakeup.WaitForReadable(ends[0], absl::InfiniteDuration()));
+  EXPECT_FALSE(wakeup.WaitForReadable(-1, absl::ZeroDuration()));
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(WakeupTest, ANotificationEndsAWaitForADescriptorAndIsTaken) {
+  Wakeup wakeup;
+  wakeup.Notify();
+  EXPECT_FALSE(wakeup.WaitForReadable(-1, absl::InfiniteDuration()));
+  EXPECT_FALSE(wakeup.WaitFor(absl::ZeroDuration()));
+}
+
 }  // namespace
-}  // namespace autopxe::agent
+}  // namespace autopxe

@@ -1,4 +1,4 @@
-#include "agent/sync/wakeup.h"
+#include "common/runtime/wakeup.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace autopxe::agent {
+namespace autopxe {
 namespace {
 
 // Without a descriptor at the start nothing can work, so that is no condition to go on from.
@@ -32,12 +32,26 @@ void Wakeup::Notify() {
 }
 
 bool Wakeup::WaitFor(absl::Duration timeout) {
-  timespec time = absl::ToTimespec(std::clamp(timeout, absl::ZeroDuration(), absl::Hours(1)));
-  pollfd waited = {fd_, POLLIN, 0};
+  Poll(-1, timeout);
+  return Take();
+}
+
+bool Wakeup::WaitForReadable(int fd, absl::Duration timeout) {
+  const bool is_readable = Poll(fd, timeout);
+  Take();
+  return is_readable;
+}
+
+bool Wakeup::Poll(int fd, absl::Duration timeout) const {
+  const timespec time = absl::ToTimespec(std::clamp(timeout, absl::ZeroDuration(), absl::Hours(1)));
+  pollfd waited[2] = {{fd_, POLLIN, 0}, {fd, POLLIN, 0}};
   // A signal ends the wait early, as if the time were over: callers look at their clock anyhow.
-  if (ppoll(&waited, 1, &time, nullptr) <= 0) return false;
+  return ppoll(waited, 2, &time, nullptr) > 0 && (waited[1].revents & POLLIN) != 0;
+}
+
+bool Wakeup::Take() {
   uint64_t count;
   return read(fd_, &count, sizeof(count)) == sizeof(count);
 }
 
-}  // namespace autopxe::agent
+}  // namespace autopxe

@@ -2,7 +2,7 @@
 
 #include "absl/time/time.h"
 
-namespace autopxe::agent {
+namespace autopxe {
 
 // What a thread sleeps on until another has something for it or a time is up. The time-out is
 // measured by the monotonic clock: absl's condition variables of 2022 wait for a time of day, and a
@@ -21,8 +21,17 @@ class Wakeup {
   // One thread at a time.
   bool WaitFor(absl::Duration timeout);
 
+  // The same wait, which ends too when `fd` can be read (one below 0 never can): true if that is
+  // so.
+  bool WaitForReadable(int fd, absl::Duration timeout);
+
  private:
+  // Waits; whether `fd` can be read.
+  bool Poll(int fd, absl::Duration timeout) const;
+  // Whether it was notified; forgets it.
+  bool Take();
+
   const int fd_;  // An eventfd.
 };
 
-}  // namespace autopxe::agent
+}  // namespace autopxe

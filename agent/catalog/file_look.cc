@@ -1,27 +1,30 @@
 #include "agent/catalog/file_look.h"
 
 namespace autopxe::agent {
-namespace {
 
-// Whether its bytes are the same; its mode or its name may not be.
 bool IsSameContent(const FileStamp& a, const FileStamp& b) {
   return a.identity == b.identity && a.size == b.size && a.modified == b.modified;
 }
 
-}  // namespace
-
-FileLook LookAgain(const FileStamp& stamp, const FileLook* before, bool is_closed,
-                   const LookTime& now) {
-  FileLook look{.stamp = stamp, .since = now.monotonic, .is_settled = is_closed, .image = {}};
-  if (before != nullptr && IsSameContent(before->stamp, stamp)) {
-    look.since = before->since;
-    look.image = before->image;
-    look.is_settled |= before->is_settled || now.monotonic - before->since >= kQuiet;
+FileLook LookAgain(const FileStamp& stamp, const FileLook* before, Writer writer,
+                   bool is_folder_known, const LookTime& now) {
+  FileLook look{.stamp = stamp,
+                .since = now.monotonic,
+                .is_open = writer == Writer::kWriting,
+                .is_settled = writer == Writer::kDone,
+                .image = {}};
+  if (before == nullptr || before->stamp.identity != stamp.identity) {
+    look.is_settled |=
+        writer == Writer::kUnheard && !is_folder_known && now.wall - stamp.modified >= kClockDoubt;
     return look;
   }
-  // One that changes here is being written, whatever time its file server gives it.
-  const bool is_new = before == nullptr || before->stamp.identity != stamp.identity;
-  look.is_settled |= is_new && now.wall - stamp.modified >= kQuiet;
+  if (writer == Writer::kUnheard) look.is_open = before->is_open;
+  // What was written within one tick of the file system's clock does not show in the stamp.
+  if (writer == Writer::kWriting || !IsSameContent(before->stamp, stamp)) return look;
+  look.since = before->since;
+  if (writer == Writer::kUnheard) look.image = before->image;
+  look.is_settled |=
+      before->is_settled || now.monotonic - before->since >= (look.is_open ? kHeldOpen : kQuiet);
   return look;
 }
 

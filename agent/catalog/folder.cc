@@ -27,7 +27,10 @@ constexpr uint64_t kFileFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 // them.
 absl::Status LastError() {
   const int error = errno;
-  return absl::Status(absl::ErrnoToStatusCode(error), strerrordesc_np(error));
+  // ELOOP: a link where none may be, or links that lead nowhere; absl has no code for it.
+  const absl::StatusCode code =
+      error == ELOOP ? absl::StatusCode::kFailedPrecondition : absl::ErrnoToStatusCode(error);
+  return absl::Status(code, strerrordesc_np(error));
 }
 
 absl::StatusOr<int> OpenBelow(int folder, const std::string& path, uint64_t flags,
@@ -63,6 +66,14 @@ absl::StatusOr<FileStamp> ToStamp(const struct stat& found) {
 }
 
 }  // namespace
+
+bool IsGone(const absl::Status& error) {
+  return absl::IsNotFound(error) || absl::IsFailedPrecondition(error);
+}
+
+bool MayPass(const absl::Status& error) {
+  return !error.ok() && !IsGone(error) && !absl::IsPermissionDenied(error);
+}
 
 absl::StatusOr<Folder> Folder::Open(const std::string& path) {
   const int fd = open(path.c_str(), kFolderFlags);
@@ -114,7 +125,10 @@ absl::StatusOr<std::vector<Folder::Entry>> Folder::List() const {
     if (found->d_type == DT_UNKNOWN) {
       // Some file systems don't tell. What is gone by now is left out.
       struct stat examined;
-      if (fstatat(fd, found->d_name, &examined, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (fstatat(fd, found->d_name, &examined, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) continue;
+        return LastError();
+      }
       kind = KindOf(examined.st_mode);
     } else {
       kind = KindOf(DTTOIF(found->d_type));

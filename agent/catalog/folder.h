@@ -22,6 +22,14 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
+// Whether an error of a folder's or a file's says that it is not there, or that something else is
+// in its place.
+bool IsGone(const absl::Status& error);
+
+// Whether asking again soon may be answered otherwise: no descriptors left, a disk or a file server
+// that fails. What is gone, or must not be read, shows by what changes.
+bool MayPass(const absl::Status& error);
+
 // An open folder. What is in it is opened relative to it, so a link or a rename elsewhere can't
 // lead out of it. Errors hold the system's words and no path: the caller knows which.
 class Folder {

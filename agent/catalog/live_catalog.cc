@@ -63,7 +63,10 @@ void LiveCatalog::LogScan(const Scan& scan, const Catalog& before, absl::Duratio
   for (const ScanWarning& warning : scan.warnings) {
     if (std::binary_search(warnings_.begin(), warnings_.end(), warning)) continue;
     if (++warned > kMaxWarnings) break;
-    LogLine("not-offered").Add("path", warning.path).Add("reason", warning.reason).Warn();
+    LogLine(warning.is_kept ? "offer-kept" : "not-offered")
+        .Add("path", warning.path)
+        .Add("reason", warning.reason)
+        .Warn();
   }
   warnings_ = std::move(sorted);
 
@@ -83,7 +86,8 @@ void LiveCatalog::LogScan(const Scan& scan, const Catalog& before, absl::Duratio
       .Add("releases", ReleaseCount(scan.catalog))
       .Add("kernels", scan.catalog.KernelCount())
       .Add("loaders", scan.catalog.loaders.size())
-      .Add("not_offered", scan.warnings.size())
+      .Add("not_offered", std::count_if(scan.warnings.begin(), scan.warnings.end(),
+                                        [](const ScanWarning& w) { return !w.is_kept; }))
       .Add("duration_ms", absl::ToInt64Milliseconds(took))
       .Info();
 }

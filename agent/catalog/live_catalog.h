@@ -29,10 +29,12 @@ class LiveCatalog {
   // What became of a scan.
   struct Outcome {
     bool is_changed = false;  // Current() is another one.
-    bool is_settled = true;   // False: files are being written. A scan after kQuiet finds more.
+    // False: files are being written, or could not be read. A scan after kQuiet finds more.
+    bool is_settled = true;
   };
 
-  // Scans, and replaces the catalog if it differs; logs what is skipped now and was not before,
+  // Scans, and replaces the catalog if it differs; logs what is skipped or kept now and was not
+  // before,
   // which names of kernels stand for another version, and a line that sums it up. A folder that
   // can't be read leaves the catalog as it was. Errors: the system's, naming the folder.
   absl::StatusOr<Outcome> Rescan(const TreeChanges& changes)

@@ -1,10 +1,14 @@
 #include "agent/catalog/live_catalog.h"
 
+#include <sys/stat.h>
+
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "agent/catalog/test_scan.h"
 #include "agent/catalog/test_tree.h"
+#include "common/runtime/captured_log.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -12,7 +16,10 @@
 namespace autopxe::agent {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 TEST(LiveCatalogTest, IsEmptyBeforeTheFirstScan) {
   TestTree tree;
@@ -60,11 +67,31 @@ TEST(LiveCatalogTest, AScanThatFindsTheSameLeavesTheCatalogItself) {
   LiveCatalog catalog(tree.rootfs(), tree.loaders());
   ASSERT_THAT(catalog.Rescan(), IsOk());
   const auto before = catalog.Current();
-  const auto outcome =
-      catalog.Rescan(TreeChanges{.everything = true, .releases = {}, .closed = {}});
+  const auto outcome = catalog.Rescan(Everything());
   ASSERT_THAT(outcome, IsOk());
   EXPECT_FALSE(outcome->is_changed);
   EXPECT_EQ(catalog.Current(), before);
+}
+
+// Faults, case 53.
+TEST(LiveCatalogTest, AReleaseThatCantBeReadIsKeptAndTheLogSaysSoOnce) {
+  TestTree tree;
+  tree.AddKernel("debian/bookworm", "6.1");
+  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  ASSERT_THAT(catalog.Rescan(), IsOk());
+  const auto before = catalog.Current();
+  ASSERT_EQ(chmod((tree.rootfs() + "/debian/bookworm/boot").c_str(), 0), 0);
+  const CapturedLog log;
+  WithoutPrivileges([&] {
+    for (int i = 0; i < 2; ++i) EXPECT_THAT(catalog.Rescan(), IsOk());
+  });
+  ASSERT_EQ(chmod((tree.rootfs() + "/debian/bookworm/boot").c_str(), 0700), 0);
+  EXPECT_EQ(catalog.Current(), before);
+  EXPECT_THAT(log.Lines(),
+              ElementsAre(AllOf(StartsWith("warning event=offer-kept "),
+                                HasSubstr("path=debian/bookworm "), HasSubstr("Permission denied")),
+                          AllOf(HasSubstr("event=catalog "), HasSubstr("kernels=2 "),
+                                HasSubstr("not_offered=0 "))));
 }
 
 TEST(LiveCatalogTest, ReadersBesideScansSeeAWholeCatalog) {

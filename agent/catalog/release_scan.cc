@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -26,11 +29,16 @@ bool IsReserved(absl::string_view version) {
   return version == "latest" || version == "previous" || version == "default";
 }
 
-KernelImage ReadKernelImage(int fd) {
+absl::StatusOr<KernelImage> ReadKernelImage(int fd) {
   char prefix[kKernelImagePrefix];
-  const ssize_t size = pread(fd, prefix, sizeof prefix, 0);
-  // What can't be read now tells nothing; serving it will say why.
-  if (size <= 0) return {};
+  ssize_t size;
+  do {
+    size = pread(fd, prefix, sizeof prefix, 0);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) {
+    const int error = errno;
+    return absl::Status(absl::ErrnoToStatusCode(error), strerrordesc_np(error));
+  }
   return ParseKernelImage(absl::string_view(prefix, static_cast<size_t>(size)));
 }
 
@@ -50,27 +58,33 @@ class ReleaseScan {
   ReleaseLook Run() {
     if (watch_ != nullptr) watch_->Add(folder_, TreeWatch::Level::kRelease, path_);
     if (const auto identity = folder_.Identify(); identity.ok()) look_.identity = *identity;
-    std::vector<FoundKernel> found;
-    std::string lack;
-    if (const absl::StatusOr<Folder> boot = folder_.OpenInside("boot"); !boot.ok()) {
-      lack = absl::StrCat("its folder boot ", CantRead(boot.status()));
-    } else if (auto kernels = FindKernels(*boot); !kernels.ok()) {
-      lack = absl::StrCat("its folder boot ", CantRead(kernels.status()));
-    } else {
-      found = *std::move(kernels);
-      lack = "no kernel with an initrd of the same version in its folder boot";
+    is_same_ = before_ != nullptr && before_->identity == look_.identity;
+    absl::StatusOr<std::vector<FoundKernel>> found = FindKernels();
+    std::string lack = "no kernel with an initrd of the same version in its folder boot";
+    if (!found.ok()) {
+      const absl::Status& error = found.status();
+      lack = absl::StrCat("its folder boot ", CantRead(error));
+      if (!IsGone(error)) {
+        if (is_same_) return KeepLook(*before_, path_, lack, error);
+        look_.is_whole = false;
+        look_.is_settled = !MayPass(error);
+      }
     }
     std::vector<CatalogKernel> fallbacks;
     if (auto kernel = FindDefault(); kernel.has_value()) fallbacks.push_back(*std::move(kernel));
-    look_.kernels = ListKernels(std::move(found), std::move(fallbacks));
+    const bool is_read = found.ok();
+    look_.kernels =
+        ListKernels(is_read ? *std::move(found) : std::vector<FoundKernel>(), std::move(fallbacks));
     // One that is just being installed is nothing to warn of.
-    if (look_.kernels.empty() && look_.is_settled) look_.warnings.push_back({path_, lack});
+    if (look_.kernels.empty() && (look_.is_settled || !is_read)) {
+      look_.warnings.push_back({path_, lack});
+    }
     return std::move(look_);
   }
 
  private:
-  void Warn(absl::string_view file, absl::string_view reason) {
-    look_.warnings.push_back({absl::StrCat(path_, "/", file), std::string(reason)});
+  void Warn(absl::string_view file, absl::string_view reason, bool is_kept = false) {
+    look_.warnings.push_back({absl::StrCat(path_, "/", file), std::string(reason), is_kept});
   }
 
   const FileLook* LookBefore(const std::string& file) const {
@@ -79,26 +93,52 @@ class ReleaseScan {
     return found == before_->files.end() ? nullptr : &found->second;
   }
 
-  FileLook& Remember(const std::string& file, const FileStamp& stamp) {
-    const bool closed = changes_.closed.contains(absl::StrCat(path_, "/", file));
-    return look_.files[file] = LookAgain(stamp, LookBefore(file), closed, now_);
+  Writer WriterOf(const std::string& file) const {
+    const std::string path = absl::StrCat(path_, "/", file);
+    if (changes_.closed.contains(path)) return Writer::kDone;
+    return changes_.written.contains(path) ? Writer::kWriting : Writer::kUnheard;
+  }
+
+  // The look at an open file, or the error with which its header can't be read: then there is no
+  // look that the next one could go by.
+  absl::StatusOr<const FileLook*> Remember(const std::string& file, int fd, const FileStamp& stamp,
+                                           bool is_kernel) {
+    FileLook look =
+        LookAgain(stamp, LookBefore(file), WriterOf(file), is_same_ && before_->is_whole, now_);
+    if (is_kernel && look.image == KernelImage()) {
+      ASSIGN_OR_RETURN(look.image, ReadKernelImage(fd));
+    }
+    return &(look_.files[file] = look);
+  }
+
+  absl::StatusOr<const FileLook*> OpenAndLook(const Folder& boot, const std::string& name,
+                                              const std::string& file, bool is_kernel) {
+    ASSIGN_OR_RETURN(const int fd, OpenBootFile(boot, name));
+    const absl::Cleanup closer = [fd] { close(fd); };
+    ASSIGN_OR_RETURN(const FileStamp stamp, StampOf(fd));
+    return Remember(file, fd, stamp, is_kernel);
   }
 
   // The look at a regular file of the boot folder, or the error with which it can't be served.
   absl::StatusOr<const FileLook*> LookAt(const Folder& boot, const std::string& name,
                                          const std::string& file, bool is_kernel) {
     const FileLook* before = LookBefore(file);
-    if (before != nullptr && before->is_settled) {
-      // Opened then, and the same in every respect: not opened again.
+    bool is_same = false;  // As far as can be told.
+    if (before != nullptr && before->is_settled && WriterOf(file) == Writer::kUnheard) {
       const absl::StatusOr<FileStamp> stamp = boot.StampOf(name);
+      // Opened then, and the same in every respect: not opened again.
       if (stamp.ok() && *stamp == before->stamp) return &(look_.files[file] = *before);
+      is_same = stamp.ok() ? IsSameContent(*stamp, before->stamp) : MayPass(stamp.status());
     }
-    ASSIGN_OR_RETURN(const int fd, OpenBootFile(boot, name));
-    const absl::Cleanup closer = [fd] { close(fd); };
-    ASSIGN_OR_RETURN(const FileStamp stamp, StampOf(fd));
-    FileLook& look = Remember(file, stamp);
-    if (is_kernel && look.image == KernelImage()) look.image = ReadKernelImage(fd);
-    return &look;
+    absl::StatusOr<const FileLook*> look = OpenAndLook(boot, name, file, is_kernel);
+    if (look.ok() || !MayPass(look.status())) return look;
+    look_.is_settled = false;
+    if (!is_same) {
+      look_.is_whole = false;
+      return look;
+    }
+    Warn(file, CantRead(look.status()), /*is_kept=*/true);
+    return &(look_.files[file] = *before);
   }
 
   // Whether a file is all there; warns if it will hardly ever be.
@@ -120,8 +160,9 @@ class ReleaseScan {
     return true;
   }
 
-  // The pairs in the boot folder.
-  absl::StatusOr<std::vector<FoundKernel>> FindKernels(const Folder& boot) {
+  // The pairs in the boot folder. Errors: the system's, if it can't be read.
+  absl::StatusOr<std::vector<FoundKernel>> FindKernels() {
+    ASSIGN_OR_RETURN(const Folder boot, folder_.OpenInside("boot"));
     if (watch_ != nullptr) watch_->Add(boot, TreeWatch::Level::kBoot, path_);
     ASSIGN_OR_RETURN(const std::vector<Folder::Entry> entries, boot.List());
     struct Pair {
@@ -195,8 +236,16 @@ class ReleaseScan {
       std::string target;
       const absl::StatusOr<FileLook> look = LookThrough(file, is_kernel, target);
       if (!look.ok()) {
+        const CatalogKernel* before = nullptr;
+        if (MayPass(look.status())) {
+          look_.is_settled = false;
+          before = DefaultBefore();
+        }
         // That a release has no such links is nothing to tell.
-        if (!absl::IsNotFound(look.status())) Warn(file, CantRead(look.status()));
+        if (!absl::IsNotFound(look.status())) {
+          Warn(file, CantRead(look.status()), /*is_kept=*/before != nullptr);
+        }
+        if (before != nullptr) return *before;
         return absl::nullopt;
       }
       if (!IsComplete(file, *look)) return absl::nullopt;
@@ -219,9 +268,17 @@ class ReleaseScan {
     // Mostly one of the boot folder's, which has been looked at.
     const auto same = look_.files.find(absl::StrCat("boot/", target));
     if (same != look_.files.end() && same->second.stamp == stamp) return same->second;
-    FileLook& look = Remember(file, stamp);
-    if (is_kernel && look.image == KernelImage()) look.image = ReadKernelImage(fd);
-    return look;
+    ASSIGN_OR_RETURN(const FileLook* look, Remember(file, fd, stamp, is_kernel));
+    return *look;
+  }
+
+  // The kernel named "default" as it was offered last, or null.
+  const CatalogKernel* DefaultBefore() const {
+    if (!is_same_) return nullptr;
+    for (const CatalogKernel& kernel : before_->kernels) {
+      if (kernel.name == "default") return &kernel;
+    }
+    return nullptr;
   }
 
   const std::string& distro_;
@@ -231,10 +288,22 @@ class ReleaseScan {
   const TreeChanges& changes_;
   const LookTime& now_;
   TreeWatch* const watch_;
+  bool is_same_ = false;  // The folder is the one that was looked at before.
   ReleaseLook look_;
 };
 
 }  // namespace
+
+ReleaseLook KeepLook(const ReleaseLook& before, const std::string& path, const std::string& reason,
+                     const absl::Status& error) {
+  ReleaseLook look = before;
+  look.warnings.erase(std::remove_if(look.warnings.begin(), look.warnings.end(),
+                                     [](const ScanWarning& warning) { return warning.is_kept; }),
+                      look.warnings.end());
+  look.warnings.push_back({path, reason, /*is_kept=*/true});
+  look.is_settled &= !MayPass(error);
+  return look;
+}
 
 ReleaseLook ScanRelease(const std::string& distro, const std::string& release, const Folder& folder,
                         const ReleaseLook* before, const TreeChanges& changes, const LookTime& now,

@@ -25,8 +25,6 @@ bool IsHidden(absl::string_view name) {
   return absl::StartsWith(name, ".") || name == "lost+found";
 }
 
-using ReleaseLooks = std::map<std::string, std::shared_ptr<const ReleaseLook>>;
-
 // What a scan is given.
 struct ScanContext {
   const TreeChanges& changes;
@@ -34,16 +32,32 @@ struct ScanContext {
   TreeWatch* watch;
 };
 
+// What a distro offers, ascending by name.
+std::vector<CatalogRelease> ListReleases(const DistroLook& look) {
+  std::vector<CatalogRelease> releases;
+  for (const auto& [name, release] : look.releases) {
+    if (!release->kernels.empty()) releases.push_back({name, "", release->kernels});
+  }
+  for (const auto& [name, target] : look.aliases) {
+    const auto release = look.releases.find(target);
+    if (release == look.releases.end() || release->second->kernels.empty()) continue;
+    releases.push_back({name, target, release->second->kernels});
+  }
+  std::sort(releases.begin(), releases.end(),
+            [](const CatalogRelease& a, const CatalogRelease& b) { return a.name < b.name; });
+  return releases;
+}
+
 class DistroScan {
  public:
-  // `before`: the releases as they were looked at last, or null. `looks` takes how they are now.
-  DistroScan(const std::string& distro, const Folder& folder, const ReleaseLooks* before,
-             const ScanContext& context, ReleaseLooks& looks, Scan& scan)
+  // `before`: the distro as it was looked at last, or null. `look` takes how it is now.
+  DistroScan(const std::string& distro, const Folder& folder, const DistroLook* before,
+             const ScanContext& context, DistroLook& look, Scan& scan)
       : name_(distro),
         folder_(folder),
         before_(before),
         context_(context),
-        looks_(looks),
+        look_(look),
         scan_(scan) {}
 
   std::vector<CatalogRelease> Run(const std::vector<Folder::Entry>& entries) {
@@ -51,20 +65,17 @@ class DistroScan {
     for (const Folder::Entry& entry : entries) {
       if (entry.kind == Folder::Kind::kFolder && CanBeOffered(entry.name)) AddRelease(entry.name);
     }
-    const size_t real = releases_.size();
     for (const Folder::Entry& entry : entries) {
-      if (entry.kind == Folder::Kind::kLink && CanBeOffered(entry.name)) AddAlias(entry.name, real);
+      if (entry.kind == Folder::Kind::kLink && CanBeOffered(entry.name)) AddAlias(entry.name);
     }
-    std::sort(releases_.begin(), releases_.end(),
-              [](const CatalogRelease& a, const CatalogRelease& b) { return a.name < b.name; });
-    return std::move(releases_);
+    return ListReleases(look_);
   }
 
  private:
   std::string Path(const std::string& release) const { return absl::StrCat(name_, "/", release); }
 
-  void Warn(const std::string& release, absl::string_view reason) {
-    scan_.warnings.push_back({Path(release), std::string(reason)});
+  void Warn(const std::string& release, absl::string_view reason, bool is_kept = false) {
+    scan_.warnings.push_back({Path(release), std::string(reason), is_kept});
   }
 
   bool CanBeOffered(const std::string& name) {
@@ -76,8 +87,8 @@ class DistroScan {
 
   std::shared_ptr<const ReleaseLook> LookBefore(const std::string& name) const {
     if (before_ == nullptr) return nullptr;
-    const auto found = before_->find(name);
-    return found == before_->end() ? nullptr : found->second;
+    const auto found = before_->releases.find(name);
+    return found == before_->releases.end() ? nullptr : found->second;
   }
 
   // Null, and a warning, if it can't be read.
@@ -89,7 +100,13 @@ class DistroScan {
     }
     const absl::StatusOr<Folder> release = folder_.OpenReal(name);
     if (!release.ok()) {
-      Warn(name, CantRead(release.status()));
+      const std::string reason = CantRead(release.status());
+      if (before != nullptr && !IsGone(release.status())) {
+        return std::make_shared<const ReleaseLook>(
+            KeepLook(*before, Path(name), reason, release.status()));
+      }
+      Warn(name, reason);
+      scan_.is_settled &= !MayPass(release.status());
       return nullptr;
     }
     return std::make_shared<const ReleaseLook>(ScanRelease(
@@ -102,13 +119,18 @@ class DistroScan {
     folders_.try_emplace(look->identity, name);
     scan_.warnings.insert(scan_.warnings.end(), look->warnings.begin(), look->warnings.end());
     scan_.is_settled &= look->is_settled;
-    if (!look->kernels.empty()) releases_.push_back({name, "", look->kernels});
-    looks_.emplace(name, std::move(look));
+    look_.releases.emplace(name, std::move(look));
   }
 
-  // `real`: how many of releases_ are folders, ascending by name.
-  void AddAlias(const std::string& name, size_t real) {
+  void AddAlias(const std::string& name) {
     const absl::StatusOr<Folder::Identity> target = folder_.IdentifyTarget(name);
+    if (!target.ok() && !IsGone(target.status())) {
+      scan_.is_settled &= !MayPass(target.status());
+      const bool is_kept = before_ != nullptr && before_->aliases.contains(name);
+      if (is_kept) look_.aliases.emplace(name, before_->aliases.at(name));
+      Warn(name, CantRead(target.status()), is_kept);
+      return;
+    }
     if (!target.ok()) {
       Warn(name, absl::StrCat("a link that leads nowhere: ", target.status().message()));
       return;
@@ -118,33 +140,40 @@ class DistroScan {
       Warn(name, "a link to something else than a release of this distro");
       return;
     }
-    const auto end = releases_.begin() + static_cast<std::ptrdiff_t>(real);
-    const auto release = std::lower_bound(
-        releases_.begin(), end, folder->second,
-        [](const CatalogRelease& r, const std::string& wanted) { return r.name < wanted; });
-    if (release == end || release->name != folder->second) {
-      // Nothing to warn of where it is just being installed.
-      if (!looks_.at(folder->second)->is_settled) return;
+    const ReleaseLook& release = *look_.releases.at(folder->second);
+    // Nothing to warn of where it is just being installed.
+    if (release.kernels.empty() && release.is_settled) {
       Warn(name, absl::StrCat("a link to ", folder->second, ", which offers nothing"));
-      return;
     }
-    CatalogRelease alias = {name, release->name, release->kernels};
-    releases_.push_back(std::move(alias));
+    look_.aliases.emplace(name, folder->second);
   }
 
   const std::string& name_;
   const Folder& folder_;
-  const ReleaseLooks* const before_;
+  const DistroLook* const before_;
   const ScanContext& context_;
-  ReleaseLooks& looks_;
+  DistroLook& look_;
   Scan& scan_;
   absl::flat_hash_map<Folder::Identity, std::string> folders_;  // The releases that are folders.
-  std::vector<CatalogRelease> releases_;
 };
 
-template <typename Looks>
-absl::Status ScanRootfs(const std::string& path, const ScanContext& context, const Looks& before,
-                        Looks& looks, Scan& scan) {
+// A distro that can't be read because of `error`: nothing of it, or as it was before (null: it was
+// not there) if the error may pass.
+std::vector<CatalogRelease> KeepDistro(const std::string& name, const DistroLook* before,
+                                       const absl::Status& error, DistroLooks& looks, Scan& scan) {
+  const bool is_kept = before != nullptr && !IsGone(error);
+  scan.warnings.push_back({name, CantRead(error), is_kept});
+  scan.is_settled &= !MayPass(error);
+  if (!is_kept) return {};
+  for (const auto& [release, look] : before->releases) {
+    scan.warnings.insert(scan.warnings.end(), look->warnings.begin(), look->warnings.end());
+    scan.is_settled &= look->is_settled;
+  }
+  return ListReleases(looks[name] = *before);
+}
+
+absl::Status ScanRootfs(const std::string& path, const ScanContext& context,
+                        const DistroLooks& before, DistroLooks& looks, Scan& scan) {
   const absl::StatusOr<Folder> root = Folder::Open(path);
   if (!root.ok()) return root.status();
   if (context.watch != nullptr) context.watch->Add(*root, TreeWatch::Level::kRoot, "");
@@ -160,9 +189,14 @@ absl::Status ScanRootfs(const std::string& path, const ScanContext& context, con
       scan.warnings.push_back({entry.name, "a link; of distros only releases may be links"});
       continue;
     }
+    const auto known = before.find(entry.name);
+    const DistroLook* const look_before = known == before.end() ? nullptr : &known->second;
+    const auto offer = [&](std::vector<CatalogRelease> found) {
+      if (!found.empty()) scan.catalog.distros.push_back({entry.name, std::move(found)});
+    };
     const absl::StatusOr<Folder> distro = root->OpenReal(entry.name);
     if (!distro.ok()) {
-      scan.warnings.push_back({entry.name, CantRead(distro.status())});
+      offer(KeepDistro(entry.name, look_before, distro.status(), looks, scan));
       continue;
     }
     if (context.watch != nullptr) {
@@ -170,7 +204,7 @@ absl::Status ScanRootfs(const std::string& path, const ScanContext& context, con
     }
     const absl::StatusOr<std::vector<Folder::Entry>> releases = distro->List();
     if (!releases.ok()) {
-      scan.warnings.push_back({entry.name, CantRead(releases.status())});
+      offer(KeepDistro(entry.name, look_before, releases.status(), looks, scan));
       continue;
     }
     if (std::none_of(releases->begin(), releases->end(), [](const Folder::Entry& release) {
@@ -178,13 +212,8 @@ absl::Status ScanRootfs(const std::string& path, const ScanContext& context, con
         })) {
       scan.warnings.push_back({entry.name, "no release in it"});
     }
-    const auto looks_before = before.find(entry.name);
-    std::vector<CatalogRelease> found =
-        DistroScan(entry.name, *distro,
-                   looks_before == before.end() ? nullptr : &looks_before->second, context,
-                   looks[entry.name], scan)
-            .Run(*releases);
-    if (!found.empty()) scan.catalog.distros.push_back({entry.name, std::move(found)});
+    offer(DistroScan(entry.name, *distro, look_before, context, looks[entry.name], scan)
+              .Run(*releases));
   }
   return absl::OkStatus();
 }
@@ -223,13 +252,16 @@ Scanner::Scanner(std::string rootfs_folder, std::string loaders_folder, TreeWatc
 absl::StatusOr<Scan> Scanner::Run(const TreeChanges& changes, const LookTime& now) {
   const ScanContext context = {changes, now, watch_};
   Scan scan;
-  Looks looks;
+  DistroLooks looks;
   if (changes.everything && watch_ != nullptr) watch_->BeginSweep();
   RETURN_IF_ERROR(Named("rootfs folder", rootfs_folder_,
                         ScanRootfs(rootfs_folder_, context, looks_, looks, scan)));
   RETURN_IF_ERROR(
       Named("loaders folder", loaders_folder_, ScanLoaders(loaders_folder_, context, scan)));
-  if (changes.everything && watch_ != nullptr) watch_->EndSweep();
+  // Where something could not be read, its folders have not been seen and are still watched.
+  const bool is_whole = std::none_of(scan.warnings.begin(), scan.warnings.end(),
+                                     [](const ScanWarning& warning) { return warning.is_kept; });
+  if (changes.everything && watch_ != nullptr && is_whole) watch_->EndSweep();
   looks_ = std::move(looks);
   return scan;
 }

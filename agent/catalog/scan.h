@@ -19,9 +19,17 @@ namespace autopxe::agent {
 struct Scan {
   Catalog catalog;
   std::vector<ScanWarning> warnings;  // Of the tree first; always in the same order.
-  // False: files are being written. A scan after kQuiet finds more.
+  // False: files are being written, or could not be read. A scan after kQuiet finds more.
   bool is_settled = true;
 };
+
+// One distro, and what the next look compares with.
+struct DistroLook {
+  std::map<std::string, std::shared_ptr<const ReleaseLook>> releases;
+  std::map<std::string, std::string> aliases;  // To the names of releases.
+};
+
+using DistroLooks = std::map<std::string, DistroLook>;
 
 // Reads the tree of root file systems and the folder of loaders, again and again: a release in
 // which nothing has changed is not read again. Used by one thread at a time.
@@ -43,17 +51,15 @@ class Scanner {
   Scanner(std::string rootfs_folder, std::string loaders_folder, TreeWatch* watch);
 
   // Errors: the system's, naming the one of the two folders that can't be read; the next scan then
-  // begins where this one did. What is wrong deeper is a warning.
+  // begins where this one did. What is wrong deeper is a warning. A distro, a release or a file
+  // that can't be read, and is not known to be gone, is offered as it was before.
   absl::StatusOr<Scan> Run(const TreeChanges& changes, const LookTime& now);
 
  private:
-  // By distro, then by release.
-  using Looks = std::map<std::string, std::map<std::string, std::shared_ptr<const ReleaseLook>>>;
-
   const std::string rootfs_folder_;
   const std::string loaders_folder_;
   TreeWatch* const watch_;
-  Looks looks_;
+  DistroLooks looks_;
 };
 
 }  // namespace autopxe::agent

@@ -8,12 +8,14 @@
 
 namespace autopxe::agent {
 
-// Something that looks as if it were meant to be offered, and is not.
+// Something that looks as if it were meant to be offered, and is not, or can't be read now.
 struct ScanWarning {
   // Below the folder that was scanned, such as "debian/trixie". May hold any byte.
   std::string path;
   // A clause: "no kernel with an initrd of the same version".
   std::string reason;
+  // It can't be read now, and what was offered of it before still is.
+  bool is_kept = false;
 
   friend bool operator==(const ScanWarning&, const ScanWarning&) = default;
   friend auto operator<=>(const ScanWarning&, const ScanWarning&) = default;

@@ -14,6 +14,8 @@ struct TreeChanges {
   absl::flat_hash_set<std::string> releases;
   // Files that their writers have closed: "debian/bookworm/boot/vmlinuz-6.1".
   absl::flat_hash_set<std::string> closed;
+  // Files that were written and have not been closed since.
+  absl::flat_hash_set<std::string> written;
 };
 
 }  // namespace autopxe::agent

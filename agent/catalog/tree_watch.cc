@@ -14,10 +14,14 @@
 namespace autopxe::agent {
 namespace {
 
-// IN_MODIFY: a kernel that is overwritten in place is offered no more. IN_ATTRIB: one that becomes
-// readable is.
+// IN_MODIFY: a kernel that is being written, in place even, is not offered. IN_ATTRIB: one that
+// becomes readable is.
 constexpr uint32_t kEvents = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY |
                              IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
+
+// What is named is kept until a scan succeeds. More than so many names at once are no longer worth
+// it.
+constexpr size_t kMaxNamed = 100'000;
 
 // The links of Debian and Ubuntu.
 bool IsDefaultLink(absl::string_view name) { return name == "vmlinuz" || name == "initrd.img"; }
@@ -100,6 +104,11 @@ bool TreeWatch::Read(TreeChanges& changes) {
                       changes);
       at += static_cast<ssize_t>(sizeof event + event.len);
     }
+    if (changes.releases.size() + changes.closed.size() + changes.written.size() > kMaxNamed) {
+      // What is left of the files is how long they have been quiet.
+      changes = {};
+      changes.everything = true;
+    }
   }
 }
 
@@ -154,8 +163,15 @@ bool TreeWatch::Take(const inotify_event& event, absl::string_view name, TreeCha
         const std::string file = absl::StrCat(place.path, "/boot/", name);
         if ((event.mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0) {
           changes.closed.insert(file);
-        } else if ((event.mask & (IN_CREATE | IN_MODIFY)) != 0) {
+          changes.written.erase(file);
+        } else if ((event.mask & IN_MODIFY) != 0) {
           changes.closed.erase(file);
+          changes.written.insert(file);
+        } else if ((event.mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM)) != 0) {
+          // Another file from now on, or none. A new one has a writer only once it is written to: a
+          // hard link has none, and nobody would close it.
+          changes.closed.erase(file);
+          changes.written.erase(file);
         }
         matters = true;
         break;

@@ -49,8 +49,8 @@ class TreeWatch {
   bool is_full() const { return is_full_; }
   size_t watch_count() const { return places_.size(); }
 
-  // Takes what has happened, without waiting, and adds to `changes` where. True if a scan might
-  // find something new.
+  // Takes what has happened, without waiting, and adds to `changes` where; instead of very many
+  // names it asks for a scan of everything. True if a scan might find something new.
   bool Read(TreeChanges& changes);
 
  private:

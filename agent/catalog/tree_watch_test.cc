@@ -1,5 +1,7 @@
 #include "agent/catalog/tree_watch.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -81,6 +83,45 @@ TEST_F(TreeWatchTest, AFileThatIsStillOpenIsNotClosedWhateverWasClosedBefore) {
   EXPECT_THAT(Read().closed, IsEmpty());
   writer.close();
   EXPECT_TRUE(Read().closed.contains("debian/a/boot/vmlinuz-6.2"));
+}
+
+TEST_F(TreeWatchTest, AFileThatIsWrittenIsNamedUntilItIsClosedMovedOrGone) {
+  Open();
+  const std::string boot = tree_.rootfs() + "/debian/a/boot/";
+  std::ofstream closed(boot + "vmlinuz-6.2");
+  closed << "kernel" << std::flush;
+  std::ofstream moved(boot + "vmlinuz-6.3");
+  moved << "kernel" << std::flush;
+  std::ofstream removed(boot + "vmlinuz-6.4");
+  removed << "kernel" << std::flush;
+  // In place.
+  std::ofstream old(boot + "vmlinuz-6.1", std::ios::in);
+  old << "k" << std::flush;
+  // Nobody writes to a link, so nobody closes it.
+  ASSERT_EQ(link((boot + "initrd.img-6.1").c_str(), (boot + "initrd.img-6.5").c_str()), 0);
+  TreeChanges changes = Read();
+  EXPECT_THAT(changes.written,
+              UnorderedElementsAre("debian/a/boot/vmlinuz-6.1", "debian/a/boot/vmlinuz-6.2",
+                                   "debian/a/boot/vmlinuz-6.3", "debian/a/boot/vmlinuz-6.4"));
+  EXPECT_THAT(changes.closed, IsEmpty());
+  closed.close();
+  ASSERT_EQ(rename((boot + "vmlinuz-6.3").c_str(), (boot + "vmlinuz-6.6").c_str()), 0);
+  tree_.Remove("rootfs/debian/a/boot/vmlinuz-6.4");
+  EXPECT_TRUE(watch_->Read(changes));
+  EXPECT_THAT(changes.written, UnorderedElementsAre("debian/a/boot/vmlinuz-6.1"));
+  EXPECT_THAT(changes.closed,
+              UnorderedElementsAre("debian/a/boot/vmlinuz-6.2", "debian/a/boot/vmlinuz-6.6"));
+}
+
+TEST_F(TreeWatchTest, ManyNamesThatNobodyTakesAreAScanOfEverything) {
+  Open();
+  TreeChanges changes;
+  for (int i = 0; i < 100'000; ++i) changes.written.insert(absl::StrCat("debian/a/boot/", i));
+  tree_.Remove("rootfs/debian/a/boot/vmlinuz-6.1");
+  EXPECT_TRUE(watch_->Read(changes));
+  EXPECT_TRUE(changes.everything);
+  EXPECT_THAT(changes.written, IsEmpty());
+  EXPECT_THAT(changes.releases, IsEmpty());
 }
 
 TEST_F(TreeWatchTest, OfABootFolderOnlyBootFilesMatter) {

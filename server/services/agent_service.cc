@@ -85,7 +85,7 @@ constexpr size_t kMaxLoggedMoves = 100;
 
 void LogMoves(const AgentId& agent, const std::vector<CountedMove>& moves) {
   for (size_t i = 0; i < std::min(moves.size(), kMaxLoggedMoves); ++i) {
-    LogLine("kernel_moved")
+    LogLine("kernel-moved")
         .Add("agent", agent.text())
         .Add("kernel", moves[i].move.Format())
         .Add("from", moves[i].move.version_before)
@@ -157,7 +157,7 @@ grpc::ServerUnaryReactor* AgentService::DeleteAgent(grpc::CallbackServerContext*
     return call.Finish(ToGrpcStatus(status));
   }
   sink_.forget(*agent, [call, id = agent->text()](const absl::Status& status) {
-    LogLine line("agent_deleted");
+    LogLine line("agent-deleted");
     line.Add("agent", id).Add("origin", call.origin());
     if (status.ok()) {
       line.Info();
@@ -174,7 +174,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
   absl::StatusOr<WatchRequest> parsed = ParseWatchRequest(*request);
   const std::string origin = context->peer();
   if (!parsed.ok()) {
-    LogLine("watch_refused")
+    LogLine("watch-refused")
         .Add("origin", origin)
         .Add("error", std::string(parsed.status().message()))
         .Warn();
@@ -182,20 +182,20 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
   }
   const WatchRequest watch = *std::move(parsed);
   if (registry_.WatchBegan(watch.agent, watch.instance)) {
-    LogLine("agent_id_shared")
+    LogLine("agent-id-shared")
         .Add("agent", watch.agent.text())
         .Add("instance", watch.instance.text())
         .Add("origin", origin)
         .Add("remedy", "give each agent an id of its own")
         .Warn();
   }
-  LogLine began("watch_began");
+  LogLine began("watch-began");
   began.Add("agent", watch.agent.text()).Add("origin", origin);
   if (watch.resume_from.has_value()) began.Add("from", watch.resume_from->Format());
   began.Info();
   if (watch.resume_from.has_value() && watch.resume_from->number > 0 &&
       feed_.Current()->revision().id.number == 0) {
-    LogLine("database_empty")
+    LogLine("database-empty")
         .Add("agent", watch.agent.text())
         .Add("agent_keeps", watch.resume_from->Format())
         .Add("remedy", "restore a backup, or configure this server anew: then its agents follow")
@@ -207,7 +207,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
     line.Add("agent", watch.agent.text()).Add("origin", origin);
     line.Add("snapshots", summary.snapshots).Add("changes", summary.changes);
     if (summary.position.has_value()) line.Add("sent", summary.position->Format());
-    line.Add("duration", summary.duration).Info();
+    line.Add("duration_ms", absl::ToInt64Milliseconds(summary.duration)).Info();
   });
 }
 

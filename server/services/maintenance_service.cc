@@ -85,7 +85,7 @@ void MaintenanceService::Log(const std::string& origin, const BackupStream::Summ
   if (summary.revision.has_value()) line.Add("revision", summary.revision->Format());
   line.Add("bytes", summary.bytes);
   if (!summary.status.ok()) line.Add("error", summary.status.error_message());
-  line.Add("duration", summary.duration);
+  line.Add("duration_ms", absl::ToInt64Milliseconds(summary.duration));
   if (summary.status.ok()) {
     line.Info();
   } else {

@@ -9,6 +9,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 TEST_F(AutopxectlTest, WhatIsSetForAnAgentIsATableOfItsKeys) {
   (*server_.agent_settings.mutable_variables())["nfs-server"] = "10.77.1.1";
@@ -20,6 +21,42 @@ TEST_F(AutopxectlTest, WhatIsSetForAnAgentIsATableOfItsKeys) {
             "variables.nfs-server  10.77.1.1\n");
   EXPECT_EQ(Ctl({"agent", "show", "rack1", "-o", "json"}), kExitOk);
   EXPECT_THAT(out_, AllOf(HasSubstr("\"agent_id\": \"rack1\""), HasSubstr("10.77.1.1")));
+}
+
+TEST_F(AutopxectlTest, WhatIsSetForAllAgentsIsOneTable) {
+  EXPECT_EQ(Ctl({"agent", "settings"}), kExitOk) << err_;
+  EXPECT_EQ(out_, "AGENT  KEY  VALUE\n");
+  for (const char* id : {"rack1", "rack2"}) {
+    v1::AgentSettings* settings = server_.agents_settings.add_agents();
+    settings->set_agent_id(id);
+    (*settings->mutable_variables())["nfs-server"] = "10.77.1.1";
+    (*settings->mutable_variables())["dns"] = "10.77.1.2";
+  }
+  server_.agents_settings.mutable_agents(1)->set_default_distro("a/b/c/d");
+  EXPECT_EQ(Ctl({"agent", "settings"}), kExitOk);
+  EXPECT_EQ(out_,
+            "AGENT  KEY                   VALUE\n"
+            "rack1  variables.dns         10.77.1.2\n"
+            "rack1  variables.nfs-server  10.77.1.1\n"
+            "rack2  default-distro        a/b/c/d\n"
+            "rack2  variables.dns         10.77.1.2\n"
+            "rack2  variables.nfs-server  10.77.1.1\n");
+  EXPECT_EQ(Ctl({"agent", "settings", "-o", "json"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(StartsWith("{\n \"agents\": ["), HasSubstr("\"agent_id\": \"rack2\"")));
+  EXPECT_EQ(Ctl({"agent", "settings", "-o", "yaml"}), kExitOk);
+  EXPECT_THAT(out_, AllOf(StartsWith("agents:\n  - agent_id: rack1\n"), HasSubstr("a/b/c/d")));
+}
+
+TEST_F(AutopxectlTest, WhoDeletesAnAgentIsToldThatItsSettingsStay) {
+  EXPECT_EQ(Ctl({"agent", "delete", "lab"}), kExitOk);
+  EXPECT_EQ(err_, "") << "nothing is set for it";
+  server_.agent_settings.set_etag(5);
+  for (const char* format : {"table", "json"}) {
+    EXPECT_EQ(Ctl({"agent", "delete", "lab", "-o", format}), kExitOk);
+    EXPECT_THAT(err_, StartsWith("what is set for agent \"lab\" stays: "));
+  }
+  EXPECT_EQ(Ctl({"agent", "delete", "--help"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("What is set for it stays"));
 }
 
 TEST_F(AutopxectlTest, AnAgentIsDeletedOrTheServerSaysWhyNot) {

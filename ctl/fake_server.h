@@ -62,6 +62,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
   std::vector<v1::BackupResponse> backup;
   grpc::Status backup_status;
   v1::AgentSettings agent_settings;
+  v1::ListAgentSettingsResponse agents_settings;
 
   grpc::Status Backup(grpc::ServerContext*, const v1::BackupRequest*,
                       grpc::ServerWriter<v1::BackupResponse>* writer) override {
@@ -109,6 +110,15 @@ class FakeServer final : public v1::ConfigurationService::Service,
                                 v1::AgentSettings* response) override {
     *response = agent_settings;
     response->set_agent_id(request->agent_id());
+    return grpc::Status::OK;
+  }
+  // One agent to a page.
+  grpc::Status ListAgentSettings(grpc::ServerContext*, const v1::ListAgentSettingsRequest* request,
+                                 v1::ListAgentSettingsResponse* response) override {
+    const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    const int size = agents_settings.agents_size();
+    if (index < size) *response->add_agents() = agents_settings.agents(index);
+    if (index + 1 < size) response->set_next_page_token(absl::StrCat(index + 1));
     return grpc::Status::OK;
   }
   grpc::Status GetSettings(grpc::ServerContext* context, const v1::GetSettingsRequest*,

@@ -96,6 +96,7 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
       ReportSink{
           .save_status = [this](const AgentId& id, const AgentStatus& status,
                                 absl::Time seen) { writer_->SaveAgentStatus(id, status, seen); },
+          .save_last_seen = [this](const AgentId& id) { writer_->SaveLastSeen(id); },
           .save_catalog =
               [this](const AgentId& id, std::shared_ptr<const Catalog> catalog,
                      std::vector<CountedMove> moves) {

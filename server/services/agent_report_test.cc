@@ -1,4 +1,6 @@
+#include <atomic>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 TEST_F(AgentServiceTest, AStatusIsListedAndWrittenDown) {
   ASSERT_TRUE(Report("east", 0, 0).ok());
@@ -124,7 +127,43 @@ TEST_F(AgentServiceTest, AnAgentThatIsGoneCanBeDeletedOneThatIsConnectedCanNot) 
   }
   EXPECT_EQ(Delete("east").error_code(), grpc::StatusCode::UNAVAILABLE);
   absl::MutexLock lock(&mutex_);
-  EXPECT_THAT(saved_, ElementsAre("east deleted", "east at 0", "east deleted"));
+  EXPECT_THAT(saved_, ElementsAre("east last seen", "east deleted", "east at 0", "east deleted"));
+}
+
+TEST_F(AgentServiceTest, AReportThatMeetsADeletionComesAfterItAsAWhole) {
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(Report("east", 0, 0).ok());
+    std::atomic<bool> has_reported = false;
+    std::thread reporter;
+    {
+      absl::MutexLock lock(&mutex_);
+      on_forget_ = [&] {
+        reporter = std::thread([&] {
+          EXPECT_TRUE(Report("east", 0, 0).ok());
+          has_reported = true;
+        });
+        // Time enough for a report that does not wait for the deletion.
+        for (int i = 0; i < 10'000 && !has_reported; ++i) std::this_thread::yield();
+      };
+    }
+    ASSERT_TRUE(Delete("east").ok());
+    reporter.join();
+    EXPECT_THAT(registry_.List("", 9), SizeIs(1));
+    absl::MutexLock lock(&mutex_);
+    EXPECT_EQ(saved_.back(), "east at 0") << "it is listed, so it is on disk";
+  }
+}
+
+TEST_F(AgentServiceTest, WhenAnAgentWasLastSeenIsWrittenDownWhenItsWatchEnds) {
+  {
+    Watcher watcher(server_.Connect(), "east");
+    EXPECT_EQ(watcher.Next(), "snapshot 0");
+    absl::MutexLock lock(&mutex_);
+    EXPECT_THAT(saved_, IsEmpty());
+  }
+  while (hub_.watches() > 0) std::this_thread::yield();
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(saved_, ElementsAre("east last seen"));
 }
 
 }  // namespace

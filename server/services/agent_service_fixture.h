@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -126,7 +127,9 @@ inline void MustSucceed(const WriteOutcome& outcome) {
 
 class AgentServiceTest : public ::testing::Test {
  protected:
-  explicit AgentServiceTest(Feed::Limits limits = Feed::Limits()) : writer_(limits) {}
+  explicit AgentServiceTest(Feed::Limits limits = Feed::Limits(),
+                            Feed::IsOfHistory is_of_history = nullptr)
+      : writer_(limits, std::move(is_of_history)) {}
 
   ~AgentServiceTest() override {
     hub_.Stop();
@@ -190,7 +193,9 @@ class AgentServiceTest : public ::testing::Test {
       writer_.feed(), clock_, {.heartbeat = absl::Seconds(10), .tick = absl::Milliseconds(1)}};
   absl::Mutex mutex_;
   std::vector<std::string> saved_ ABSL_GUARDED_BY(mutex_);
-  absl::Status forgotten_ ABSL_GUARDED_BY(mutex_);  // How forgetting an agent ends.
+  std::thread::id catalog_thread_ ABSL_GUARDED_BY(mutex_);   // Which saved one last.
+  std::function<void()> on_forget_ ABSL_GUARDED_BY(mutex_);  // While one is being forgotten.
+  absl::Status forgotten_ ABSL_GUARDED_BY(mutex_);           // How forgetting an agent ends.
   std::shared_ptr<const Catalogs> catalogs_ ABSL_GUARDED_BY(mutex_) =
       std::make_shared<const Catalogs>();
   AgentService service_{
@@ -198,6 +203,11 @@ class AgentServiceTest : public ::testing::Test {
            [this](const AgentId& id, const AgentStatus& status, absl::Time) {
              absl::MutexLock lock(&mutex_);
              saved_.push_back(absl::StrCat(id.text(), " at ", status.applied.number));
+           },
+       .save_last_seen =
+           [this](const AgentId& id) {
+             absl::MutexLock lock(&mutex_);
+             saved_.push_back(absl::StrCat(id.text(), " last seen"));
            },
        .save_catalog =
            [this](const AgentId& id, std::shared_ptr<const Catalog> catalog,
@@ -209,10 +219,17 @@ class AgentServiceTest : public ::testing::Test {
              }
              Catalogs catalogs = *catalogs_;
              catalogs[id] = std::move(catalog);
+             catalog_thread_ = std::this_thread::get_id();
              catalogs_ = std::make_shared<const Catalogs>(std::move(catalogs));
            },
        .forget =
            [this](const AgentId& id, const std::function<void(absl::Status)>& done) {
+             std::function<void()> on_forget;
+             {
+               absl::MutexLock lock(&mutex_);
+               on_forget = on_forget_;
+             }
+             if (on_forget != nullptr) on_forget();
              absl::Status status;
              {
                absl::MutexLock lock(&mutex_);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/model/age_text.h"
+#include "common/model/quote.h"
 #include "common/status/status_macros.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
@@ -67,6 +68,13 @@ absl::Status RunList(Session& session) {
 absl::Status RunDelete(Session& session, const std::string& agent) {
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::DeleteAgentResponse response, client->DeleteAgent(agent));
+  // The deletion stands, whether or not this can be told.
+  const absl::StatusOr<v1::AgentSettings> settings = client->GetAgentSettings(agent);
+  if (settings.ok() && settings->etag() != 0) {
+    session.Note(absl::StrCat("what is set for agent ", Quote(agent),
+                              " stays: see autopxectl agent show, and clear it with autopxectl "
+                              "agent unset"));
+  }
   return session.Print(response, [] { return std::string(); });
 }
 
@@ -91,7 +99,9 @@ void AddAgentCommands(CLI::App& app, Session& session) {
   const auto deleted = std::make_shared<std::string>();
   AddCommand(noun, session,
              {"delete", "AGENT", "Forget an agent that is gone, with what it offered",
-              "Its settings stay. An agent that is connected is refused: stop it first.\n\n"
+              "What is set for it stays, since an administrator set it and the agent may come\n"
+              "back: autopxectl agent show tells what, and autopxectl agent unset clears it.\n"
+              "An agent that is connected is refused: stop it first.\n\n"
               "Example:\n  autopxectl agent delete lab"},
              [&session, deleted] { return RunDelete(session, *deleted); })
       .add_option("agent", *deleted)

@@ -27,6 +27,20 @@ absl::Status RunShow(Session& session, const std::string& agent) {
   });
 }
 
+absl::Status RunList(Session& session) {
+  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
+  ASSIGN_OR_RETURN(const v1::ListAgentSettingsResponse agents, client->ListAgentSettings());
+  return session.Print(agents, [&] {
+    Table table({"AGENT", "KEY", "VALUE"});
+    for (const v1::AgentSettings& settings : agents.agents()) {
+      for (const auto& [key, value] : SettingsByKey(settings)) {
+        if (!value.empty()) table.Add({settings.agent_id(), key, value});
+      }
+    }
+    return table.Format();
+  });
+}
+
 absl::Status Update(Session& session, const v1::Mutation::UpdateAgentSettings& update) {
   v1::UpdateAgentSettingsRequest request;
   *request.mutable_update() = update;
@@ -55,11 +69,20 @@ void AddAgentSettingsCommands(CLI::App& agent, Session& session) {
   const auto shown = std::make_shared<std::string>();
   AddCommand(agent, session,
              {"show", "AGENT", "What is set for the hosts of one agent",
-              "What is not set is as autopxectl settings show says.\n\n"
+              "What is not set is as autopxectl settings show says. Of all agents at once:\n"
+              "autopxectl agent settings.\n\n"
               "Example:\n  autopxectl agent show rack1"},
              [&session, shown] { return RunShow(session, *shown); })
       .add_option("agent", *shown)
       ->required();
+
+  AddCommand(
+      agent, session,
+      {"settings", "", "What is set for the hosts of each agent",
+       "Agents for which nothing is set are not listed. One that was never heard of, or was\n"
+       "deleted, may have settings all the same.\n\n"
+       "Example:\n  autopxectl agent settings"},
+      [&session] { return RunList(session); });
 
   const auto set = std::make_shared<AgentSettingsArguments>();
   CLI::App& set_command = AddCommand(

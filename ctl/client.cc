@@ -188,6 +188,20 @@ absl::StatusOr<v1::AgentSettings> Client::GetAgentSettings(const std::string& ag
               request);
 }
 
+absl::StatusOr<v1::ListAgentSettingsResponse> Client::ListAgentSettings() {
+  v1::ListAgentSettingsRequest request;
+  request.set_page_size(kPageSize);
+  v1::ListAgentSettingsResponse all;
+  do {
+    ASSIGN_OR_RETURN(v1::ListAgentSettingsResponse page,
+                     Call(connection_->configuration,
+                          &v1::ConfigurationService::Stub::ListAgentSettings, request));
+    all.mutable_agents()->MergeFrom(page.agents());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
 absl::StatusOr<v1::ListHostsResponse> Client::ListHosts() {
   v1::ListHostsRequest request;
   request.set_page_size(kPageSize);

@@ -46,6 +46,7 @@ class Client {
   absl::StatusOr<v1::Profile> GetProfile(const std::string& name);
   absl::StatusOr<v1::Settings> GetSettings();
   absl::StatusOr<v1::AgentSettings> GetAgentSettings(const std::string& agent);
+  absl::StatusOr<v1::ListAgentSettingsResponse> ListAgentSettings();
   absl::StatusOr<v1::ListHostsResponse> ListHosts();
   absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
   absl::StatusOr<v1::ListDistrosResponse> ListDistros();

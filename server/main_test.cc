@@ -36,13 +36,13 @@ TEST(MainTest, ItSaysWhereItListensAndATerminateEndsItWithSuccess) {
     const Program::End end = program.Wait();
     EXPECT_EQ(end.exit_code, 0);
     EXPECT_THAT(end.err, HasSubstr("event=stopped"));
-    EXPECT_THAT(end.err, Not(HasSubstr("event=listening_beyond_loopback")));
+    EXPECT_THAT(end.err, Not(HasSubstr("event=listening-beyond-loopback")));
   }
 }
 
 TEST(MainTest, ListeningBeyondLoopbackIsSaid) {
   Program program({"--listen", "0.0.0.0:0", "--database", NewTestFolder() + "/autopxe.db"});
-  EXPECT_THAT(program.WaitForLine("event=listening_beyond_loopback"),
+  EXPECT_THAT(program.WaitForLine("event=listening-beyond-loopback"),
               HasSubstr("there is no authentication"));
 }
 

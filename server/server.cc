@@ -40,9 +40,9 @@ constexpr int kMaxSynchronousThreads = 16;
 
 void LogWriterFailure(const absl::Status& status) {
   if (status.ok()) {
-    LogLine("database_recovered").Info();
+    LogLine("database-recovered").Info();
   } else {
-    LogLine("database_failed").Add("error", status.ToString()).Error();
+    LogLine("database-failed").Add("error", status.ToString()).Error();
   }
 }
 
@@ -70,14 +70,14 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
         absl::StatusOr<absl::optional<std::vector<Change>>> changes =
             store_->ChangesSince(position);
         if (changes.ok()) return *std::move(changes);
-        LogLine("history_unreadable").Add("error", changes.status().ToString()).Warn();
+        LogLine("history-unreadable").Add("error", changes.status().ToString()).Warn();
         return absl::nullopt;
       },
       Feed::Limits(),
       [this](RevisionId id) -> absl::optional<bool> {
         const absl::StatusOr<bool> has = store_->HasRevision(id);
         if (has.ok()) return *has;
-        LogLine("history_unreadable").Add("error", has.status().ToString()).Warn();
+        LogLine("history-unreadable").Add("error", has.status().ToString()).Warn();
         return absl::nullopt;
       });
   for (const auto& [id, report] : writer_->CurrentAgentReports()) {
@@ -96,6 +96,7 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
       ReportSink{
           .save_status = [this](const AgentId& id, const AgentStatus& status,
                                 absl::Time seen) { writer_->SaveAgentStatus(id, status, seen); },
+          .save_last_seen = [this](const AgentId& id) { writer_->SaveLastSeen(id); },
           .save_catalog =
               [this](const AgentId& id, std::shared_ptr<const Catalog> catalog,
                      std::vector<CountedMove> moves) {
@@ -112,7 +113,7 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
 
 void Server::KeepHistory(absl::Duration keep) {
   writer_->KeepHistory(keep, [](int64_t trimmed_to, int64_t rows) {
-    LogLine("history_trimmed").Add("revision", trimmed_to).Add("rows", rows).Info();
+    LogLine("history-trimmed").Add("revision", trimmed_to).Add("rows", rows).Info();
   });
 }
 
@@ -175,7 +176,7 @@ absl::Status Server::Listen() {
   for (const IpEndpoint& endpoint : listening_) {
     LogLine("listening").Add("protocol", "grpc").Add("address", endpoint.Format()).Info();
     if (!endpoint.address.is_loopback()) {
-      LogLine("listening_beyond_loopback")
+      LogLine("listening-beyond-loopback")
           .Add("address", endpoint.Format())
           .Add("warning",
                "there is no authentication: whoever reaches this port can change what "

@@ -17,14 +17,15 @@ namespace autopxe {
 //   LogLine("request").Add("protocol", "tftp").Add("bytes", 12).Info();
 class LogLine {
  public:
-  // `event` and the keys are words of the program, never a peer's: [a-z0-9_-].
+  // `event` and the keys are words of the program, never a peer's: events [a-z0-9-], keys
+  // [a-z0-9_]. How long the event took is `duration_ms`, an integer.
   explicit LogLine(absl::string_view event);
 
   LogLine& Add(absl::string_view key, absl::string_view value);
   LogLine& Add(absl::string_view key, const std::string& value);
   LogLine& Add(absl::string_view key, const char* value);
   LogLine& Add(absl::string_view key, bool value);
-  // As seconds: `duration=0.012`, to the millisecond.
+  // As seconds: `grace=0.012`, to the millisecond.
   LogLine& Add(absl::string_view key, absl::Duration value);
 
   template <typename Number, typename = std::enable_if_t<std::is_integral_v<Number> &&

@@ -15,9 +15,9 @@ TEST(LogLineTest, KeysStandInTheOrderOfTheCalls) {
                 .Add("bytes", 12)
                 .Add("host", std::string("web-1"))
                 .Add("found", true)
-                .Add("duration", absl::Microseconds(12345))
+                .Add("grace", absl::Microseconds(12345))
                 .text(),
-            "event=request protocol=tftp bytes=12 host=web-1 found=true duration=0.012");
+            "event=request protocol=tftp bytes=12 host=web-1 found=true grace=0.012");
 }
 
 TEST(LogLineTest, IntegersOfEveryWidthAreWrittenWhole) {

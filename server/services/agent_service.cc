@@ -22,7 +22,6 @@
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "server/services/agent_condition.h"
 #include "server/services/call.h"
-#include "server/services/page.h"
 
 namespace autopxe::server {
 namespace {
@@ -85,7 +84,7 @@ constexpr size_t kMaxLoggedMoves = 100;
 
 void LogMoves(const AgentId& agent, const std::vector<CountedMove>& moves) {
   for (size_t i = 0; i < std::min(moves.size(), kMaxLoggedMoves); ++i) {
-    LogLine("kernel_moved")
+    LogLine("kernel-moved")
         .Add("agent", agent.text())
         .Add("kernel", moves[i].move.Format())
         .Add("from", moves[i].move.version_before)
@@ -112,24 +111,34 @@ grpc::ServerUnaryReactor* AgentService::ListAgents(grpc::CallbackServerContext* 
   const Call call("ListAgents", context, clock_);
   const absl::StatusOr<Page> page = ParsePage(kList, request->page_size(), request->page_token());
   if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  // How far an agent is behind may have to be looked up on the disk.
+  calls_.Queue([this, call, page = *page, response] {
+    FillList(page, *response);
+    call.Finish(grpc::Status::OK);
+  });
+  return call.reactor();
+}
+
+void AgentService::FillList(const Page& page, v1::ListAgentsResponse& response) const {
   const std::shared_ptr<const Catalogs> catalogs = catalogs_();
-  std::vector<AgentRegistry::Entry> entries = registry_.List(page->after, page->size + 1);
-  if (entries.size() > page->size) {
-    entries.pop_back();
-    response->set_next_page_token(FormatPageToken(kList, entries.back().id.text()));
-  }
+  const std::vector<AgentRegistry::Entry> entries = registry_.List(page.after, page.size + 1);
   const RevisionId current = feed_.Current()->revision().id;
   const absl::Time now = clock_.Now();
-  for (const AgentRegistry::Entry& entry : entries) {
-    v1::Agent* agent = response->add_agents();
-    FillAgent(entry, current, now, *agent);
-    if (const auto catalog = catalogs->find(entry.id); catalog != catalogs->end()) {
-      agent->set_kernels(static_cast<int32_t>(catalog->second->KernelCount()));
+  size_t bytes = 0;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (page.IsFull(i, bytes)) {
+      response.set_next_page_token(FormatPageToken(kList, entries[i - 1].id.text()));
+      break;
     }
+    v1::Agent& agent = *response.add_agents();
+    FillAgent(entries[i], current, now, agent);
+    if (const auto catalog = catalogs->find(entries[i].id); catalog != catalogs->end()) {
+      agent.set_kernels(static_cast<int32_t>(catalog->second->KernelCount()));
+    }
+    bytes += agent.ByteSizeLong();
   }
-  *response->mutable_revision() = ToProto(current);
-  *response->mutable_time() = ToProto(now);
-  return call.Finish(grpc::Status::OK);
+  *response.mutable_revision() = ToProto(current);
+  *response.mutable_time() = ToProto(now);
 }
 
 void AgentService::FillAgent(const AgentRegistry::Entry& entry, const RevisionId& current,
@@ -153,11 +162,12 @@ grpc::ServerUnaryReactor* AgentService::DeleteAgent(grpc::CallbackServerContext*
   const Call call("DeleteAgent", context, clock_);
   const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
   if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  absl::MutexLock lock(&reports_mutex_);
   if (const absl::Status status = registry_.Remove(*agent); !status.ok()) {
     return call.Finish(ToGrpcStatus(status));
   }
   sink_.forget(*agent, [call, id = agent->text()](const absl::Status& status) {
-    LogLine line("agent_deleted");
+    LogLine line("agent-deleted");
     line.Add("agent", id).Add("origin", call.origin());
     if (status.ok()) {
       line.Info();
@@ -174,7 +184,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
   absl::StatusOr<WatchRequest> parsed = ParseWatchRequest(*request);
   const std::string origin = context->peer();
   if (!parsed.ok()) {
-    LogLine("watch_refused")
+    LogLine("watch-refused")
         .Add("origin", origin)
         .Add("error", std::string(parsed.status().message()))
         .Warn();
@@ -182,32 +192,33 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* AgentService::WatchConfiguration(
   }
   const WatchRequest watch = *std::move(parsed);
   if (registry_.WatchBegan(watch.agent, watch.instance)) {
-    LogLine("agent_id_shared")
+    LogLine("agent-id-shared")
         .Add("agent", watch.agent.text())
         .Add("instance", watch.instance.text())
         .Add("origin", origin)
         .Add("remedy", "give each agent an id of its own")
         .Warn();
   }
-  LogLine began("watch_began");
+  LogLine began("watch-began");
   began.Add("agent", watch.agent.text()).Add("origin", origin);
   if (watch.resume_from.has_value()) began.Add("from", watch.resume_from->Format());
   began.Info();
   if (watch.resume_from.has_value() && watch.resume_from->number > 0 &&
       feed_.Current()->revision().id.number == 0) {
-    LogLine("database_empty")
+    LogLine("database-empty")
         .Add("agent", watch.agent.text())
         .Add("agent_keeps", watch.resume_from->Format())
         .Add("remedy", "restore a backup, or configure this server anew: then its agents follow")
         .Warn();
   }
   return watches_.Start(watch.resume_from, [this, watch, origin](const Watch::Summary& summary) {
+    sink_.save_last_seen(watch.agent);  // First: while it watches it can't be deleted.
     registry_.WatchEnded(watch.agent, watch.instance);
     LogLine line("watch");
     line.Add("agent", watch.agent.text()).Add("origin", origin);
     line.Add("snapshots", summary.snapshots).Add("changes", summary.changes);
     if (summary.position.has_value()) line.Add("sent", summary.position->Format());
-    line.Add("duration", summary.duration).Info();
+    line.Add("duration_ms", absl::ToInt64Milliseconds(summary.duration)).Info();
   });
 }
 
@@ -219,8 +230,11 @@ grpc::ServerUnaryReactor* AgentService::ReportStatus(grpc::CallbackServerContext
   if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
   const absl::StatusOr<AgentStatus> status = FromProto(request->status());
   if (!status.ok()) return call.Finish(Malformed("status", "", status.status()));
-  response->set_watches(registry_.Report(*agent, *status));
-  sink_.save_status(*agent, *status, clock_.Now());
+  {
+    absl::MutexLock lock(&reports_mutex_);
+    response->set_watches(registry_.Report(*agent, *status));
+    sink_.save_status(*agent, *status, clock_.Now());
+  }
   return call.Finish(grpc::Status::OK);
 }
 
@@ -232,16 +246,24 @@ grpc::ServerUnaryReactor* AgentService::ReportCatalog(grpc::CallbackServerContex
   if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
   absl::StatusOr<Catalog> catalog = FromProto(request->catalog());
   if (!catalog.ok()) return call.Finish(Malformed("catalog", "", catalog.status()));
-  registry_.Seen(*agent);
+  // Whom a move affects is counted over all hosts.
+  calls_.Queue([this, call, agent = *agent, catalog = *std::move(catalog)]() mutable {
+    TakeCatalog(agent, std::move(catalog));
+    call.Finish(grpc::Status::OK);
+  });
+  return call.reactor();
+}
+
+void AgentService::TakeCatalog(const AgentId& agent, Catalog catalog) {
   std::vector<CountedMove> moves;
   const std::shared_ptr<const Catalogs> catalogs = catalogs_();
-  if (const auto before = catalogs->find(*agent); before != catalogs->end()) {
-    moves = CountHosts(*feed_.Current(), *agent, FindKernelMoves(*before->second, *catalog));
+  if (const auto before = catalogs->find(agent); before != catalogs->end()) {
+    moves = CountHosts(*feed_.Current(), agent, FindKernelMoves(*before->second, catalog));
   }
-  LogMoves(*agent, moves);
-  sink_.save_catalog(*agent, std::make_shared<const Catalog>(*std::move(catalog)),
-                     std::move(moves));
-  return call.Finish(grpc::Status::OK);
+  LogMoves(agent, moves);
+  absl::MutexLock lock(&reports_mutex_);
+  registry_.Seen(agent);
+  sink_.save_catalog(agent, std::make_shared<const Catalog>(std::move(catalog)), std::move(moves));
 }
 
 }  // namespace autopxe::server

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/agent_status.h"
@@ -15,7 +16,9 @@
 #include "server/feed/feed.h"
 #include "server/plan/counted_move.h"
 #include "server/services/agent_registry.h"
+#include "server/services/call_thread.h"
 #include "server/services/catalog_service.h"
+#include "server/services/page.h"
 #include "server/services/watch_hub.h"
 
 namespace autopxe::server {
@@ -23,6 +26,8 @@ namespace autopxe::server {
 // How what agents report is written down, later and without waiting.
 struct ReportSink {
   std::function<void(const AgentId&, const AgentStatus&, absl::Time last_seen)> save_status;
+  // Its watch has ended: what it reported last is from then on how it was last seen.
+  std::function<void(const AgentId&)> save_last_seen;
   // With what moved by it.
   std::function<void(const AgentId&, std::shared_ptr<const Catalog>, std::vector<CountedMove>)>
       save_catalog;
@@ -60,9 +65,12 @@ class AgentService final : public AgentServiceBase {
                                           v1::ReportCatalogResponse* response) override;
 
  private:
+  void FillList(const Page& page, v1::ListAgentsResponse& response) const;
   // All but what its catalog tells.
   void FillAgent(const AgentRegistry::Entry& entry, const RevisionId& current, absl::Time now,
                  v1::Agent& agent) const;
+  // With what moved by it. One at a time, in the order in which they came.
+  void TakeCatalog(const AgentId& agent, Catalog catalog);
 
   const ReportSink sink_;
   const CurrentCatalogsFn catalogs_;
@@ -70,6 +78,12 @@ class AgentService final : public AgentServiceBase {
   WatchHub& watches_;
   const Feed& feed_;
   const Clock& clock_;
+
+  // Held while a report or a deletion goes to the registry and to the sink: together they are one
+  // step, so that neither keeps what the other has forgotten.
+  absl::Mutex reports_mutex_;
+
+  CallThread calls_;  // Last: what it does uses all of the above.
 };
 
 }  // namespace autopxe::server

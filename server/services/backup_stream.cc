@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/model/age_text.h"
 #include "common/status/grpc_status.h"
 #include "common/wire/revision_wire.h"
 
@@ -12,16 +14,18 @@ constexpr size_t kChunkBytes = 256 << 10;
 
 }  // namespace
 
-std::shared_ptr<BackupStream> BackupStream::Create(const Clock& clock,
+std::shared_ptr<BackupStream> BackupStream::Create(grpc::CallbackServerContext* context,
+                                                   const Clock& clock,
                                                    std::function<void(const Summary&)> done) {
-  std::shared_ptr<BackupStream> stream(new BackupStream(clock, std::move(done)));
+  std::shared_ptr<BackupStream> stream(new BackupStream(context, clock, std::move(done)));
   absl::MutexLock lock(&stream->mutex_);
   stream->self_ = stream;
   return stream;
 }
 
-BackupStream::BackupStream(const Clock& clock, std::function<void(const Summary&)> done)
-    : clock_(clock), start_(clock.Monotonic()), done_(std::move(done)) {}
+BackupStream::BackupStream(grpc::CallbackServerContext* context, const Clock& clock,
+                           std::function<void(const Summary&)> done)
+    : context_(context), clock_(clock), start_(clock.Monotonic()), done_(std::move(done)) {}
 
 void BackupStream::Send(absl::StatusOr<std::unique_ptr<BackupFile>> file) {
   absl::MutexLock lock(&mutex_);
@@ -52,6 +56,7 @@ void BackupStream::SendNext() {
 
 void BackupStream::Write() {
   state_ = State::kWriting;
+  message_start_ = clock_.Monotonic();
   StartWrite(&message_);
 }
 
@@ -59,6 +64,19 @@ void BackupStream::FinishNow(const grpc::Status& status) {
   state_ = State::kFinished;
   summary_.status = status;
   Finish(status);
+}
+
+void BackupStream::CancelIfStalled(absl::Duration limit) {
+  absl::MutexLock lock(&mutex_);
+  if (state_ != State::kWriting || clock_.Monotonic() - message_start_ < limit) return;
+  if (!stop_.has_value()) {
+    stop_ = grpc::Status(grpc::StatusCode::CANCELLED,
+                         absl::StrCat("the caller has read nothing for ",
+                                      FormatAge(clock_.Monotonic() - message_start_)));
+  }
+  // The write ends with it, so OnWriteDone finishes. OnDone, after which there is no context, takes
+  // the lock first.
+  context_->TryCancel();
 }
 
 void BackupStream::Stop(const grpc::Status& status) {

@@ -41,7 +41,7 @@ grpc::ServerUnaryReactor* Call::Finish(const grpc::Status& status) const {
   LogLine line("read");
   line.Add("method", method_).Add("origin", origin_).Add("result", CodeName(status.error_code()));
   if (!status.ok()) line.Add("error", status.error_message());
-  line.Add("duration", clock_->Monotonic() - start_);
+  line.Add("duration_ms", absl::ToInt64Milliseconds(clock_->Monotonic() - start_));
   if (IsFault(status.error_code())) {
     line.Warn();
   } else {
@@ -62,7 +62,7 @@ grpc::ServerUnaryReactor* Call::Finish(const grpc::Status& status, const Write& 
   } else {
     line.Add("error", status.error_message());
   }
-  line.Add("duration", clock_->Monotonic() - start_);
+  line.Add("duration_ms", absl::ToInt64Milliseconds(clock_->Monotonic() - start_));
   if (IsFault(status.error_code())) {
     line.Warn();
   } else {

@@ -23,10 +23,6 @@ namespace {
 constexpr char kList[] = "distros";
 constexpr char kMoveList[] = "kernel moves";
 
-// A page ends early rather than outgrow the 4 MiB that clients take: with a thousand agents each
-// distro names them all.
-constexpr size_t kMaxPageBytes = 2 << 20;
-
 v1::DistroOffer EncodeOffer(const OfferedKernel::Offer& offer) {
   v1::DistroOffer result;
   result.set_agent(offer.agent);
@@ -82,7 +78,7 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
       list->Take(snapshot->profiles(), page->after.empty() ? nullptr : &*after, page->size + 1);
   size_t bytes = 0;
   for (size_t i = 0; i < items.size(); ++i) {
-    if (i == page->size || bytes > kMaxPageBytes) {
+    if (page->IsFull(i, bytes)) {
       response->set_next_page_token(FormatPageToken(kList, items[i - 1].distro.Format()));
       break;
     }
@@ -114,13 +110,16 @@ grpc::ServerUnaryReactor* CatalogService::ListKernelMoves(grpc::CallbackServerCo
   if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
   const std::shared_ptr<const RecordedMoves> moves = moves_();
   size_t count = 0;
+  size_t bytes = 0;
   for (auto move = moves->rbegin(); move != moves->rend(); ++move) {
     if (move->id >= before) continue;
-    if (count++ == page->size) {
+    if (page->IsFull(count++, bytes)) {
       response->set_next_page_token(FormatPageToken(kMoveList, absl::StrCat(std::prev(move)->id)));
       break;
     }
-    *response->add_moves() = EncodeMove(*move);
+    v1::KernelMove& added = *response->add_moves();
+    added = EncodeMove(*move);
+    bytes += added.ByteSizeLong();
   }
   return call.Finish(grpc::Status::OK);
 }

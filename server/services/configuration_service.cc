@@ -215,8 +215,11 @@ grpc::ServerUnaryReactor* ConfigurationService::ListHosts(grpc::CallbackServerCo
                                [](const std::string& after, const std::shared_ptr<const Host>& h) {
                                  return after < h->name.text();
                                });
-  for (size_t i = 0; i < page->size && next != hosts->end(); ++i, ++next) {
-    *response->add_hosts() = ToProto(**next);
+  size_t bytes = 0;
+  for (size_t i = 0; !page->IsFull(i, bytes) && next != hosts->end(); ++i, ++next) {
+    v1::Host& host = *response->add_hosts();
+    host = ToProto(**next);
+    bytes += host.ByteSizeLong();
   }
   if (next != hosts->end() && response->hosts_size() > 0) {
     response->set_next_page_token(FormatPageToken("hosts", response->hosts().rbegin()->name()));
@@ -249,14 +252,17 @@ grpc::ServerUnaryReactor* ConfigurationService::ListProfiles(grpc::CallbackServe
       ParsePage("profiles", request->page_size(), request->page_token());
   if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
   const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  size_t bytes = 0;
   for (const auto& [name, profile] : snapshot->profiles()) {
     if (name.text() <= page->after) continue;
-    if (static_cast<size_t>(response->profiles_size()) == page->size) {
+    if (page->IsFull(static_cast<size_t>(response->profiles_size()), bytes)) {
       response->set_next_page_token(
           FormatPageToken("profiles", response->profiles().rbegin()->name()));
       break;
     }
-    *response->add_profiles() = ToProto(profile);
+    v1::Profile& added = *response->add_profiles();
+    added = ToProto(profile);
+    bytes += added.ByteSizeLong();
   }
   return call.Finish(grpc::Status::OK);
 }
@@ -291,14 +297,17 @@ grpc::ServerUnaryReactor* ConfigurationService::ListAgentSettings(
       ParsePage("agent_settings", request->page_size(), request->page_token());
   if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
   const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  size_t bytes = 0;
   for (const auto& [agent, settings] : snapshot->agent_settings()) {
     if (agent.text() <= page->after) continue;
-    if (static_cast<size_t>(response->agents_size()) == page->size) {
+    if (page->IsFull(static_cast<size_t>(response->agents_size()), bytes)) {
       response->set_next_page_token(
           FormatPageToken("agent_settings", response->agents().rbegin()->agent_id()));
       break;
     }
-    *response->add_agents() = ToProto(settings);
+    v1::AgentSettings& added = *response->add_agents();
+    added = ToProto(settings);
+    bytes += added.ByteSizeLong();
   }
   return call.Finish(grpc::Status::OK);
 }

@@ -281,6 +281,31 @@ TEST_F(ConfigurationServiceTest, TheSettingsOfAnAgentAreReadAndListedAsTheyWereS
   EXPECT_EQ(Call(&Stub::ListAgentSettings, "")->agents_size(), 2);
 }
 
+TEST_F(ConfigurationServiceTest, APageOfAgentSettingsIsNeverTooLargeForOneMessage) {
+  std::string variables;
+  for (int i = 0; i < 100; ++i) {
+    absl::StrAppend(&variables, "set_variables { key: 'v", i, "' value: '", std::string(1000, 'x'),
+                    "' } ");
+  }
+  for (int i = 100; i < 160; ++i) {
+    ASSERT_THAT(Apply(absl::StrCat("mutations { update_agent_settings { agent_id: 'rack", i, "' ",
+                                   variables, "} }")),
+                IsOk());
+  }
+  std::vector<std::string> agents;
+  std::string token;
+  do {
+    const auto page =
+        Call(&Stub::ListAgentSettings, absl::StrCat("page_size: 1000 page_token: '", token, "'"));
+    ASSERT_THAT(page, IsOk());
+    ASSERT_GT(page->agents_size(), 0);
+    for (const v1::AgentSettings& one : page->agents()) agents.push_back(one.agent_id());
+    token = page->next_page_token();
+  } while (!token.empty());
+  ASSERT_EQ(agents.size(), 60u);
+  EXPECT_EQ(agents.back(), "rack159");
+}
+
 TEST_F(ConfigurationServiceTest, ValidateOnlySaysWhatWouldChangeAndChangesNothing) {
   const auto response = Apply(
       "mutations { assign { host: '525400000001' distro: 'menu' } } options { "

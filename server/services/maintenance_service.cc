@@ -14,8 +14,8 @@ grpc::Status Stopping() {
 
 }  // namespace
 
-MaintenanceService::MaintenanceService(BackUpFn back_up, const Clock& clock)
-    : back_up_(std::move(back_up)), clock_(clock), thread_([this] { Run(); }) {}
+MaintenanceService::MaintenanceService(BackUpFn back_up, const Clock& clock, Options options)
+    : back_up_(std::move(back_up)), clock_(clock), options_(options), thread_([this] { Run(); }) {}
 
 MaintenanceService::~MaintenanceService() {
   {
@@ -31,18 +31,20 @@ grpc::ServerWriteReactor<v1::BackupResponse>* MaintenanceService::Backup(
   absl::MutexLock lock(&mutex_);
   if (stopped_ || current_ != nullptr || making_) {
     const std::shared_ptr<BackupStream> refused = BackupStream::Create(
-        clock_, [this, origin](const BackupStream::Summary& summary) { Log(origin, summary); });
+        context, clock_,
+        [this, origin](const BackupStream::Summary& summary) { Log(origin, summary); });
     refused->Stop(stopped_ ? Stopping()
                            : grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
                                           "a backup is under way already; wait for its end"));
     return refused.get();
   }
-  current_ = BackupStream::Create(clock_, [this, origin](const BackupStream::Summary& summary) {
-    Log(origin, summary);
-    absl::MutexLock done(&mutex_);
-    current_ = nullptr;
-    to_make_ = false;
-  });
+  current_ =
+      BackupStream::Create(context, clock_, [this, origin](const BackupStream::Summary& summary) {
+        Log(origin, summary);
+        absl::MutexLock done(&mutex_);
+        current_ = nullptr;
+        to_make_ = false;
+      });
   to_make_ = true;
   return current_.get();
 }
@@ -60,13 +62,19 @@ void MaintenanceService::Stop() {
 void MaintenanceService::Run() {
   while (true) {
     std::shared_ptr<BackupStream> stream;
+    bool to_make;
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(this, &MaintenanceService::HasWork));
+      mutex_.AwaitWithTimeout(absl::Condition(this, &MaintenanceService::HasWork),
+                              current_ != nullptr ? options_.tick : absl::InfiniteDuration());
       if (ending_) return;
-      to_make_ = false;
-      making_ = true;
+      to_make = std::exchange(to_make_, false);
+      making_ = to_make;
       stream = current_;
+    }
+    if (!to_make) {
+      if (stream != nullptr) stream->CancelIfStalled(options_.stalled_after);
+      continue;
     }
     absl::StatusOr<std::unique_ptr<BackupFile>> file = back_up_();
     {
@@ -85,7 +93,7 @@ void MaintenanceService::Log(const std::string& origin, const BackupStream::Summ
   if (summary.revision.has_value()) line.Add("revision", summary.revision->Format());
   line.Add("bytes", summary.bytes);
   if (!summary.status.ok()) line.Add("error", summary.status.error_message());
-  line.Add("duration", summary.duration);
+  line.Add("duration_ms", absl::ToInt64Milliseconds(summary.duration));
   if (summary.status.ok()) {
     line.Info();
   } else {

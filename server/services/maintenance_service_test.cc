@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
+#include "common/runtime/captured_log.h"
 #include "common/runtime/sha256.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
@@ -18,7 +19,10 @@
 namespace autopxe::server {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // A file of some MiB, which is a backup once it has been copied.
 class MaintenanceServiceTest : public ::testing::Test {
@@ -56,7 +60,10 @@ class MaintenanceServiceTest : public ::testing::Test {
   }
 
   void Start() {
-    service_ = std::make_unique<MaintenanceService>([this] { return BackUp(); }, clock_);
+    service_ = std::make_unique<MaintenanceService>(
+        [this] { return BackUp(); }, clock_,
+        MaintenanceService::Options{.stalled_after = absl::Seconds(60),
+                                    .tick = absl::Milliseconds(1)});
     server_ = std::make_unique<LoopbackServer>(std::vector<grpc::Service*>{service_.get()});
     stub_ = v1::MaintenanceService::NewStub(server_->ConnectWithSmallWindow());
   }
@@ -87,7 +94,7 @@ class MaintenanceServiceTest : public ::testing::Test {
   std::string folder_;
   std::string source_;
   std::string copy_;
-  SystemClock clock_;
+  FakeClock clock_;
   absl::Status failure_;
   absl::Notification asked_;
   std::unique_ptr<absl::Notification> gate_;
@@ -142,6 +149,37 @@ TEST_F(MaintenanceServiceTest, OneIsUnderWayAtATimeUntilItsCallerIsGone) {
                 }
                 return next.reader->Finish();
               }).ok());
+}
+
+TEST_F(MaintenanceServiceTest, AReaderThatStopsReadingLosesItsPlace) {
+  const CapturedLog log;
+  Start();
+  Call stopped(*stub_);
+  ASSERT_TRUE(stopped.reader->Read(&stopped.response));
+  EXPECT_TRUE(FinishOf([this] {
+                clock_.Advance(absl::Seconds(60));
+                Call next(*stub_);
+                while (next.reader->Read(&next.response)) {
+                }
+                return next.reader->Finish();
+              }).ok());
+  while (stopped.reader->Read(&stopped.response)) EXPECT_FALSE(stopped.response.has_end());
+  EXPECT_EQ(stopped.reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_THAT(
+      log.Lines(),
+      Contains(AllOf(StartsWith("warning event=backup "), HasSubstr(" result=CANCELLED "),
+                     HasSubstr("the caller has read nothing for"), HasSubstr(" duration_ms="))));
+}
+
+TEST_F(MaintenanceServiceTest, AReaderThatIsSlowKeepsItsPlace) {
+  Start();
+  Call slow(*stub_);
+  const absl::Duration start = clock_.Monotonic();
+  // Less than the limit for each message, and more for all of them.
+  while (slow.reader->Read(&slow.response)) clock_.Advance(absl::Seconds(15));
+  EXPECT_GT(clock_.Monotonic() - start, absl::Seconds(60));
+  EXPECT_TRUE(slow.response.has_end());
+  EXPECT_TRUE(slow.reader->Finish().ok());
 }
 
 TEST_F(MaintenanceServiceTest, ACallerThatGoesBeforeItIsMadeHarmsNobody) {

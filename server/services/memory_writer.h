@@ -20,9 +20,10 @@ namespace autopxe::server {
 class MemoryWriter {
  public:
   MemoryWriter() : feed_(Snapshot::Empty(Revision()), [](RevisionId) { return absl::nullopt; }) {}
-  explicit MemoryWriter(Feed::Limits limits)
+  explicit MemoryWriter(Feed::Limits limits, Feed::IsOfHistory is_of_history = nullptr)
       : feed_(
-            Snapshot::Empty(Revision()), [](RevisionId) { return absl::nullopt; }, limits) {}
+            Snapshot::Empty(Revision()), [](RevisionId) { return absl::nullopt; }, limits,
+            std::move(is_of_history)) {}
 
   void Apply(WriteRequest request, const std::function<void(WriteOutcome)>& done) {
     absl::MutexLock lock(&mutex_);

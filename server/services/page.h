@@ -9,10 +9,17 @@
 
 namespace autopxe::server {
 
+// A page ends early rather than outgrow the 4 MiB that clients take of one message: an agent may
+// have many problems, a distro may be offered by a thousand agents.
+inline constexpr size_t kMaxPageBytes = 2 << 20;
+
 // Which part of a list a request asks for.
 struct Page {
-  size_t size;
+  size_t size;        // 1 at least.
   std::string after;  // The last one of the page before; empty for the first page.
+
+  // Whether a response that holds `items` with together `bytes` on the wire takes no more.
+  bool IsFull(size_t items, size_t bytes) const { return items >= size || bytes > kMaxPageBytes; }
 };
 
 // `list` names the list that the token must be of.

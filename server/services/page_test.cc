@@ -29,6 +29,14 @@ TEST(PageTest, SizesHaveADefaultAndALimit) {
   }
 }
 
+TEST(PageTest, APageIsFullByItsItemsOrByTheirBytes) {
+  const Page page{.size = 3, .after = ""};
+  EXPECT_FALSE(page.IsFull(0, 0));
+  EXPECT_FALSE(page.IsFull(2, kMaxPageBytes));
+  EXPECT_TRUE(page.IsFull(3, 0));
+  EXPECT_TRUE(page.IsFull(1, kMaxPageBytes + 1));
+}
+
 TEST(PageTest, ATokenLeadsOnFromTheLastOne) {
   for (const char* last : {"a", "52:54:00:12:34:56", "debian/bookworm/latest/nfs", "x:y", "~"}) {
     absl::StatusOr<Page> page = ParsePage("hosts", 0, FormatPageToken("hosts", last));

@@ -41,6 +41,12 @@ constexpr char kUnknown[] =
     "whether it was changed is unknown until the database can be written again, try again with the "
     "same request id";
 
+// Whether two reports differ in more than in how old they are, which all do.
+bool DiffersButForAge(const AgentStatus& before, AgentStatus now) {
+  if (before.view_age.has_value() && now.view_age.has_value()) now.view_age = before.view_age;
+  return now != before;
+}
+
 std::shared_ptr<const Catalogs> CatalogsOf(const AgentReports& reports) {
   auto catalogs = std::make_shared<Catalogs>();
   for (const auto& [id, report] : reports) {
@@ -63,6 +69,7 @@ Writer::Writer(Store* store, std::function<absl::Time()> now, PublishFn publish,
   snapshot_ = std::move(content.snapshot);
   reports_ = std::move(content.agents);
   catalogs_ = CatalogsOf(reports_);
+  for (const auto& [id, report] : reports_) saved_seen_[id] = report.last_seen;
   if (!content.kernel_moves.empty()) written_move_ = content.kernel_moves.back().id;
   moves_ = std::make_shared<const RecordedMoves>(std::move(content.kernel_moves));
   thread_ = std::thread([this] { Run(); });
@@ -99,9 +106,25 @@ void Writer::SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time s
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
   AgentReport& report = reports_[id];
-  if (report.status == status && report.last_seen == seen) return;
+  const bool differs =
+      !report.status.has_value() || DiffersButForAge(*report.status, status) ||
+      absl::AbsDuration(seen - saved_seen_[id]) >= kLastSeenInterval;  // Clocks are set back, too.
   report.status = std::move(status);
   report.last_seen = seen;
+  if (differs) QueueStatus(id);
+  // What could not be written is tried again with every report.
+  reports_ready_ = !unsaved_.empty();
+}
+
+void Writer::SaveLastSeen(const AgentId& id) {
+  absl::MutexLock lock(&mutex_);
+  const auto report = reports_.find(id);
+  if (stopping_ || report == reports_.end() || !report->second.status.has_value()) return;
+  if (saved_seen_[id] != report->second.last_seen) QueueStatus(id);
+}
+
+void Writer::QueueStatus(const AgentId& id) {
+  saved_seen_[id] = reports_[id].last_seen;
   unsaved_[id].status = true;
   reports_ready_ = true;
 }
@@ -132,6 +155,7 @@ void Writer::DeleteAgentReport(const AgentId& id, std::function<void(absl::Statu
     absl::MutexLock lock(&mutex_);
     if (!stopping_) {
       reports_.erase(id);
+      saved_seen_.erase(id);
       catalogs_ = CatalogsOf(reports_);
       UnsavedReport& unsaved = unsaved_[id];
       unsaved.deleted = true;

@@ -74,9 +74,16 @@ class Writer {
   // this one.
   void Apply(WriteRequest request, std::function<void(WriteOutcome)> done);
 
+  // How old an agent's last_seen on disk may become while nothing else that it reports changes.
+  // Agents report every 30 s, and each write is a wait for the disk.
+  static constexpr absl::Duration kLastSeenInterval = absl::Minutes(10);
+
   // Queues what an agent reported, if it differs from what it reported before; the newest of each
-  // agent wins. Nothing happens once the writer is stopping.
+  // agent wins. A status that differs in nothing but its age is kept in memory, and queued when the
+  // one on disk is kLastSeenInterval older. Nothing happens once the writer is stopping.
   void SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen);
+  // Queues the status that is kept in memory, if there is a newer one than on disk.
+  void SaveLastSeen(const AgentId& id);
   // `moves`: what moved by it.
   void SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog,
                         std::vector<CountedMove> moves = {});
@@ -126,6 +133,7 @@ class Writer {
   };
   using UnsavedReports = std::map<AgentId, UnsavedReport>;
 
+  void QueueStatus(const AgentId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void WriteJobs(std::deque<Job> jobs);
@@ -167,6 +175,8 @@ class Writer {
   size_t queued_mutations_ ABSL_GUARDED_BY(mutex_) = 0;
   AgentReports reports_ ABSL_GUARDED_BY(mutex_);
   UnsavedReports unsaved_ ABSL_GUARDED_BY(mutex_);
+  // The last_seen of each status that was queued last, or was on disk at the start.
+  std::map<AgentId, absl::Time> saved_seen_ ABSL_GUARDED_BY(mutex_);
   // False after writing reports failed, until something new is queued: else it would be tried again
   // without end.
   bool reports_ready_ ABSL_GUARDED_BY(mutex_) = false;

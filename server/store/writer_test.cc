@@ -675,6 +675,84 @@ TEST_F(WriterTest, AReportThatIsAsBeforeIsNotWritten) {
   EXPECT_EQ(disk.syncs(), before);
 }
 
+// One agent's reports, which come every 30 s, and how often the disk was waited for.
+class StatusReportTest : public WriterTest {
+ protected:
+  StatusReportTest() { Restart(); }
+
+  // Whether the report was written.
+  bool IsWritten(absl::Duration after, const AgentStatus& status) {
+    writer_->SaveAgentStatus(attic_, status, kNow + after);
+    return HasWritten();
+  }
+  bool HasWritten() {
+    const int64_t before = syncs_;
+    writer_->WaitUntilIdle();
+    syncs_ = disk_.syncs();
+    return syncs_ > before;
+  }
+
+  FaultyDisk disk_;
+  int64_t syncs_ = 0;
+  const AgentId attic_ = *AgentId::Parse("attic");
+  AgentStatus status_{.instance = *AgentInstance::Parse("i1"),
+                      .applied = {.number = 3, .tag = 9},
+                      .view_age = absl::Seconds(1)};
+};
+
+TEST_F(StatusReportTest, AReportThatDiffersInItsAgeAloneIsWrittenEveryTenMinutes) {
+  EXPECT_TRUE(IsWritten(absl::ZeroDuration(), status_));
+  for (int seconds = 30; seconds < 600; seconds += 30) {
+    status_.view_age = absl::Seconds(1 + seconds % 7);
+    EXPECT_FALSE(IsWritten(absl::Seconds(seconds), status_)) << seconds;
+  }
+  EXPECT_EQ(writer_->CurrentAgentReports().at(attic_).last_seen, kNow + absl::Seconds(570));
+  status_.view_age = absl::Seconds(5);
+  EXPECT_TRUE(IsWritten(absl::Minutes(10), status_));
+  EXPECT_FALSE(IsWritten(absl::Minutes(19), status_));
+  EXPECT_TRUE(IsWritten(-absl::Hours(1), status_)) << "the clock was set back";
+  Restart();
+  const AgentReport report = writer_->CurrentAgentReports().at(attic_);
+  EXPECT_EQ(report.last_seen, kNow - absl::Hours(1));
+  EXPECT_EQ(report.status, status_);
+  // What is on disk is known after a restart.
+  HasWritten();
+  EXPECT_FALSE(IsWritten(absl::Minutes(1) - absl::Hours(1), status_));
+}
+
+TEST_F(StatusReportTest, AReportThatDiffersInAnythingElseIsWrittenAtOnce) {
+  EXPECT_TRUE(IsWritten(absl::ZeroDuration(), status_));
+  status_.problems = {"the disk is full"};
+  EXPECT_TRUE(IsWritten(absl::Seconds(30), status_));
+  status_.applied.number = 4;
+  EXPECT_TRUE(IsWritten(absl::Seconds(31), status_));
+  status_.view_age = absl::nullopt;
+  EXPECT_TRUE(IsWritten(absl::Seconds(32), status_)) << "it serves nothing any more";
+  EXPECT_FALSE(IsWritten(absl::Seconds(62), status_));
+}
+
+TEST_F(StatusReportTest, WhenItWasLastSeenIsWrittenWhenItsWatchEnds) {
+  IsWritten(absl::ZeroDuration(), status_);
+  writer_->SaveLastSeen(attic_);
+  writer_->SaveLastSeen(*AgentId::Parse("nobody"));
+  EXPECT_FALSE(HasWritten());
+  status_.view_age = absl::Seconds(9);
+  EXPECT_FALSE(IsWritten(absl::Seconds(30), status_));
+  writer_->SaveLastSeen(attic_);
+  EXPECT_TRUE(HasWritten());
+  Restart();
+  EXPECT_EQ(writer_->CurrentAgentReports().at(attic_).last_seen, kNow + absl::Seconds(30));
+  EXPECT_EQ(writer_->CurrentAgentReports().at(attic_).status, status_);
+}
+
+TEST_F(StatusReportTest, AReportAsBeforeTriesAgainWhatCouldNotBeWritten) {
+  disk_.FailWrites(1);
+  IsWritten(absl::ZeroDuration(), status_);
+  EXPECT_TRUE(IsWritten(absl::Seconds(30), status_));
+  Restart();
+  EXPECT_EQ(writer_->CurrentAgentReports().at(attic_).last_seen, kNow + absl::Seconds(30));
+}
+
 TEST_F(WriterTest, ADeletedReportIsGoneFromPlansAndAfterARestart) {
   const AgentId lab = *AgentId::Parse("lab");
   absl::Notification done;

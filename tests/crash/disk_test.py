@@ -130,8 +130,8 @@ class DiskTest(unittest.TestCase):
             response = next(watch)
             if response.HasField("change") and response.change.revision.id.number == last + 1:
                 break
-        self.assertTrue(server.lines("event=database_failed"))
-        self.assertTrue(server.lines("event=database_recovered"))
+        self.assertTrue(server.lines("event=database-failed"))
+        self.assertTrue(server.lines("event=database-recovered"))
         acknowledged.add(program.mac(refused))
         self.assertEqual(self.names(channel), acknowledged)
         server.kill()

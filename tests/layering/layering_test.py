@@ -193,6 +193,17 @@ class LayeringTest(unittest.TestCase):
         found = [path for path, _ in sources() if banned.search(os.path.basename(path))]
         self.assertEqual(found, [])
 
+    def test_log_lines_name_events_and_durations_alike(self):
+        found = []
+        for path, _ in sources():
+            if test_only(path):
+                continue
+            text = (ROOT / path).read_text()
+            events = re.findall(r'\bLogLine(?: \w+)?\("([^"]*)"', text)
+            found += [f"{path}: event={event}" for event in events if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", event)]
+            found += [f"{path}: {key}" for key in re.findall(r'\.Add\("(duration)"', text)]
+        self.assertEqual(found, [])
+
 
 if __name__ == "__main__":
     junit.main()

@@ -205,7 +205,7 @@ class Outages(unittest.TestCase):
         self.start_server()
 
         agent.wait_for(r"event=server-empty .*remedy=")
-        self.server.wait_for(r"event=database_empty agent=lab .*remedy=")
+        self.server.wait_for(r"event=database-empty agent=lab .*remedy=")
         foreign = self.wait_for_state("FOREIGN")
         self.assertTrue(foreign["connected"])
         self.assertRegex(foreign["reasons"][0], "it keeps revision .*restore a backup, or configure the server anew")
@@ -253,7 +253,7 @@ class Outages(unittest.TestCase):
         one = self.start_agent()
         self.configure()
         two = self.start_agent(state="other")
-        self.server.wait_for(r"event=agent_id_shared agent=lab .*remedy=")
+        self.server.wait_for(r"event=agent-id-shared agent=lab .*remedy=")
         shared = until(lambda: self.listed() if self.listed()["watches"] == 2 else None, "two watches")
         self.assertRegex(shared["reasons"][0], "^2 agents run under this id")
         self.ok("assign", HOST, BOOKWORM)

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "autopxe/v1/agent.grpc.pb.h"
+#include "autopxe/v1/catalog.grpc.pb.h"
+#include "autopxe/v1/configuration.grpc.pb.h"
+#include "autopxe/v1/maintenance.grpc.pb.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+
+namespace autopxe::ctl {
+
+// For tests: a server that notes what it is asked, and answers what a test says.
+class FakeServer final : public v1::ConfigurationService::Service,
+                         public v1::CatalogService::Service,
+                         public v1::AgentService::Service,
+                         public v1::MaintenanceService::Service {
+ public:
+  FakeServer() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(static_cast<v1::ConfigurationService::Service*>(this));
+    builder.RegisterService(static_cast<v1::CatalogService::Service*>(this));
+    builder.RegisterService(static_cast<v1::AgentService::Service*>(this));
+    builder.RegisterService(static_cast<v1::MaintenanceService::Service*>(this));
+    server_ = builder.BuildAndStart();
+  }
+
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+  // Requests that change something, in their order, as text without their request ids.
+  std::vector<std::string> changes() const {
+    absl::MutexLock lock(&mutex_);
+    return changes_;
+  }
+  std::vector<std::string> request_ids() const {
+    absl::MutexLock lock(&mutex_);
+    return request_ids_;
+  }
+
+  void Refuse(int count, grpc::Status status) {
+    absl::MutexLock lock(&mutex_);
+    refusals_ = count;
+    refusal_ = std::move(status);
+  }
+
+  v1::ApplyResponse applied;
+  std::deque<v1::ListAgentsResponse> agents;  // The last one again and again.
+  v1::ListDistrosResponse distros;
+  v1::ListKernelMovesResponse moves;
+  v1::ListHostsResponse hosts;
+  v1::Settings settings;
+  std::vector<v1::BackupResponse> backup;
+  grpc::Status backup_status;
+  v1::AgentSettings agent_settings;
+  v1::ListAgentSettingsResponse agents_settings;
+
+  grpc::Status Backup(grpc::ServerContext*, const v1::BackupRequest*,
+                      grpc::ServerWriter<v1::BackupResponse>* writer) override {
+    for (const v1::BackupResponse& part : backup) writer->Write(part);
+    return backup_status;
+  }
+  grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
+                     v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status AssignHosts(grpc::ServerContext*, const v1::AssignHostsRequest* request,
+                           v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status UnassignHosts(grpc::ServerContext*, const v1::UnassignHostsRequest* request,
+                             v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status CreateHost(grpc::ServerContext*, const v1::CreateHostRequest* request,
+                          v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status DeleteHosts(grpc::ServerContext*, const v1::DeleteHostsRequest* request,
+                           v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status SetProfile(grpc::ServerContext*, const v1::SetProfileRequest* request,
+                          v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status DeleteProfile(grpc::ServerContext*, const v1::DeleteProfileRequest* request,
+                             v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status UpdateSettings(grpc::ServerContext*, const v1::UpdateSettingsRequest* request,
+                              v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status UpdateAgentSettings(grpc::ServerContext*,
+                                   const v1::UpdateAgentSettingsRequest* request,
+                                   v1::ApplyResponse* response) override {
+    return Note(*request, response);
+  }
+  grpc::Status GetAgentSettings(grpc::ServerContext*, const v1::GetAgentSettingsRequest* request,
+                                v1::AgentSettings* response) override {
+    *response = agent_settings;
+    response->set_agent_id(request->agent_id());
+    return grpc::Status::OK;
+  }
+  // One agent to a page.
+  grpc::Status ListAgentSettings(grpc::ServerContext*, const v1::ListAgentSettingsRequest* request,
+                                 v1::ListAgentSettingsResponse* response) override {
+    const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    const int size = agents_settings.agents_size();
+    if (index < size) *response->add_agents() = agents_settings.agents(index);
+    if (index + 1 < size) response->set_next_page_token(absl::StrCat(index + 1));
+    return grpc::Status::OK;
+  }
+  grpc::Status GetSettings(grpc::ServerContext* context, const v1::GetSettingsRequest*,
+                           v1::Settings* response) override {
+    context->AddInitialMetadata("autopxe-version", "9.8.7");
+    *response = settings;
+    return grpc::Status::OK;
+  }
+  // One host to a page.
+  grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest* request,
+                         v1::ListHostsResponse* response) override {
+    const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    if (index < hosts.hosts_size()) *response->add_hosts() = hosts.hosts(index);
+    if (index + 1 < hosts.hosts_size()) response->set_next_page_token(absl::StrCat(index + 1));
+    return grpc::Status::OK;
+  }
+  grpc::Status ListDistros(grpc::ServerContext*, const v1::ListDistrosRequest*,
+                           v1::ListDistrosResponse* response) override {
+    *response = distros;
+    return grpc::Status::OK;
+  }
+  grpc::Status ListKernelMoves(grpc::ServerContext*, const v1::ListKernelMovesRequest*,
+                               v1::ListKernelMovesResponse* response) override {
+    *response = moves;
+    return grpc::Status::OK;
+  }
+  grpc::Status ListAgents(grpc::ServerContext*, const v1::ListAgentsRequest*,
+                          v1::ListAgentsResponse* response) override {
+    absl::MutexLock lock(&mutex_);
+    if (agents.empty()) return grpc::Status::OK;
+    *response = agents.front();
+    if (agents.size() > 1) agents.pop_front();
+    return grpc::Status::OK;
+  }
+  grpc::Status DeleteAgent(grpc::ServerContext*, const v1::DeleteAgentRequest* request,
+                           v1::DeleteAgentResponse*) override {
+    absl::MutexLock lock(&mutex_);
+    if (refusals_ > 0) {
+      --refusals_;
+      return refusal_;
+    }
+    changes_.push_back(absl::StrCat("DeleteAgentRequest ", request->ShortDebugString()));
+    return grpc::Status::OK;
+  }
+
+ private:
+  template <typename Request>
+  grpc::Status Note(const Request& request, v1::ApplyResponse* response) {
+    absl::MutexLock lock(&mutex_);
+    Request noted = request;
+    request_ids_.push_back(noted.options().request_id());
+    noted.mutable_options()->clear_request_id();
+    if (refusals_ > 0) {
+      --refusals_;
+      return refusal_;
+    }
+    changes_.push_back(
+        absl::StrCat(request.GetDescriptor()->name(), " ", noted.ShortDebugString()));
+    *response = applied;
+    return grpc::Status::OK;
+  }
+
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> changes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> request_ids_ ABSL_GUARDED_BY(mutex_);
+  int refusals_ ABSL_GUARDED_BY(mutex_) = 0;
+  grpc::Status refusal_ ABSL_GUARDED_BY(mutex_);
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace autopxe::ctl

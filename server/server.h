@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "common/model/ip_endpoint.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/freed_memory.h"
 #include "grpcpp/server.h"
 #include "server/config.h"
 #include "server/feed/feed.h"
@@ -57,6 +58,7 @@ class Server {
 
   const Config config_;
   const Clock& clock_;
+  const FreedMemory freed_memory_;  // A flood of calls is over when it is over.
   std::unique_ptr<Store> store_;
   // The writer publishes to the feed, so the feed is destroyed after it; but it is made of what the
   // writer has loaded.

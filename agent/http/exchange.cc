@@ -1,8 +1,6 @@
 #include "agent/http/exchange.h"
 
 #include <fcntl.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include "absl/types/span.h"
 #include "agent/http/request_target.h"
 #include "agent/net/socket_address.h"
+#include "agent/net/tcp_socket.h"
 #include "common/runtime/log_line.h"
 #include "common/status/status_macros.h"
 
@@ -57,13 +56,6 @@ IpEndpoint PeerOf(MHD_Connection* connection) {
   const socklen_t size =
       address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
   return *EndpointOf(address, size);  // Of the family that the server listens for.
-}
-
-uint64_t AcknowledgedBytes(int fd) {
-  tcp_info found = {};
-  socklen_t size = sizeof found;
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &found, &size) != 0) return 0;
-  return found.tcpi_bytes_acked;
 }
 
 HttpExchange::HttpExchange(MHD_Connection* connection, std::string target, absl::string_view method)

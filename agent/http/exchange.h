@@ -26,9 +26,6 @@ int DescriptorOf(MHD_Connection* connection);
 // Whom the connection is with.
 IpEndpoint PeerOf(MHD_Connection* connection);
 
-// How much of what was sent on the connection so far has arrived, heads included.
-uint64_t AcknowledgedBytes(int fd);
-
 // One request on a connection of libmicrohttpd, and its answer. For one thread at a time.
 //
 // libmicrohttpd asks twice: when the head is there (AnswerHead), and at the end of the request

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/http/exchange.h"
 #include "agent/net/socket_address.h"
+#include "agent/net/tcp_socket.h"
 #include "common/runtime/log_line.h"
 #include "common/status/status_macros.h"
 
@@ -38,9 +39,7 @@ Connections::Limits LimitsOf(const HttpServer::Options& options) {
 }
 
 Connections::Socket ConnectionSocket() {
-  return {.cut = [](int fd) { shutdown(fd, SHUT_RDWR); },
-          .end_reading = [](int fd) { shutdown(fd, SHUT_RD); },
-          .acknowledged_bytes = AcknowledgedBytes};
+  return {.cut = EndConnection, .end_reading = EndReading, .acknowledged_bytes = AcknowledgedBytes};
 }
 
 }  // namespace
@@ -189,7 +188,7 @@ size_t HttpServer::Drain(absl::Duration limit) {
       if (listener.quiesced_fd >= 0) continue;
       listener.quiesced_fd = MHD_quiesce_daemon(listener.daemon);
       // Who comes now is refused and can turn elsewhere, instead of waiting in the kernel's queue.
-      if (listener.quiesced_fd >= 0) shutdown(listener.quiesced_fd, SHUT_RD);
+      if (listener.quiesced_fd >= 0) EndReading(listener.quiesced_fd);
     }
   }
   connections_.Drain();

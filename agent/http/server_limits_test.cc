@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "agent/http/server.h"
 #include "agent/http/test_client.h"
 #include "agent/http/test_server.h"
@@ -54,6 +56,12 @@ size_t MemoryInUse() {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
+// What malloc has given out, in bytes; 0 under a sanitizer, which tells of leaks itself.
+size_t AllocatedBytes() {
+  const struct mallinfo2 heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
 // How often: `usually`, or what the environment says, for a soak.
 int Count(const char* variable, int usually) {
   const char* value = std::getenv(variable);
@@ -71,29 +79,37 @@ TEST_F(HttpServerTest, AClientThatResetsInTheMiddleOfAFileCostsNothing) {
   tree_.Write("file", "");
   ASSERT_EQ(truncate((tree_.folder() + "/file").c_str(), 64 << 20), 0);
   Offer("/large");
-  Start();
-  CapturedLog log;
+  OfferText("/menu", "#!ipxe\n");
+  // On one thread, a connection that was closed is gone when a later one is answered.
+  Start({.threads = 1});
   const auto reset = [&] {
     HttpTestClient client(endpoint(), {.receive_buffer = 4096, .address = {}});
     client.Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
     ASSERT_TRUE(client.ReadMore());
     client.Reset();
   };
+  const auto reset_many = [&](int count) {
+    const CapturedLog log;
+    for (int i = 0; i < count; ++i) reset();
+    WaitForLines(log, static_cast<size_t>(count));
+    const std::vector<std::string> lines = log.Lines();
+    EXPECT_THAT(lines, SizeIs(count));
+    EXPECT_THAT(lines, Each(HasSubstr(" path=large result=aborted bytes=")));
+    EXPECT_THAT(lines, Each(Not(HasSubstr(absl::StrCat(" bytes=", 64 << 20)))));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(Ask("/menu").status, 200);
+    WaitForLines(log, static_cast<size_t>(count) + 10);
+    absl::MutexLock lock(&mutex_);
+    requests_ = {};
+  };
   const int count = Count("AUTOPXE_TEST_HTTP_RESETS", 1000);
-  for (int i = 0; i < 100; ++i) reset();
-  WaitForLines(log, 100);
-  const size_t memory = MemoryInUse();
+  reset_many(count);
+  const size_t memory = AllocatedBytes();
   const int descriptors = OpenDescriptors();
-  for (int i = 0; i < count; ++i) reset();
-  ASSERT_EQ(server_->Drain(absl::Seconds(60)), 0u);
-  const std::vector<std::string> lines = log.Lines();
-  EXPECT_THAT(lines, SizeIs(100 + count));
-  EXPECT_THAT(lines, Each(HasSubstr(" path=large result=aborted bytes=")));
-  EXPECT_THAT(lines, Each(Not(HasSubstr(absl::StrCat(" bytes=", 64 << 20)))));
-  // The lines themselves are some 150 bytes each.
-  EXPECT_LT(MemoryInUse(), memory + (4 << 20) + static_cast<size_t>(count) * 1000);
-  server_.reset();
-  EXPECT_LT(OpenDescriptors(), descriptors);
+  reset_many(count);
+  // The connection of the last answer may be open still, or have been.
+  EXPECT_NEAR(OpenDescriptors(), descriptors, 1);
+  // The smallest object takes 32 bytes: one left behind by every second connection shows.
+  EXPECT_LT(AllocatedBytes(), memory + static_cast<size_t>(count) * 16);
 }
 
 TEST_F(HttpServerTest, AnIdleConnectionIsClosedInTheEnd) {

@@ -68,6 +68,16 @@ class FakeServer {
   // Why the next watch that ends did: CANCELLED if its client went away.
   grpc::Status WaitForEnd() { return TakeFirst(ended_); }
 
+  // How many reports have come, refused ones among them.
+  int status_attempts() const {
+    absl::MutexLock lock(&mutex_);
+    return status_attempts_;
+  }
+  int catalog_attempts() const {
+    absl::MutexLock lock(&mutex_);
+    return catalog_attempts_;
+  }
+
   v1::ReportStatusRequest WaitForStatus() { return TakeFirst(statuses_); }
   v1::ReportCatalogRequest WaitForCatalog() { return TakeFirst(catalogs_); }
 
@@ -107,6 +117,10 @@ class FakeServer {
 
     grpc::Status ReportStatus(grpc::ServerContext*, const v1::ReportStatusRequest* request,
                               v1::ReportStatusResponse*) override {
+      {
+        absl::MutexLock lock(&owner_.mutex_);
+        ++owner_.status_attempts_;
+      }
       return owner_.Note(*request, owner_.statuses_);
     }
 
@@ -114,6 +128,7 @@ class FakeServer {
                                v1::ReportCatalogResponse*) override {
       {
         absl::MutexLock lock(&owner_.mutex_);
+        ++owner_.catalog_attempts_;
         if (owner_.catalog_refusals_left_ > 0) {
           --owner_.catalog_refusals_left_;
           return owner_.refusal_;
@@ -179,6 +194,8 @@ class FakeServer {
   std::deque<v1::WatchConfigurationResponse> responses_ ABSL_GUARDED_BY(mutex_);
   std::deque<grpc::Status> ends_ ABSL_GUARDED_BY(mutex_);
   int watch_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  int status_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
+  int catalog_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int catalog_refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status refusal_ ABSL_GUARDED_BY(mutex_);

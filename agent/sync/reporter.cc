@@ -1,12 +1,11 @@
 #include "agent/sync/reporter.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
-#include "common/runtime/backoff.h"
 #include "common/runtime/log_line.h"
 #include "common/status/grpc_status.h"
 #include "common/status/status_macros.h"
@@ -34,6 +33,8 @@ Reporter::Reporter(Options options, std::shared_ptr<grpc::Channel> channel, cons
       catalog_(catalog),
       problems_(problems),
       clock_(clock),
+      status_attempts_{.backoff = Backoff(options_.first_backoff, options_.most_backoff)},
+      catalog_attempts_{.backoff = Backoff(options_.first_backoff, options_.most_backoff)},
       http_address_(options_.status.http_address),
       tftp_address_(options_.status.tftp_address),
       thread_([this] { Run(); }) {
@@ -111,19 +112,49 @@ absl::Status Reporter::Send(
   }
 }
 
-absl::Status Reporter::Report() {
+absl::Duration Reporter::Report() {
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(addresses_changed_, false)) reported_at_ = -absl::InfiniteDuration();
     if (std::exchange(reconnected_, false)) {
       reported_catalog_ = nullptr;
       reported_at_ = -absl::InfiniteDuration();
+      status_attempts_.not_before = -absl::InfiniteDuration();
+      catalog_attempts_.not_before = -absl::InfiniteDuration();
     }
     woken_ = false;
   }
   const std::unique_ptr<v1::AgentService::Stub> stub = v1::AgentService::NewStub(channel_);
-  RETURN_IF_ERROR(ReportStatus(*stub));
-  return ReportCatalog(*stub);
+  if (clock_.Monotonic() < status_attempts_.not_before) return status_attempts_.not_before;
+  // A server that takes no status is sent no catalog either.
+  if (const absl::Status status = ReportStatus(*stub); !status.ok()) {
+    return NoteFailure(status_attempts_, status);
+  }
+  const absl::Duration due = reported_at_ + options_.interval;
+  if (clock_.Monotonic() < catalog_attempts_.not_before) {
+    return std::min(due, catalog_attempts_.not_before);
+  }
+  if (const absl::Status status = ReportCatalog(*stub); !status.ok()) {
+    return std::min(due, NoteFailure(catalog_attempts_, status));
+  }
+  return due;
+}
+
+absl::Duration Reporter::NoteFailure(Attempts& attempts, const absl::Status& status) {
+  // That the server is away, the follower says.
+  const std::string reason(status.message());
+  if (IsRefusal(status) && reason != attempts.refused) {
+    LogLine("report-refused").Add("reason", reason).Warn();
+    attempts.refused = reason;
+  }
+  attempts.not_before = clock_.Monotonic() + attempts.backoff.Next(random_);
+  return attempts.not_before;
+}
+
+void Reporter::NoteSuccess(Attempts& attempts) {
+  attempts.backoff.Reset();
+  attempts.not_before = -absl::InfiniteDuration();
+  attempts.refused.clear();
 }
 
 absl::Status Reporter::ReportStatus(v1::AgentService::Stub& stub) {
@@ -152,6 +183,7 @@ absl::Status Reporter::ReportStatus(v1::AgentService::Stub& stub) {
   reported_view_ = view;
   reported_problems_ = std::move(status.problems);
   reported_at_ = clock_.Monotonic();
+  NoteSuccess(status_attempts_);
   NoteWatches(response.watches());
   return absl::OkStatus();
 }
@@ -185,31 +217,14 @@ absl::Status Reporter::ReportCatalog(v1::AgentService::Stub& stub) {
   }
   problems_.Clear(Problems::Kind::kCatalogRefused);
   reported_catalog_ = catalog;
+  NoteSuccess(catalog_attempts_);
   LogLine("catalog-reported").Add("kernels", catalog->KernelCount()).Info();
   return absl::OkStatus();
 }
 
 void Reporter::Run() {
-  absl::BitGen random;
-  Backoff backoff(options_.first_backoff, options_.most_backoff);
-  std::string refused;  // What the server answered last instead of taking a report.
   while (!IsStopping()) {
-    const absl::Status status = Report();
-    if (IsStopping()) return;
-    absl::Duration due = clock_.Monotonic();
-    if (status.ok()) {
-      backoff.Reset();
-      refused.clear();
-      due += options_.interval;
-    } else {
-      due += backoff.Next(random);
-      // That the server is away, the follower says.
-      const std::string reason(status.message());
-      if (IsRefusal(status) && reason != refused) {
-        LogLine("report-refused").Add("reason", reason).Warn();
-        refused = reason;
-      }
-    }
+    const absl::Duration due = Report();
     for (absl::Duration now = clock_.Monotonic(); !IsWoken() && now < due;
          now = clock_.Monotonic()) {
       wakeup_.WaitFor(due - now);

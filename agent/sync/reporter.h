@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -18,6 +19,7 @@
 #include "common/model/agent_status.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/name.h"
+#include "common/runtime/backoff.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/wakeup.h"
 #include "grpcpp/channel.h"
@@ -26,8 +28,9 @@ namespace autopxe::agent {
 
 // Tells the server how this agent is and what it offers: its status when the view or its problems
 // have changed, and at least every 30 s; the catalog when it is another one. Everything again after
-// a connection. What fails is tried again with back-off; only the newest counts. Logs that another
-// agent runs under the same id, as the server sees it.
+// a connection. What fails is tried again with back-off, which nothing but a connection cuts short;
+// while the catalog waits for its next attempt, the status is told all the same. Only the newest
+// counts. Logs that another agent runs under the same id, as the server sees it.
 class Reporter {
  public:
   struct Options {
@@ -58,9 +61,20 @@ class Reporter {
   void Reconnected() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // One of the two reports, and when it may be tried again after it failed.
+  struct Attempts {
+    Backoff backoff;
+    absl::Duration not_before = -absl::InfiniteDuration();
+    std::string refused;  // What the server answered last instead of taking it.
+  };
+
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Reports what the server does not know yet.
-  absl::Status Report() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Reports what the server does not know yet and may be tried now. Returns when to look again,
+  // unless something wakes it.
+  absl::Duration Report() ABSL_LOCKS_EXCLUDED(mutex_);
+  // The next attempt is to wait. Returns until when.
+  absl::Duration NoteFailure(Attempts& attempts, const absl::Status& status);
+  static void NoteSuccess(Attempts& attempts);
   absl::Status ReportStatus(v1::AgentService::Stub& stub) ABSL_LOCKS_EXCLUDED(mutex_);
   void NoteWatches(int watches);
   absl::Status ReportCatalog(v1::AgentService::Stub& stub) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -85,6 +99,9 @@ class Reporter {
   std::vector<std::string> reported_problems_;
   absl::Duration reported_at_ = -absl::InfiniteDuration();
   bool is_id_shared_ = false;  // As the server said last.
+  Attempts status_attempts_;
+  Attempts catalog_attempts_;
+  absl::BitGen random_;
 
   Wakeup wakeup_;
   mutable absl::Mutex mutex_;

@@ -1,10 +1,12 @@
 #include "agent/sync/reporter.h"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "agent/sync/fake_server.h"
@@ -22,6 +24,22 @@ std::shared_ptr<const Snapshot> SnapshotAt(int64_t number) {
   revision.id = {number, 7};
   return Snapshot::Empty(revision);
 }
+
+// Stands still until it is moved, and tells how often it was looked at.
+class WatchedClock final : public Clock {
+ public:
+  absl::Time Now() const override { return clock_.Now(); }
+  absl::Duration Monotonic() const override {
+    ++looks_;
+    return clock_.Monotonic();
+  }
+  void Advance(absl::Duration duration) { clock_.Advance(duration); }
+  int looks() const { return looks_; }
+
+ private:
+  FakeClock clock_;
+  mutable std::atomic<int> looks_ = 0;
+};
 
 class ReporterTest : public testing::Test {
  protected:
@@ -60,10 +78,35 @@ class ReporterTest : public testing::Test {
     options.interval = interval;
     options.first_backoff = absl::Milliseconds(1);
     options.most_backoff = absl::Milliseconds(20);
-    return std::make_unique<Reporter>(options, BuildServerChannel(address), view_, *catalog_,
-                                      problems_, clock_);
+    return Report(address, options, clock_);
   }
 
+  // With back-off by a clock that stands still.
+  std::unique_ptr<Reporter> ReportBy(WatchedClock& clock, const std::string& address) {
+    Reporter::Options options{.agent_id = *AgentId::Parse("lab"),
+                              .status = {.instance = *AgentInstance::Parse("i1")}};
+    options.interval = absl::Hours(24);
+    options.first_backoff = kBackoff;
+    options.most_backoff = kBackoff;
+    return Report(address, options, clock);
+  }
+
+  std::unique_ptr<Reporter> Report(const std::string& address, const Reporter::Options& options,
+                                   const Clock& clock) {
+    return std::make_unique<Reporter>(options, BuildServerChannel(address), view_, *catalog_,
+                                      problems_, clock);
+  }
+
+  // Returns once it has been woken again and again and has looked what is to be done.
+  static void WakeManyTimes(Reporter& reporter, const WatchedClock& clock) {
+    const int before = clock.looks();
+    while (clock.looks() < before + 30) {
+      reporter.Wake();
+      std::this_thread::yield();
+    }
+  }
+
+  static constexpr absl::Duration kBackoff = absl::Hours(1);  // At the most.
   SystemClock clock_;
   View view_;
   std::string folder_;
@@ -132,6 +175,61 @@ TEST_F(ReporterTest, ACatalogThatTheServerRefusesIsAProblemUntilItTakesOne) {
   EXPECT_EQ(status.problems(0), "the server refused the catalog: a name is too long");
   server.WaitForCatalog();
   EXPECT_EQ(server.WaitForStatus().status().problems_size(), 0);
+}
+
+TEST_F(ReporterTest, ARefusedCatalogWaitsOutItsBackoffWhileWhatChangesIsToldAtOnce) {
+  WatchedClock clock;
+  FakeServer server;
+  server.RefuseCatalogs(1, grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "a name is too long"));
+  const auto reporter = ReportBy(clock, server.address());
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 0);
+  // That it was refused is a problem, which the reporter sets itself.
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 1);
+  problems_.Set(Problems::Kind::kSnapshotNotSaved, "disk full");
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 2);
+  view_.Set(SnapshotAt(5));
+  reporter->Wake();
+  EXPECT_EQ(server.WaitForStatus().status().applied().number(), 5);
+  AddRelease("trixie");
+  WakeManyTimes(*reporter, clock);
+  EXPECT_EQ(server.catalog_attempts(), 1);
+  clock.Advance(kBackoff);
+  reporter->Wake();
+  EXPECT_EQ(server.WaitForCatalog().catalog().distros(0).releases_size(), 2);
+  EXPECT_EQ(server.catalog_attempts(), 2);
+  EXPECT_EQ(server.WaitForStatus().status().problems_size(), 1);
+}
+
+TEST_F(ReporterTest, ARefusedStatusWaitsOutItsBackoffWhateverChanges) {
+  WatchedClock clock;
+  FakeServer server;
+  server.RefuseReports(1, grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "no"));
+  const auto reporter = ReportBy(clock, server.address());
+  while (server.status_attempts() == 0) std::this_thread::yield();
+  problems_.Set(Problems::Kind::kSnapshotNotSaved, "disk full");
+  view_.Set(SnapshotAt(5));
+  reporter->SetAddresses(*IpEndpoint::Parse("10.77.1.2:8080"), absl::nullopt);
+  WakeManyTimes(*reporter, clock);
+  EXPECT_EQ(server.status_attempts(), 1);
+  EXPECT_EQ(server.catalog_attempts(), 0);
+  clock.Advance(kBackoff);
+  reporter->Wake();
+  const v1::AgentStatus status = server.WaitForStatus().status();
+  EXPECT_EQ(status.applied().number(), 5);
+  EXPECT_EQ(status.problems_size(), 1);
+  EXPECT_EQ(status.http_address(), "10.77.1.2:8080");
+  server.WaitForCatalog();
+}
+
+TEST_F(ReporterTest, AConnectionCutsTheBackoffShort) {
+  WatchedClock clock;
+  FakeServer server;
+  server.RefuseReports(1, grpc::Status(grpc::StatusCode::UNAVAILABLE, "starting"));
+  const auto reporter = ReportBy(clock, server.address());
+  while (server.status_attempts() == 0) std::this_thread::yield();
+  reporter->Reconnected();
+  server.WaitForStatus();
+  server.WaitForCatalog();
 }
 
 TEST_F(ReporterTest, EachNewViewIsToldAndTheNewestIsTheLast) {

@@ -16,7 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(os.path.realpath(__file__)).parents[1] / "lib"))
 import http2  # noqa: E402
 import junit  # noqa: E402  (found through the path above)
-from daemon import PATIENCE, Daemon  # noqa: E402
+from daemon import PATIENCE, Daemon, until  # noqa: E402
 
 WATCH = "autopxe.v1.AgentService/WatchConfiguration"
 APPLY = "autopxe.v1.ConfigurationService/Apply"
@@ -67,8 +67,17 @@ class Abuse(unittest.TestCase):
         if not self.is_sanitized():
             self.assertLess(self.memory() - self.before, GROWTH)
 
-    def connect(self):
-        connection = http2.Connection(self.address, PATIENCE)
+    def settles(self):
+        """For what gRPC 1.51 can't keep from taking memory while it lasts (docs/outages.md): afterwards it is given back."""
+        def has_settled():
+            self.others_are_served()
+            return self.is_sanitized() or self.memory() - self.before < GROWTH
+
+        until(has_settled, "memory that was given back")
+        self.check()
+
+    def connect(self, acknowledge=True):
+        connection = http2.Connection(self.address, PATIENCE, acknowledge)
         self.addCleanup(connection.socket.close)
         return connection
 
@@ -120,13 +129,51 @@ class Abuse(unittest.TestCase):
     def test_streams_that_are_reset_as_soon_as_they_are_opened(self):
         connection = self.connect()
         headers = http2.call_headers(WATCH)
-        for number in range(5_000):
+        for number in range(20_000):
             stream = 2 * number + 1
             if not connection.send(
                     http2.frame(http2.HEADERS, http2.END_HEADERS, stream, headers) +
                     http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(watch_request(number))) +
                     http2.frame(http2.RST_STREAM, 0, stream, struct.pack(">I", 8))):
                 break
+        self.settles()
+
+    def test_streams_of_a_peer_that_never_acknowledges_the_limit(self):
+        connection = self.connect(acknowledge=False)
+        for number in range(10_000):
+            stream = 2 * number + 1
+            if not connection.send(
+                    http2.frame(http2.HEADERS, http2.END_HEADERS, stream, http2.call_headers(WATCH)) +
+                    http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(watch_request(number)))):
+                break
+        self.others_are_served()
+        connection.socket.close()
+        self.settles()
+
+    def test_a_head_without_end_is_cut_off(self):
+        connection = self.connect()
+        connection.send(http2.frame(http2.HEADERS, 0, 1, http2.call_headers(WATCH)))
+        flood = http2.frame(http2.CONTINUATION, 0, 1, b"".join(
+            http2.header(f"x{number:05}", "v" * 100) for number in range(140)))
+        sent = 0
+        while connection.send(flood):
+            sent += len(flood)
+            self.assertLess(sent, 1 << 30)
+        self.check()
+
+    def test_a_field_without_end(self):
+        connection = self.connect()
+        # 256 MiB are announced.
+        connection.send(http2.frame(http2.HEADERS, 0, 1,
+                                    http2.call_headers(WATCH) + b"\x00\x01x\x7f\xff\xff\xff\x7f"))
+        flood = http2.frame(http2.CONTINUATION, 0, 1, b"v" * 16_384)
+        connection.socket.settimeout(1)
+        for _ in range(500):
+            try:
+                if not connection.send(flood):
+                    break
+            except TimeoutError:
+                break  # It is read ever more slowly.
         self.check()
 
     def test_a_flood_of_pings_is_sent_away(self):

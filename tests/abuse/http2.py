@@ -33,14 +33,15 @@ def message(payload, length=None):
 class Connection:
     """A connection that has shaken hands. A context."""
 
-    def __init__(self, address, patience):
+    def __init__(self, address, patience, acknowledge=True):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=patience)
         self.socket.sendall(PREFACE + frame(SETTINGS))
         self._rest = b""
         # The server's limits hold once they are acknowledged.
         self.wait_for(lambda kind, flags, *_: kind == SETTINGS and not flags & ACK)
-        self.send(frame(SETTINGS, ACK))
+        if acknowledge:
+            self.send(frame(SETTINGS, ACK))
 
     def __enter__(self):
         return self

@@ -15,7 +15,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 # Header -> the folders that may include it.
 RESERVED = {
     r"sqlite3\.h": ["server/sqlite/"],
-    r"sys/socket\.h": ["agent/net/"],
+    r"sys/socket\.h|linux/tcp\.h|netinet/.*": ["agent/net/"],
     r"microhttpd\.h": ["agent/http/", "common/runtime/"],
     r"grpcpp/.*": [
         "server/services/",
@@ -187,6 +187,15 @@ class LayeringTest(unittest.TestCase):
                 calls = re.findall(r"Database::Open\(\{[^}]*\}\)", (ROOT / path).read_text())
                 found += [path for call in calls if "Access::kReadOnly" not in call]
         self.assertEqual(found, ["server/store/store.cc"] * 2)
+
+    def test_one_folder_calls_sockets(self):
+        """Whatever header brings the functions along."""
+        call = re.compile(r"(?<![\w.>])(?:shutdown|[gs]etsockopt|recv(?:from|m?msg)|send(?:to|m?msg)|accept4?)\(")
+        found = [path for path, _ in sources()
+                 if path.startswith("agent/") and not path.startswith("agent/net/") and not test_only(path)
+                 and call.search((ROOT / path).read_text())]
+        self.assertEqual(found, [])
+        self.assertTrue(call.search("  .cut = [](int fd) { shutdown(fd, SHUT_RDWR); },"))
 
     def test_names_say_what_a_thing_is(self):
         banned = re.compile(r"(^|_)(utils?|helpers?|managers?|handlers?|data|infos?|misc|impl)(_|\.|$)")

@@ -41,8 +41,11 @@ case "${1-}" in
     ;;
 esac
 
+# shellcheck source=tools/bazel_options.sh
+. tools/bazel_options.sh
+
 programs=(//server:autopxe-server //agent:autopxe-agent //ctl:autopxectl)
-bazel build --noshow_progress "${programs[@]}" || exit 1
+bazel build "${bazel_options[@]}" "${programs[@]}" || exit 1
 
 work=$(mktemp -d)
 load=
@@ -78,7 +81,7 @@ run() {
   shift 3
   printf '== %s: %s\n' "$name" "$detail"
   for variable in "$@"; do options+=("--test_env=$variable"); done
-  bazel test --noshow_progress --cache_test_results=no --test_timeout=86400 --test_output=errors "${options[@]}" "$target" >"$log" 2>&1
+  bazel test "${bazel_options[@]}" --cache_test_results=no --test_timeout=86400 --test_output=errors "${options[@]}" "$target" >"$log" 2>&1
   part "$name" "$detail" $? "$log"
 }
 
@@ -89,12 +92,12 @@ TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=
 load=$!
 
 printf '== memory\n'
-bazel test --config=asan --noshow_progress --cache_test_results=no --test_timeout=900 --keep_going --build_tests_only \
+bazel test --config=asan "${bazel_options[@]}" --cache_test_results=no --test_timeout=900 --build_tests_only \
   --test_tag_filters=-firmware,-tsan,-unsanitized --test_output=errors //... >"$work/memory.log" 2>&1
 part memory "the whole suite under asan and ubsan" $? "$work/memory.log"
 printf '== threads\n'
-bazel test --config=tsan --noshow_progress --cache_test_results=no --test_timeout=900 --keep_going --build_tests_only --test_tag_filters=concurrent,tsan,-firmware --test_output=errors \
-  //... >"$work/threads.log" 2>&1
+bazel test --config=tsan "${bazel_options[@]}" --cache_test_results=no --test_timeout=900 --build_tests_only --test_output=errors \
+  --test_tag_filters=concurrent,tsan,-firmware //... >"$work/threads.log" 2>&1
 part threads "concurrent tests under the thread sanitizer" $? "$work/threads.log"
 run crash "1,000 rounds of kill -9 in the store" //server/store:crash_test AUTOPXE_ROUNDS=1000
 run kill "200 rounds of kill -9 of the server" //tests/crash:kill_test AUTOPXE_ROUNDS=200
@@ -105,7 +108,7 @@ seed=$(($(date +%s) * 1000))
 runs=0
 while true; do
   printf '== model: seeds from %s\n' "$seed"
-  bazel test --noshow_progress --cache_test_results=no --test_output=errors --test_env=AUTOPXE_TEST_MODEL_FIRST_SEED="$seed" \
+  bazel test "${bazel_options[@]}" --cache_test_results=no --test_output=errors --test_env=AUTOPXE_TEST_MODEL_FIRST_SEED="$seed" \
     --test_env=AUTOPXE_TEST_MODEL_SEEDS=1000 //tests/model:model_test >"$work/model.log" 2>&1
   status=$?
   seed=$((seed + 1000))

@@ -43,40 +43,42 @@ check() {
   fi
 }
 
-# bazel_test NAME OPTIONS...: runs tests; tools/test_report.py reads what became of each case from the events. A test that fails is run once more: the report
-# names it as flaky, since on a machine that others use a process may starve.
+# shellcheck source=tools/bazel_options.sh
+. tools/bazel_options.sh
+# Many tests wait for a clock or a peer: a third one beside two cores' worth keeps the cores busy.
+bazel_options+=(--local_cpu_resources=HOST_CPUS*1.5)
+
+# bazel_test NAME OPTIONS...: runs tests; tools/test_report.py reads what became of each case from the events. A test with firmware that fails is run once
+# more, and named as flaky: an emulated machine starves where others use the cores.
 bazel_test() {
   local name=$1
   shift
   # Left empty, it tells the report that the run did not even begin.
   : >"$results/${name// /_}.events.json"
-  step "$name" bazel test --keep_going --noshow_progress --flaky_test_attempts=2 \
-    --build_event_json_file="$results/${name// /_}.events.json" "$@"
+  step "$name" bazel test "${bazel_options[@]}" --build_event_json_file="$results/${name// /_}.events.json" "$@"
 }
 
-# Compiles everything but tests with clang, whose thread-safety analysis makes errors.
-thread_safety() {
+# Builds the programs, and what they are made of, as they are built for use.
+programs() {
   local code
   code=$(bazel query --noshow_progress 'kind("cc_(library|binary)", //...) except attr(testonly, 1, //...)') || return
   # shellcheck disable=SC2086  (a target a word)
-  bazel build --config=clang --noshow_progress --keep_going --output_groups=compilation_outputs $code
+  bazel build "${bazel_options[@]}" $code
 }
 
 check "install packages" tools/setup.sh
 check "format" tools/check_format.sh
 
-check "build" bazel build --noshow_progress --keep_going //...
-
 if $quick; then
   bazel_test "tests" --test_tag_filters=-firmware,-tsan //...
 else
-  bazel_test "tests" --test_tag_filters=-tsan //...
-  # Compiled, not linked: the analysis is the compiler's. Without the tests, whose locks are their own.
-  check "thread safety (clang)" thread_safety
-  # What takes bytes from outside apart, and what answers hosts. The whole suite under each sanitizer takes longer than all this:
-  # tools/soak.sh.
-  bazel_test "what answers hosts under asan and ubsan" --config=asan --build_tests_only --test_tag_filters=-firmware,-tsan,-unsanitized \
-    //agent/... //boot/... //common/...
+  check "build" programs
+  # The programs as they are built for use: with real firmware, with real peers, killed, cut off.
+  bazel_test "end to end" --build_tests_only --test_tag_filters=-tsan --flaky_test_attempts=//tests/vm/.*@2 //tests/... -//tests/model/...
+  # Everything else, and the same again, with clang: its analysis of the locks makes errors, and each test runs sanitized.
+  bazel_test "all under asan and ubsan" --config=asan --test_tag_filters=-firmware,-tsan,-unsanitized //...
+  # The rest of the concurrent tests: tools/soak.sh.
+  bazel_test "under tsan" --config=tsan --build_tests_only --test_tag_filters=concurrent,tsan //third_party/tsan/... //common/... //agent/... //server/feed/... //server/services/...
 fi
 
 printf '\n== time\n'

@@ -58,7 +58,9 @@ void EventLoop::Run() {
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), MillisecondsToWait());
     if (count < 0 && errno != EINTR) Die("epoll_wait failed");
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.u64 == kWakeUpId) {
+      // A copy: epoll_event is packed, so that nothing may refer to what is in it.
+      const uint64_t id = events[i].data.u64;
+      if (id == kWakeUpId) {
         uint64_t wake_ups;
         // Non-blocking, and only empties the counter: the tasks themselves are in posted_.
         [[maybe_unused]] const ssize_t ignored = read(wake_up_.get(), &wake_ups, sizeof(wake_ups));
@@ -66,7 +68,7 @@ void EventLoop::Run() {
       }
       // Gone if a task before it in this round has unwatched it. Ids are never used twice, so a
       // descriptor that has meanwhile been closed and opened again is not taken for the old one.
-      const auto watched = watched_.find(events[i].data.u64);
+      const auto watched = watched_.find(id);
       if (watched == watched_.end()) continue;
       const std::shared_ptr<const Task> task = watched->second.on_readable;
       (*task)();

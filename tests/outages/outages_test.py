@@ -68,6 +68,8 @@ class Outages(unittest.TestCase):
             boot.mkdir(parents=True)
             (boot / f"vmlinuz-{version}").write_text("kernel")
             (boot / f"initrd.img-{version}").write_text("initrd")
+            for file in boot.iterdir():
+                os.utime(file, (0, 0))  # Installed long ago, and not just being written.
         for name in ("loaders", "home"):
             (self.folder / name).mkdir()
         self.database = self.folder / "autopxe.db"

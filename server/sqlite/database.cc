@@ -93,7 +93,7 @@ absl::Status Database::CreateFile(const std::string& path, int32_t application_i
         database.Execute(absl::StrCat("PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL;"
                                       "PRAGMA application_id = ",
                                       application_id));
-    if (status.ok()) status = database.CheckpointAndTruncate();
+    if (status.ok()) status = database.CheckpointAndTruncate().status();
     if (!status.ok()) return status;
   }
   if (rename(unfinished.c_str(), path.c_str()) != 0) {
@@ -211,20 +211,24 @@ absl::StatusOr<int64_t> Database::QueryInteger(absl::string_view sql) {
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(connection_) == 0; }
 
-absl::Status Database::RunCheckpoint(int mode) {
+absl::StatusOr<bool> Database::RunCheckpoint(int mode) {
   int log_pages = 0;
   int moved_pages = 0;
   const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, mode, &log_pages, &moved_pages);
-  if (code != SQLITE_OK) {
+  const bool is_busy = (code & 0xff) == SQLITE_BUSY;
+  if (code != SQLITE_OK && !is_busy) {
     return SqliteStatus(connection_, code, absl::StrCat("database \"", path_, "\": checkpoint"));
   }
-  wal_pages_ = log_pages - moved_pages;
-  return absl::OkStatus();
+  // Both are negative if it did not come so far as to know.
+  if (log_pages >= 0) wal_pages_ = log_pages - moved_pages;
+  return !is_busy;
 }
 
-absl::Status Database::Checkpoint() { return RunCheckpoint(SQLITE_CHECKPOINT_PASSIVE); }
+absl::Status Database::Checkpoint() { return RunCheckpoint(SQLITE_CHECKPOINT_PASSIVE).status(); }
 
-absl::Status Database::CheckpointAndTruncate() { return RunCheckpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+absl::StatusOr<bool> Database::CheckpointAndTruncate() {
+  return RunCheckpoint(SQLITE_CHECKPOINT_TRUNCATE);
+}
 
 absl::Status Database::QuickCheck() {
   absl::StatusOr<Statement> statement = Prepare("PRAGMA quick_check(1)");

@@ -85,9 +85,10 @@ class Database {
   // Moves the write-ahead log's pages into the database, as far as readers let it.
   absl::Status Checkpoint();
 
-  // Moves all of them, and empties the log. Errors besides the usual: UNAVAILABLE if a reader is in
-  // the way.
-  absl::Status CheckpointAndTruncate();
+  // Moves all of them, and empties the log. False if somebody who reads an older state of the
+  // database, or whose lock it is, is in the way for longer than the busy timeout; then nothing or
+  // some was moved.
+  absl::StatusOr<bool> CheckpointAndTruncate();
 
   // Whether the database is whole, page by page and table by table (not the indexes' content).
   // Reads all of it. DATA_LOSS with SQLite's first finding if not.
@@ -101,7 +102,8 @@ class Database {
 
   static int AfterCommit(void* self, sqlite3*, const char*, int pages);
 
-  absl::Status RunCheckpoint(int mode);
+  // False: busy.
+  absl::StatusOr<bool> RunCheckpoint(int mode);
   absl::StatusOr<Statement*> Prepared(absl::string_view sql);
 
   const std::string path_;

@@ -150,11 +150,11 @@ TEST_F(DatabaseTest, TheLogGrowsUntilItIsCheckpointed) {
   EXPECT_GT(database->wal_pages(), 1200);
   EXPECT_THAT(database->Checkpoint(), IsOk());
   EXPECT_EQ(database->wal_pages(), 0);
-  EXPECT_THAT(database->CheckpointAndTruncate(), IsOk());
+  EXPECT_THAT(database->CheckpointAndTruncate(), IsOkAndHolds(true));
   EXPECT_EQ(std::filesystem::file_size(path_ + "-wal"), 0);
 }
 
-TEST_F(DatabaseTest, AReaderInTheWayOfATruncationIsUnavailableAndHarmless) {
+TEST_F(DatabaseTest, AReaderInTheWayOfATruncationIsToldAndHarmless) {
   std::unique_ptr<Database> database = Create();
   std::unique_ptr<Database> reader =
       *Database::Open({.path = path_, .access = Database::Access::kReadOnly});
@@ -164,10 +164,23 @@ TEST_F(DatabaseTest, AReaderInTheWayOfATruncationIsUnavailableAndHarmless) {
     ASSERT_THAT(transaction, IsOk());
     ASSERT_THAT(reader->QueryInteger("SELECT count(*) FROM t"), IsOkAndHolds(0));
     ASSERT_THAT(database->Execute("INSERT INTO t VALUES (1)"), IsOk());
-    EXPECT_THAT(database->CheckpointAndTruncate(), StatusIs(absl::StatusCode::kUnavailable, _));
+    EXPECT_THAT(database->CheckpointAndTruncate(), IsOkAndHolds(false));
     EXPECT_THAT(database->Checkpoint(), IsOk());
   }
-  EXPECT_THAT(database->CheckpointAndTruncate(), IsOk());
+  EXPECT_THAT(database->CheckpointAndTruncate(), IsOkAndHolds(true));
+}
+
+TEST_F(DatabaseTest, AnotherProcessesLockInTheWayOfATruncationIsTold) {
+  std::unique_ptr<Database> database = Create();
+  ASSERT_THAT(database->Execute("CREATE TABLE t (i INTEGER) STRICT"), IsOk());
+  {
+    std::unique_ptr<Database> other = *Database::Open({.path = path_});
+    absl::StatusOr<Transaction> transaction = Transaction::BeginWrite(*other);
+    ASSERT_THAT(transaction, IsOk());
+    EXPECT_THAT(database->CheckpointAndTruncate(), IsOkAndHolds(false));
+    EXPECT_THAT(database->Checkpoint(), IsOk());
+  }
+  EXPECT_THAT(database->CheckpointAndTruncate(), IsOkAndHolds(true));
 }
 
 // Case 35, by a limit of pages instead of the disk's end.

@@ -234,6 +234,11 @@ void SimulatedDisk::CutPowerAfter(int64_t operations) {
   operations_left = operations;
 }
 
+bool SimulatedDisk::has_power() const {
+  const std::lock_guard<std::recursive_mutex> lock(mutex);
+  return operations_left != 0;
+}
+
 void SimulatedDisk::FailSyncs(int count) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   failing_syncs = count;

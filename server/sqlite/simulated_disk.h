@@ -20,6 +20,9 @@ class SimulatedDisk {
   // then fails, and leaves nothing.
   void CutPowerAfter(int64_t operations);
 
+  // False once the power has failed.
+  bool has_power() const;
+
   // The next `count` syncs fail. As with Linux's page cache, each part of what should have been
   // synced is then on the disk or lost, whatever a later sync says.
   void FailSyncs(int count);

@@ -63,7 +63,7 @@ class DamageTest : public testing::Test {
       content.next_host_id = group.next_host_id();
     };
     write(0, kHosts);
-    EXPECT_THAT((*store)->writing().CheckpointAndTruncate(), IsOk());
+    EXPECT_THAT((*store)->writing().CheckpointAndTruncate(), IsOkAndHolds(true));
     for (int i = 0; i < kRevisions; ++i) write(kHosts + i, 1);
     whole_ = {ReadAll(path), ReadAll(path + "-wal")};
     expected_ = Describe(*content.snapshot);

@@ -8,11 +8,13 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <random>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/status_matchers.h"
+#include "server/sqlite/database.h"
 #include "server/sqlite/simulated_disk.h"
 #include "server/sqlite/temp_folder.h"
 #include "server/store/configuration_sample.h"
@@ -40,15 +42,25 @@ class PowerLoss {
     EXPECT_THAT(Store::Open(path_, kNow), IsOk());
   }
 
-  // Serves until some operation of the disk is the last one, and then some.
-  void RunUntilPowerFails(bool with_failing_syncs) {
+  // Serves until some operation of the disk is the last one, and then some. `with_reader`: while
+  // another process reads what there was before, so that the log can't be emptied; each failure
+  // then costs a wait for it.
+  void RunUntilPowerFails(bool with_failing_syncs, bool with_reader = false) {
+    std::unique_ptr<Database> reader;
+    const auto read = [&] {
+      reader = *Database::Open({.path = path_, .access = Database::Access::kReadOnly});
+      EXPECT_THAT(reader->Execute("BEGIN"), IsOk());
+      EXPECT_THAT(reader->QueryInteger("SELECT count(*) FROM revision"), IsOk());
+    };
+    if (with_reader && Pick(2) == 0) read();
     auto store = Store::Open(path_, kNow);
     ASSERT_THAT(store, IsOk());
+    if (with_reader && reader == nullptr) read();
     Writer writer(
         store->get(), [this] { return kNow + absl::Hours(++hours_); }, [](auto, auto) {},
         [](const absl::Status&) {}, {.checkpoint_pages = 20, .trimmed_rows = 5, .backup_pages = 4});
     disk_.CutPowerAfter(1 + Pick(400));
-    for (int burst = 0; burst < 40; ++burst) {
+    for (int burst = 0; burst < 40 && (!with_reader || disk_.has_power()); ++burst) {
       if (with_failing_syncs && Pick(6) == 0) disk_.FailSyncs(1 + Pick(2));
       if (Pick(8) == 0) writer.KeepHistory(absl::Hours(20), [](int64_t, int64_t) {});
       if (Pick(8) == 0) {
@@ -149,6 +161,21 @@ TEST(PowerLossTest, EveryAcknowledgedRevisionSurvivesFailedSyncsAndAPowerFailure
     acknowledged += loss.acknowledged();
   }
   EXPECT_GT(acknowledged, 5u * static_cast<size_t>(Rounds()));
+}
+
+// Neither a start nor a new connection after a failure can empty the log then.
+TEST(PowerLossTest, EveryAcknowledgedRevisionSurvivesWhileAnotherProcessReads) {
+  size_t acknowledged = 0;
+  for (int round = 0; round < Rounds() / 6 && !testing::Test::HasFailure(); ++round) {
+    SCOPED_TRACE(absl::StrCat("seed ", round));
+    PowerLoss loss(static_cast<uint32_t>(round));
+    for (int failure = 0; failure < 3 && !testing::Test::HasFailure(); ++failure) {
+      loss.RunUntilPowerFails(/*with_failing_syncs=*/failure > 0, /*with_reader=*/true);
+      loss.Check();
+    }
+    acknowledged += loss.acknowledged();
+  }
+  EXPECT_GT(acknowledged, static_cast<size_t>(Rounds() / 2));
 }
 
 }  // namespace

@@ -57,6 +57,14 @@ absl::Status Named(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), message);
 }
 
+// Makes what `writing` sees of the database durable, and the one thing that a later start can find,
+// whatever lies behind the log's end: a commit whose sync failed, or parts of one that was torn.
+// The write goes to the log's end, so over the first frame of that, and every frame behind bears a
+// checksum that goes on from the frame that is gone; and its sync is one of the whole log.
+absl::Status WriteNothingNew(Database& writing) {
+  return writing.Run("UPDATE history SET trimmed_to = trimmed_to");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& path, absl::Time now) {
@@ -85,8 +93,12 @@ absl::Status Store::OpenFile(absl::Time now) {
     RETURN_IF_ERROR(UpgradeSchema(*writing_, Migrations(), now));
     RETURN_IF_ERROR(LoadContent(*writing_));
   }
-  // So that nothing lies behind the log's end that looks like transactions of this start's log.
-  RETURN_IF_ERROR(writing_->CheckpointAndTruncate());
+  // So that nothing lies behind the log's end that looks like transactions of this start's log, and
+  // what was read of it is durable. Whoever reads an older state (a shell, a backup) keeps the log
+  // from being emptied; a write is as good then. Without that need there is none, since a disk that
+  // is full does not keep a server from starting.
+  ASSIGN_OR_RETURN(const bool is_emptied, writing_->CheckpointAndTruncate());
+  if (!is_emptied) RETURN_IF_ERROR(WriteNothingNew(*writing_));
   RETURN_IF_ERROR(RemoveUnfinishedBackup());
   return OpenReading();
 }
@@ -129,9 +141,10 @@ absl::Status Store::Reopen() {
   const auto open = [this]() -> absl::Status {
     ASSIGN_OR_RETURN(std::unique_ptr<Database> writing, Database::Open({.path = path_}));
     // A commit whose sync failed may be in the log all the same, and a start after a crash would
-    // find it there. The truncation drops it, and a write of nothing new makes that durable.
-    RETURN_IF_ERROR(writing->CheckpointAndTruncate());
-    RETURN_IF_ERROR(writing->Run("UPDATE history SET trimmed_to = trimmed_to"));
+    // find it there. Emptying the log drops it and the write makes that durable; while somebody
+    // reads an older state (one of ours, a shell, a backup) the write alone does.
+    RETURN_IF_ERROR(writing->CheckpointAndTruncate().status());
+    RETURN_IF_ERROR(WriteNothingNew(*writing));
     RETURN_IF_ERROR(OpenReading());
     writing_ = std::move(writing);
     return absl::OkStatus();

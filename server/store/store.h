@@ -84,7 +84,8 @@ class Store {
   const std::string path_;
   const std::unique_ptr<LockFile> lock_;
   Content content_;
-  // Declared before reading_, so closed after it: the last connection to be closed checkpoints.
+  // Declared before reading_, so closed after it: the last connection to be closed checkpoints. Of
+  // the writer's thread alone.
   std::unique_ptr<Database> writing_;
   mutable absl::Mutex mutex_;
   std::unique_ptr<Database> reading_ ABSL_GUARDED_BY(mutex_);

@@ -10,7 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_matchers.h"
+#include "server/sqlite/database.h"
+#include "server/sqlite/simulated_disk.h"
 #include "server/sqlite/temp_folder.h"
+#include "server/sqlite/transaction.h"
 #include "server/store/configuration_sample.h"
 #include "server/store/write_group.h"
 
@@ -53,6 +56,15 @@ class StoreTest : public testing::Test {
     }
     EXPECT_THAT(group.Commit(), IsOk());
     return group.steps().back().snapshot;
+  }
+
+  // One revision more than `content`.
+  void Write(Store& store, const Store::Content& content, int mac) {
+    WriteGroup group(store.writing(), content.snapshot, catalogs_, content.next_host_id, kNow);
+    WriteRequest request;
+    request.batch = BatchOf({SampleAssign(mac, "wait")});
+    ASSERT_THAT(group.Take(request), IsOk());
+    ASSERT_THAT(group.Commit(), IsOk());
   }
 
   TempFolder folder_;
@@ -200,17 +212,55 @@ TEST_F(StoreTest, ARevisionOfItsHistoryIsToldFromAStranger) {
   EXPECT_THAT(store->HasRevision({.number = 0, .tag = 1}), IsOkAndHolds(false));
 }
 
+// A shell, or a backup that somebody else makes.
+TEST_F(StoreTest, ADatabaseThatAnotherProcessReadsIsOpenedAndWhatItHoldsIsDurable) {
+  SimulatedDisk disk(1);
+  Fill(2, 1);
+  auto other = Database::Open({.path = path_, .access = Database::Access::kReadOnly});
+  ASSERT_THAT(other, IsOk());
+  auto reading = Transaction::BeginRead(**other);
+  ASSERT_THAT(reading, IsOk());
+  ASSERT_THAT((*other)->QueryInteger("SELECT count(*) FROM revision"), IsOkAndHolds(2));
+  {
+    // As a process leaves it that is killed between its commit's write and its sync.
+    auto killed = Database::Open({.path = path_});
+    ASSERT_THAT(killed, IsOk());
+    ASSERT_THAT((*killed)->Execute("PRAGMA synchronous = OFF;"
+                                   "UPDATE history SET trimmed_to = 1"),
+                IsOk());
+  }
+  ASSERT_GT(disk.unsynced(path_ + "-wal"), 0);
+  std::unique_ptr<Store> store = Open();
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(disk.unsynced(path_ + "-wal"), 0);
+  EXPECT_THAT(store->writing().QueryInteger("SELECT trimmed_to FROM history"), IsOkAndHolds(1));
+  Write(*store, store->TakeContent(), 77);
+  EXPECT_THAT(store->Reopen(), IsOk());
+  EXPECT_THAT((*other)->QueryInteger("SELECT count(*) FROM revision"), IsOkAndHolds(2));
+  store.reset();
+  EXPECT_EQ(Open()->TakeContent().snapshot->host_count(), 3);
+}
+
+TEST_F(StoreTest, ADatabaseThatAnotherProcessLocksIsRefusedUntilItIsFree) {
+  Fill(2, 1);
+  {
+    auto other = Database::Open({.path = path_});
+    ASSERT_THAT(other, IsOk());
+    auto writing = Transaction::BeginWrite(**other);
+    ASSERT_THAT(writing, IsOk());
+    EXPECT_THAT(Store::Open(path_, kNow),
+                StatusIs(absl::StatusCode::kUnavailable, HasSubstr("locked")));
+  }
+  Open();
+}
+
 TEST_F(StoreTest, ReopeningSeesTheSameAndCanWrite) {
   Fill(2, 1);
   std::unique_ptr<Store> store = Open();
   const Store::Content content = store->TakeContent();
   ASSERT_THAT(store->Reopen(), IsOk());
   ASSERT_THAT(store->Reopen(), IsOk());
-  WriteGroup group(store->writing(), content.snapshot, catalogs_, content.next_host_id, kNow);
-  WriteRequest request;
-  request.batch = BatchOf({SampleAssign(77, "wait")});
-  ASSERT_THAT(group.Take(request), IsOk());
-  ASSERT_THAT(group.Commit(), IsOk());
+  Write(*store, content, 77);
   const auto changes = store->ChangesSince(content.snapshot->revision().id);
   ASSERT_THAT(changes, IsOk());
   ASSERT_TRUE(changes->has_value());

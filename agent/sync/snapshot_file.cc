@@ -19,7 +19,13 @@ namespace {
 
 constexpr char kNewest[] = "configuration.snapshot";
 constexpr char kPrevious[] = "configuration.snapshot.previous";
-constexpr char kDamaged[] = "configuration.snapshot.damaged";
+// The first damaged file tells what began it, so none is replaced but the last.
+constexpr const char* kDamaged[] = {
+    "configuration.snapshot.damaged",
+    "configuration.snapshot.damaged.2",
+    "configuration.snapshot.damaged.3",
+    "configuration.snapshot.damaged.4",
+};
 constexpr char kTemporary[] = "configuration.snapshot.new";
 constexpr char kLock[] = "lock";
 
@@ -89,6 +95,16 @@ absl::StatusOr<StoredSnapshot> SnapshotFile::Read(const char* name) const {
   return DecodeSnapshot(bytes);
 }
 
+const char* SnapshotFile::SetAside(const char* name) const {
+  const char* aside = nullptr;
+  for (const char* candidate : kDamaged) {
+    aside = candidate;
+    struct stat found;
+    if (fstatat(folder_fd_, candidate, &found, AT_SYMLINK_NOFOLLOW) != 0) break;
+  }
+  return renameat(folder_fd_, name, folder_fd_, aside) == 0 ? aside : nullptr;
+}
+
 absl::StatusOr<StoredSnapshot> SnapshotFile::Load(Problems& problems) {
   for (const char* name : {kNewest, kPrevious}) {
     absl::StatusOr<StoredSnapshot> stored = Read(name);
@@ -100,12 +116,13 @@ absl::StatusOr<StoredSnapshot> SnapshotFile::Load(Problems& problems) {
         .Warn();
     const bool is_damaged =
         absl::IsDataLoss(stored.status()) || absl::IsUnimplemented(stored.status());
-    const bool is_aside = is_damaged && renameat(folder_fd_, name, folder_fd_, kDamaged) == 0;
-    if (is_aside) LogLine("snapshot-set-aside").Add("file", PathOf(kDamaged)).Warn();
+    const char* const aside = is_damaged ? SetAside(name) : nullptr;
+    if (aside != nullptr) LogLine("snapshot-set-aside").Add("file", PathOf(aside)).Warn();
     problems.Set(
         Problems::Kind::kSnapshotUnreadable,
         absl::StrCat("at the start ", PathOf(name), " could not be used",
-                     is_aside ? " and was set aside" : "", ": ", stored.status().message()));
+                     aside != nullptr ? absl::StrCat(" and was set aside as ", PathOf(aside)) : "",
+                     ": ", stored.status().message()));
   }
   return absl::NotFoundError(absl::StrCat("no snapshot in ", folder_));
 }

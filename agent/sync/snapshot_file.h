@@ -13,7 +13,8 @@ namespace autopxe::agent {
 // The agent's configuration on disk, in files of its state folder, all of mode 0600:
 //   configuration.snapshot           the newest
 //   configuration.snapshot.previous  the one before, for when the newest turns out to be damaged
-//   configuration.snapshot.damaged   set aside for a person to look at
+//   configuration.snapshot.damaged   set aside for a person to look at, and the next ones with .2,
+//                                    .3 and .4 behind it: the first three are never replaced
 //   lock                             held while an agent uses the folder
 // Not thread-safe.
 class SnapshotFile {
@@ -41,6 +42,8 @@ class SnapshotFile {
 
   // Errors: NOT_FOUND; DATA_LOSS, UNIMPLEMENTED as DecodeSnapshot; the system's.
   absl::StatusOr<StoredSnapshot> Read(const char* name) const;
+  // The name that the file has then; null if it can't be renamed.
+  const char* SetAside(const char* name) const;
   std::string PathOf(const char* name) const;
 
   const std::string folder_;

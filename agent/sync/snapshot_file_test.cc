@@ -72,7 +72,10 @@ class SnapshotFileTest : public testing::Test {
     folder_ = mkdtemp(folder.data());
   }
   ~SnapshotFileTest() override {
-    for (const char* name : {"", ".previous", ".damaged", ".new"}) unlink(Path(name).c_str());
+    for (const char* name :
+         {"", ".previous", ".damaged", ".damaged.2", ".damaged.3", ".damaged.4", ".new"}) {
+      unlink(Path(name).c_str());
+    }
     unlink(absl::StrCat(folder_, "/lock").c_str());
     rmdir(folder_.c_str());
   }
@@ -130,10 +133,12 @@ TEST_F(SnapshotFileTest, AFileTornAtAnyLengthGivesThePreviousOne) {  // faults.m
     EXPECT_EQ(stored->snapshot->revision().id.number, 1) << length;
     EXPECT_EQ(Slurp(Path(".damaged")).size(), length);
     EXPECT_EQ(ModeOf(Path()), -1) << "set aside";
+    unlink(Path(".damaged").c_str());
   }
   EXPECT_THAT(problems_.Current(),
-              testing::ElementsAre(testing::StartsWith(absl::StrCat(
-                  "at the start ", Path(), " could not be used and was set aside: "))));
+              testing::ElementsAre(testing::StartsWith(
+                  absl::StrCat("at the start ", Path(), " could not be used and was set aside as ",
+                               Path(".damaged"), ": "))));
 }
 
 TEST_F(SnapshotFileTest, AnyFlippedBitIsNoticed) {
@@ -152,6 +157,23 @@ TEST_F(SnapshotFileTest, BothFilesDamagedIsLikeNone) {
   Spill(Path(), "garbage");
   Spill(Path(".previous"), "");
   EXPECT_THAT(file->Load(problems_), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(Slurp(Path(".damaged")), "garbage");
+  EXPECT_EQ(Slurp(Path(".damaged.2")), "");
+}
+
+TEST_F(SnapshotFileTest, TheFirstDamagedFilesAreKeptAndTheNewestOne) {
+  auto file = OpenFile();
+  for (int i = 1; i <= 9; ++i) {
+    Spill(Path(), absl::StrCat("garbage ", i));
+    EXPECT_THAT(file->Load(problems_), StatusIs(absl::StatusCode::kNotFound));
+  }
+  EXPECT_EQ(Slurp(Path(".damaged")), "garbage 1");
+  EXPECT_EQ(Slurp(Path(".damaged.2")), "garbage 2");
+  EXPECT_EQ(Slurp(Path(".damaged.3")), "garbage 3");
+  EXPECT_EQ(Slurp(Path(".damaged.4")), "garbage 9");
+  EXPECT_EQ(ModeOf(Path(".damaged.5")), -1);
+  EXPECT_THAT(problems_.Current(),
+              testing::ElementsAre(HasSubstr(absl::StrCat("set aside as ", Path(".damaged.4")))));
 }
 
 TEST_F(SnapshotFileTest, DyingBetweenTheRenamesLeavesThePreviousOne) {

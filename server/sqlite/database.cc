@@ -147,6 +147,13 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Config& config) {
       Connect(config.path, writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   if (!connection.ok()) return connection.status();
   std::unique_ptr<Database> database(new Database(config.path, *connection));
+  // SQLite opens what it can't open for writing for reading.
+  if (writes && sqlite3_db_readonly(*connection, "main") == 1) {
+    return absl::UnavailableError(
+        absl::StrCat("database \"", config.path,
+                     "\": it can't be opened for writing: its file system is read-only, or it "
+                     "belongs to another user"));
+  }
   sqlite3_busy_timeout(*connection,
                        static_cast<int>(absl::ToInt64Milliseconds(config.busy_timeout)));
   // Double-quoted text is never a string: a misspelt column is an error.

@@ -194,6 +194,20 @@ TEST_F(DatabaseTest, AFullDiskIsResourceExhaustedAndReadsGoOn) {
   EXPECT_THAT(database->QueryInteger("SELECT count(*) FROM t"), IsOkAndHolds(0));
 }
 
+// Case 35: as after an error that makes Linux turn a file system over to reading.
+TEST_F(DatabaseTest, AFileSystemThatHasBecomeReadOnlyIsToldApart) {
+  FaultyDisk disk;
+  std::unique_ptr<Database> database = Create();
+  ASSERT_THAT(database->Execute("CREATE TABLE t (i INTEGER) STRICT"), IsOk());
+  disk.RefuseWrites(1);
+  EXPECT_THAT(database->Execute("INSERT INTO t VALUES (1)"),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("has become read-only: see dmesg for the reason")));
+  disk.FailWrites(1);
+  EXPECT_THAT(database->Execute("INSERT INTO t VALUES (1)"),
+              StatusIs(absl::StatusCode::kUnavailable, Not(HasSubstr("read-only"))));
+}
+
 // Case 35.
 TEST_F(DatabaseTest, AnErrorOfTheDiskIsUnavailable) {
   FaultyDisk disk;

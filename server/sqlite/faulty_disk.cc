@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <cerrno>
 #include <map>
 #include <mutex>
 
@@ -12,6 +13,7 @@ namespace {
 std::atomic<int> failing_syncs{0};
 std::atomic<int> failing_writes{0};
 std::atomic<int> full_writes{0};
+std::atomic<int> refused_writes{0};
 std::atomic<int64_t> sync_count{0};
 
 sqlite3_vfs* real_vfs = nullptr;
@@ -32,7 +34,14 @@ int Sync(sqlite3_file* file, int flags) {
 }
 
 int Write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-  if (TakeOne(failing_writes)) return SQLITE_IOERR_WRITE;
+  if (TakeOne(failing_writes)) {
+    errno = EIO;
+    return SQLITE_IOERR_WRITE;
+  }
+  if (TakeOne(refused_writes)) {
+    errno = EROFS;
+    return SQLITE_IOERR_WRITE;
+  }
   if (TakeOne(full_writes)) return SQLITE_FULL;
   return real_write(file, bytes, size, offset);
 }
@@ -80,11 +89,13 @@ FaultyDisk::~FaultyDisk() {
   failing_syncs = 0;
   failing_writes = 0;
   full_writes = 0;
+  refused_writes = 0;
   sqlite3_vfs_register(real_vfs, 1);
 }
 
 void FaultyDisk::FailSyncs(int count) { failing_syncs = count; }
 void FaultyDisk::FailWrites(int count) { failing_writes = count; }
+void FaultyDisk::RefuseWrites(int count) { refused_writes = count; }
 void FaultyDisk::FillFor(int count) { full_writes = count; }
 int64_t FaultyDisk::syncs() const { return sync_count; }
 

@@ -16,6 +16,8 @@ class FaultyDisk {
   // The next `count` of these fail with an error of input and output.
   void FailSyncs(int count);
   void FailWrites(int count);
+  // The next `count` writes find that the file system has become read-only.
+  void RefuseWrites(int count);
   // The next `count` writes find the disk full.
   void FillFor(int count);
 

@@ -1,5 +1,7 @@
 #include "server/sqlite/status.h"
 
+#include <cerrno>
+
 #include "absl/strings/str_cat.h"
 
 namespace autopxe::server {
@@ -33,13 +35,25 @@ absl::StatusCode CodeOf(int code) {
   }
 }
 
+// For SQLite it is one error of input and output of many.
+constexpr char kReadOnly[] =
+    "; the file system has become read-only: see dmesg for the reason, repair it and mount it for "
+    "writing";
+
+bool IsReadOnly(sqlite3* connection, int code) {
+  const int kind = code & 0xff;
+  return connection != nullptr && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) &&
+         sqlite3_system_errno(connection) == EROFS;
+}
+
 }  // namespace
 
 absl::Status SqliteStatus(sqlite3* connection, int code, absl::string_view what) {
   const absl::StatusCode status_code = CodeOf(code);
   if (status_code == absl::StatusCode::kOk) return absl::OkStatus();
   const char* text = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
-  return absl::Status(status_code, absl::StrCat(what, ": ", text, " (SQLite ", code, ")"));
+  return absl::Status(status_code, absl::StrCat(what, ": ", text, " (SQLite ", code, ")",
+                                                IsReadOnly(connection, code) ? kReadOnly : ""));
 }
 
 }  // namespace autopxe::server

@@ -170,6 +170,45 @@ class DiskTest(unittest.TestCase):
         server, channel = self.start()
         self.assertEqual(self.names(channel), {program.mac(1)})
 
+    def test_a_disk_that_turns_read_only_refuses_writes_and_nothing_else(self):
+        """As ext4 does by itself after an error (errors=remount-ro). By hand it can't be done under a server: the
+        kernel finds it busy while a file is open for writing."""
+        image = os.path.dirname(self.disk) + "/image"
+        with open(image, "wb") as file:
+            file.truncate(16 << 20)
+        made = subprocess.run(["mkfs.ext4", "-q", "-F", image], capture_output=True, check=False)
+        mounted = subprocess.run(["mount", "-o", "loop", image, self.disk], capture_output=True, check=False)
+        if made.returncode or mounted.returncode:
+            self.skipTest("no loop devices here")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", self.disk], check=True)
+        server, channel = self.start()
+        self.assign(channel, 1)
+        self.assertNotEqual(
+            subprocess.run(["mount", "-o", "remount,ro", self.disk], capture_output=True, check=False).returncode, 0)
+        self.assertEqual(self.assign(channel, 2), 2)
+        watch = self.watch(channel)
+        next(watch)
+        subprocess.run(["mount", "-o", "remount,abort", self.disk], check=True)
+        for _ in range(3):
+            with self.assertRaises(grpc.RpcError) as raised:
+                self.assign(channel, 3)
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAVAILABLE)
+            self.assertRegex(raised.exception.details(), "read-only: see dmesg for the reason, repair it")
+        acknowledged = {program.mac(1), program.mac(2)}
+        self.assertEqual(self.names(channel), acknowledged)
+        fresh = self.watch(channel)
+        self.assertTrue(next(fresh).HasField("snapshot"))
+        fresh.cancel()
+        self.assertTrue(server.lines("event=database-failed"))
+        self.assertEqual(server.stop(), 0)
+        subprocess.run(["umount", self.disk], check=True)
+        self.assertIn(subprocess.run(["fsck.ext4", "-p", "-f", image], capture_output=True, check=False).returncode,
+                      (0, 1))
+        subprocess.run(["mount", "-o", "loop", image, self.disk], check=True)
+        server, channel = self.start()
+        self.assertEqual(self.names(channel), acknowledged)
+        self.assertEqual(self.assign(channel, 3), 3)
+
     def refuse_to_start(self):
         done = subprocess.run([SERVER, "--listen", "127.0.0.1:0", "--log-level", "error", "--database", self.database],
                               capture_output=True, text=True, timeout=program.PATIENCE, check=False)

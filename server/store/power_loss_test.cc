@@ -58,7 +58,8 @@ class PowerLoss {
     if (with_reader && reader == nullptr) read();
     Writer writer(
         store->get(), [this] { return kNow + absl::Hours(++hours_); }, [](auto, auto) {},
-        [](const absl::Status&) {}, {.checkpoint_pages = 20, .trimmed_rows = 5, .backup_pages = 4});
+        [](const absl::Status&) {},
+        {.checkpoint_pages = 20, .upkeep = {.trimmed_rows = 5, .backup_pages = 4}});
     disk_.CutPowerAfter(1 + Pick(400));
     for (int burst = 0; burst < 40 && (!with_reader || disk_.has_power()); ++burst) {
       if (with_failing_syncs && Pick(6) == 0) disk_.FailSyncs(1 + Pick(2));

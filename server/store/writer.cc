@@ -6,10 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
-#include "server/sqlite/database_copy.h"
 #include "server/sqlite/transaction.h"
 #include "server/store/agent_rows.h"
-#include "server/store/history_rows.h"
 #include "server/store/kernel_move_rows.h"
 #include "server/store/revision_rows.h"
 #include "server/store/store.h"
@@ -30,9 +28,6 @@ absl::Status ForCaller(const absl::Status& status, absl::string_view consequence
                                     : absl::StatusCode::kUnavailable;
   return absl::Status(code, absl::StrCat(status.message(), "; ", consequence));
 }
-
-// While requests are waiting, the history is trimmed once in so many rounds.
-constexpr int kRoundsWithoutTrim = 16;
 
 constexpr char kNothingChanged[] = "nothing was changed, try again";
 constexpr char kDeletedLater[] =
@@ -63,7 +58,8 @@ Writer::Writer(Store* store, std::function<absl::Time()> now, PublishFn publish,
       now_(std::move(now)),
       publish_(std::move(publish)),
       failed_(std::move(failed)),
-      config_(config) {
+      config_(config),
+      upkeep_(store, now_, config.upkeep) {
   Store::Content content = store_->TakeContent();
   next_host_id_ = content.next_host_id;
   snapshot_ = std::move(content.snapshot);
@@ -189,31 +185,23 @@ AgentReports Writer::CurrentAgentReports() const {
   return reports_;
 }
 
-void Writer::KeepHistory(absl::Duration keep, TrimmedFn trimmed) {
+void Writer::KeepHistory(absl::Duration keep, Upkeep::TrimmedFn trimmed) {
   absl::MutexLock lock(&mutex_);
-  keep_history_ = keep;
-  trimmed_ = std::move(trimmed);
-  trimming_ = keep > absl::ZeroDuration();
+  upkeep_.KeepHistory(keep, std::move(trimmed));
+  upkeep_due_ = true;
 }
 
 void Writer::BackUp(std::function<void(absl::Status)> done) {
   absl::Status refusal;
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_) {
-      refusal = Stopping();
-    } else if (backup_done_ != nullptr) {
-      refusal = absl::ResourceExhaustedError("a backup is being made already; wait for its end");
-    } else {
-      backup_done_ = std::move(done);
-    }
+    refusal = stopping_ ? Stopping() : upkeep_.BackUp(done);
+    if (refusal.ok()) upkeep_due_ = true;
   }
   if (!refusal.ok()) done(std::move(refusal));
 }
 
-bool Writer::HasWork() const {
-  return !queue_.empty() || reports_ready_ || trimming_ || backup_done_ != nullptr;
-}
+bool Writer::HasWork() const { return !queue_.empty() || reports_ready_ || upkeep_due_; }
 
 void Writer::WaitUntilIdle() {
   const auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !busy_ && !HasWork(); };
@@ -239,12 +227,8 @@ void Writer::Run() {
     {
       absl::MutexLock lock(&mutex_);
       busy_ = false;
-      const bool trims = keep_history_ > absl::ZeroDuration();
-      mutex_.AwaitWithTimeout(absl::Condition(&awake),
-                              trims
-                                  ? absl::FromChrono(next_trim_ - std::chrono::steady_clock::now())
-                                  : absl::InfiniteDuration());
-      if (trims && std::chrono::steady_clock::now() >= next_trim_) trimming_ = true;
+      upkeep_due_ = upkeep_.is_due();
+      mutex_.AwaitWithTimeout(absl::Condition(&awake), UntilNextTrim());
       busy_ = true;
       stopping = stopping_;
       jobs.swap(queue_);
@@ -260,10 +244,9 @@ void Writer::Run() {
     if (!unsaved.empty()) WriteReports(std::move(unsaved));
     CheckpointIfDue();
     if (stopping) break;
-    Trim();
-    AdvanceBackup();
+    KeepUp();
   }
-  EndBackup(Stopping());
+  upkeep_.EndBackup(Stopping());
   absl::MutexLock lock(&mutex_);
   busy_ = false;
 }
@@ -371,78 +354,26 @@ void Writer::CheckpointIfDue() {
   }
 }
 
-void Writer::Trim() {
-  absl::Duration keep;
-  bool is_busy;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!trimming_) return;
-    keep = keep_history_;
-    is_busy = !queue_.empty();
-  }
-  // Those who wait come first, but not for ever.
-  if (is_busy && ++rounds_since_trim_ < kRoundsWithoutTrim) return;
-  rounds_since_trim_ = 0;
-  absl::StatusOr<bool> more = false;
-  if (!database_failed_ && keep > absl::ZeroDuration()) more = TrimRows(now_() - keep);
-  if (!more.ok()) NoteFailure(more.status());
-  if (more.ok() && *more) return;
-  next_trim_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(config_.trim_interval);
-  TrimmedFn trimmed;
-  {
-    absl::MutexLock lock(&mutex_);
-    trimming_ = keep_history_ != keep;
-    trimmed = trimmed_;
-  }
-  const int64_t rows = std::exchange(rows_trimmed_, 0);
-  // After a failure there may be no connection to ask.
-  if (rows == 0 || database_failed_) return;
-  const absl::StatusOr<int64_t> trimmed_to = LoadTrimmedTo(store_->writing());
-  if (trimmed_to.ok()) trimmed(*trimmed_to, rows);
+absl::Duration Writer::UntilNextTrim() const {
+  const auto next = upkeep_.next_trim();
+  if (next == std::chrono::steady_clock::time_point::max()) return absl::InfiniteDuration();
+  return absl::FromChrono(next - std::chrono::steady_clock::now());
 }
 
-absl::StatusOr<bool> Writer::TrimRows(absl::Time until) {
-  Database& database = store_->writing();
-  ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(database));
-  // The horizon first: what is deleted before it has been moved could be missed by a watcher.
-  ASSIGN_OR_RETURN(const bool moved, MoveHorizon(database, until, 10 * config_.trimmed_rows));
-  ASSIGN_OR_RETURN(const int64_t deleted, DeleteEndedRows(database, config_.trimmed_rows));
-  if (!moved && deleted == 0) return false;
-  RETURN_IF_ERROR(transaction.Commit());
-  rows_trimmed_ += deleted;
-  return true;
-}
-
-void Writer::AdvanceBackup() {
+void Writer::KeepUp() {
+  bool others_wait;
   {
     absl::MutexLock lock(&mutex_);
-    if (backup_done_ == nullptr) return;
+    others_wait = !queue_.empty();
   }
-  if (const absl::Status status = ReopenIfFailed(); !status.ok()) return EndBackup(status);
-  if (copy_ == nullptr) {
-    // A disk that turned read-only may have kept an earlier one.
-    if (const absl::Status status = store_->RemoveUnfinishedBackup(); !status.ok()) {
-      return EndBackup(status);
-    }
-    auto copy = DatabaseCopy::Begin(store_->writing(), store_->backup_path());
-    if (!copy.ok()) return EndBackup(copy.status());
-    copy_ = *std::move(copy);
+  const absl::Status trimmed = upkeep_.Trim(others_wait, !database_failed_);
+  if (!trimmed.ok()) NoteFailure(trimmed);
+  if (!upkeep_.has_backup()) return;
+  if (const absl::Status status = ReopenIfFailed(); !status.ok()) {
+    upkeep_.EndBackup(status);
+  } else {
+    upkeep_.AdvanceBackup();
   }
-  const absl::StatusOr<bool> whole = copy_->Advance(config_.backup_pages);
-  if (!whole.ok() || *whole) EndBackup(whole.status());
-}
-
-void Writer::EndBackup(const absl::Status& status) {
-  copy_.reset();
-  std::function<void(absl::Status)> done;
-  {
-    absl::MutexLock lock(&mutex_);
-    done.swap(backup_done_);
-  }
-  if (done == nullptr) return;
-  const bool is_told_as_it_is =
-      status.ok() || absl::IsResourceExhausted(status) || absl::IsDataLoss(status);
-  done(is_told_as_it_is ? status : absl::UnavailableError(status.message()));
 }
 
 absl::Status Writer::ReopenIfFailed() {
@@ -465,8 +396,7 @@ absl::Status Writer::CheckCurrent() {
 
 void Writer::NoteFailure(const absl::Status& status) {
   database_failed_ = true;
-  // It holds on to the connection, which must go.
-  if (copy_ != nullptr) EndBackup(status);
+  upkeep_.LetGo(status);  // The connection must go.
   failed_(status);
 }
 

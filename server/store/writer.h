@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -24,11 +23,11 @@
 #include "server/plan/counted_move.h"
 #include "server/store/agent_report.h"
 #include "server/store/recorded_move.h"
+#include "server/store/upkeep.h"
 #include "server/store/write_request.h"
 
 namespace autopxe::server {
 
-class DatabaseCopy;
 class Store;
 
 // The one thread that writes the database. What waits for it is committed together: one
@@ -45,20 +44,12 @@ class Writer {
     size_t max_mutations = 500'000;
     // How many pages the write-ahead log may have before they are moved into the database.
     int checkpoint_pages = 1'000;
-    // How many rows of each table are trimmed, and how many pages are backed up, at a time.
-    int trimmed_rows = 500;
-    int backup_pages = 256;
-    // How often it is looked whether there is history to be trimmed.
-    absl::Duration trim_interval = absl::Hours(1);
+    Upkeep::Config upkeep;
   };
 
   // Told of each failure of the database, since nobody waits for a report or a checkpoint, and of
   // its end (OK). Called on the writer's thread.
   using FailureFn = std::function<void(const absl::Status&)>;
-
-  // Told when the history has been trimmed: the changes up to this revision can't be told any more,
-  // and so many rows were deleted. Called on the writer's thread.
-  using TrimmedFn = std::function<void(int64_t trimmed_to, int64_t rows)>;
 
   // Takes the store's content. `store` must outlive it. `now` is the server's clock, which
   // revisions bear.
@@ -102,9 +93,8 @@ class Writer {
   // What the agents reported last, at the start those of the database.
   AgentReports CurrentAgentReports() const;
 
-  // Keeps the history of this time, from now on: trims what is older at once and at intervals.
-  // Zero, as at first: keeps all of it.
-  void KeepHistory(absl::Duration keep, TrimmedFn trimmed);
+  // As of class Upkeep.
+  void KeepHistory(absl::Duration keep, Upkeep::TrimmedFn trimmed);
 
   // Copies the database to Store::backup_path(), for class BackupFile to take over. Calls `done`
   // once, on the writer's thread or at once on this one: RESOURCE_EXHAUSTED: the disk has no room
@@ -142,13 +132,9 @@ class Writer {
                                const RecordedMoves& moves);
   void CheckpointIfDue();
 
-  // Trims a piece of the history, if a pass is under way.
-  void Trim();
-  // Whether there was anything to do.
-  absl::StatusOr<bool> TrimRows(absl::Time until);
-  // The next piece of the backup, if one is being made.
-  void AdvanceBackup();
-  void EndBackup(const absl::Status& status);
+  // A piece of each part of the upkeep that is due.
+  void KeepUp();
+  absl::Duration UntilNextTrim() const;
 
   absl::Status ReopenIfFailed();
   // Whether the database holds what is current. Errors: DATA_LOSS if not.
@@ -161,14 +147,11 @@ class Writer {
   const PublishFn publish_;
   const FailureFn failed_;
   const Config config_;
+  Upkeep upkeep_;
 
   // Of the writer's thread alone.
   HostId next_host_id_;
   bool database_failed_ = false;
-  std::unique_ptr<DatabaseCopy> copy_;  // The backup that is being made, once it has begun.
-  int64_t rows_trimmed_ = 0;            // In this pass.
-  int rounds_since_trim_ = 0;
-  std::chrono::steady_clock::time_point next_trim_;
 
   mutable absl::Mutex mutex_;
   std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
@@ -180,10 +163,7 @@ class Writer {
   // False after writing reports failed, until something new is queued: else it would be tried again
   // without end.
   bool reports_ready_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Duration keep_history_ ABSL_GUARDED_BY(mutex_);
-  TrimmedFn trimmed_ ABSL_GUARDED_BY(mutex_);
-  bool trimming_ ABSL_GUARDED_BY(mutex_) = false;                          // A pass is under way.
-  std::function<void(absl::Status)> backup_done_ ABSL_GUARDED_BY(mutex_);  // Set: one is asked for.
+  bool upkeep_due_ ABSL_GUARDED_BY(mutex_) = false;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);

@@ -93,7 +93,7 @@ class WriterUpkeepTest : public testing::Test {
 
   TempFolder folder_;
   const std::string path_;
-  Writer::Config config_ = {.trimmed_rows = 3, .backup_pages = 2};
+  Writer::Config config_ = {.upkeep = {.trimmed_rows = 3, .backup_pages = 2}};
   std::atomic<int> hours_{0};
   mutable absl::Mutex mutex_;
   std::vector<std::pair<int64_t, int64_t>> trimmed_ ABSL_GUARDED_BY(mutex_);
@@ -132,7 +132,7 @@ TEST_F(WriterUpkeepTest, HistoryIsKeptAsLongAsItIsToBe) {
 }
 
 TEST_F(WriterUpkeepTest, HistoryIsTrimmedAtIntervalsWithoutBeingAskedAgain) {
-  config_.trim_interval = absl::Milliseconds(1);
+  config_.upkeep.trim_interval = absl::Milliseconds(1);
   Start();
   Keep(absl::Hours(5));
   for (int i = 0; i < 4; ++i) Assign(1, i % 2 == 0 ? "local" : "wait");
@@ -159,7 +159,7 @@ TEST_F(WriterUpkeepTest, TrimmingThatFailsIsToldAndRequestsGoOn) {
 
 TEST_F(WriterUpkeepTest, ADiskThatFailsForLongInTheMiddleOfTrimmingEndsNothing) {
   FaultyDisk disk;
-  config_.trimmed_rows = 1;
+  config_.upkeep.trimmed_rows = 1;
   Start();
   const RevisionId first = Assign(1, "local");
   for (int i = 0; i < 99; ++i) Assign(1, i % 2 == 0 ? "wait" : "local");

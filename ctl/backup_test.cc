@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/runtime/sha256.h"
+#include "common/digest/sha256.h"
 #include "ctl/autopxectl_fixture.h"
 #include "ctl/exit_code.h"
 #include "gmock/gmock.h"

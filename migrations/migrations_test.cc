@@ -2,21 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-
-#include <string>
 
 #include "absl/strings/escaping.h"
+#include "common/digest/sha256.h"
 
 namespace autopxe::server {
 namespace {
-
-std::string Sha256(absl::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(digest), size));
-}
 
 TEST(MigrationsTest, NumbersCountUpFromOne) {
   int expected = 0;
@@ -29,7 +20,8 @@ TEST(MigrationsTest, NumbersCountUpFromOne) {
 
 TEST(MigrationsTest, ChecksumsAreThoseOfTheEmbeddedText) {
   for (const Migration& migration : Migrations()) {
-    EXPECT_EQ(migration.checksum, Sha256(migration.sql)) << migration.name;
+    EXPECT_EQ(migration.checksum, absl::BytesToHexString(Sha256Of(migration.sql)))
+        << migration.name;
   }
 }
 

@@ -1,14 +1,12 @@
 #include "agent/sync/snapshot_encoding.h"
 
-#include <openssl/evp.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "autopxe/v1/agent.pb.h"
+#include "common/digest/sha256.h"
 #include "common/wire/snapshot_wire.h"
 
 namespace autopxe::agent {
@@ -37,16 +35,6 @@ Number TakeNumber(absl::string_view* bytes) {
   return static_cast<Number>(value);
 }
 
-std::string Checksum(absl::string_view bytes) {
-  std::string digest(kChecksumSize, '\0');
-  // Fails only without memory, or without SHA-256 in the library.
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()),
-                 nullptr, EVP_sha256(), nullptr) != 1) {
-    abort();
-  }
-  return digest;
-}
-
 absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("damaged snapshot: ", what));
 }
@@ -66,7 +54,7 @@ std::string EncodeSnapshot(const StoredSnapshot& stored) {
   AppendNumber(absl::ToUnixMicros(stored.saved_at), &bytes);
   AppendNumber(static_cast<uint64_t>(parts.size()), &bytes);
   bytes += parts;
-  bytes += Checksum(bytes);
+  bytes += Sha256Of(bytes);
   return bytes;
 }
 
@@ -82,7 +70,7 @@ absl::StatusOr<StoredSnapshot> DecodeSnapshot(absl::string_view bytes) {
   const uint64_t length = TakeNumber<uint64_t>(&bytes);
   const absl::string_view checked = all.substr(0, all.size() - kChecksumSize);
   // The checksum first: a version that a flipped bit made is no version.
-  if (Checksum(checked) != all.substr(checked.size())) return Damaged("its checksum is wrong");
+  if (Sha256Of(checked) != all.substr(checked.size())) return Damaged("its checksum is wrong");
   if (version != kVersion) {
     return absl::UnimplementedError(
         absl::StrCat("snapshot of format version ", version, ", expected ", kVersion));

@@ -1,11 +1,7 @@
 #include "server/services/call.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
-
-#include "absl/base/internal/raw_logging.h"
 #include "absl/strings/str_cat.h"
+#include "common/digest/sha256.h"
 #include "common/runtime/log_line.h"
 #include "common/runtime/version.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -74,10 +70,7 @@ grpc::ServerUnaryReactor* Call::Finish(const grpc::Status& status, const Write& 
 
 std::string RequestDigest(const google::protobuf::RepeatedPtrField<v1::Mutation>& mutations,
                           const v1::RequestOptions& options) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
-  ABSL_RAW_CHECK(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1,
-                 "no SHA-256");
+  Sha256 sha256;
   std::string bytes;
   const auto add = [&](const google::protobuf::Message& message) {
     bytes.clear();
@@ -88,18 +81,14 @@ std::string RequestDigest(const google::protobuf::RepeatedPtrField<v1::Mutation>
       coded.SetSerializationDeterministic(true);
       message.SerializeToCodedStream(&coded);
     }
-    const std::string size = absl::StrCat(bytes.size(), ":");
-    EVP_DigestUpdate(context.get(), size.data(), size.size());
-    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+    sha256.Add(absl::StrCat(bytes.size(), ":"));
+    sha256.Add(bytes);
   };
   v1::RequestOptions without_id = options;
   without_id.clear_request_id();
   add(without_id);
   for (const v1::Mutation& mutation : mutations) add(mutation);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  ABSL_RAW_CHECK(EVP_DigestFinal_ex(context.get(), digest, &size) == 1, "SHA-256 failed");
-  return std::string(reinterpret_cast<const char*>(digest), size);
+  return sha256.Finish();
 }
 
 }  // namespace autopxe::server

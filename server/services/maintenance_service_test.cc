@@ -7,8 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
+#include "common/digest/sha256.h"
 #include "common/runtime/captured_log.h"
-#include "common/runtime/sha256.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

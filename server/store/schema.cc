@@ -1,12 +1,11 @@
 #include "server/store/schema.h"
 
-#include <openssl/evp.h>
-
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/digest/sha256.h"
 #include "common/status/status_macros.h"
 #include "server/sqlite/transaction.h"
 
@@ -27,11 +26,8 @@ struct Applied {
   std::string schema_checksum;
 };
 
-std::string Sha256(absl::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(digest), size));
+std::string ChecksumOf(absl::string_view schema) {
+  return absl::BytesToHexString(Sha256Of(schema));
 }
 
 std::string Title(int number, absl::string_view name) {
@@ -81,7 +77,7 @@ absl::Status CheckApplied(Database& database, absl::Span<const Migration> migrat
     }
   }
   ASSIGN_OR_RETURN(const std::string schema, FormatSchema(database));
-  if (applied.empty() ? !schema.empty() : Sha256(schema) != applied.back().schema_checksum) {
+  if (applied.empty() ? !schema.empty() : ChecksumOf(schema) != applied.back().schema_checksum) {
     return absl::FailedPreconditionError(
         "its tables or indexes were altered by something else than autopxe-server; undo that, or "
         "restore a backup");
@@ -94,8 +90,8 @@ absl::Status ApplyMigration(Database& database, const Migration& migration, absl
   RETURN_IF_ERROR(database.Execute(migration.sql));
   ASSIGN_OR_RETURN(const std::string schema, FormatSchema(database));
   RETURN_IF_ERROR(database.Run("INSERT INTO schema_migration VALUES (?1, ?2, ?3, ?4, ?5)",
-                               migration.number, migration.name, migration.checksum, Sha256(schema),
-                               absl::ToUnixMicros(now)));
+                               migration.number, migration.name, migration.checksum,
+                               ChecksumOf(schema), absl::ToUnixMicros(now)));
   return transaction.Commit();
 }
 

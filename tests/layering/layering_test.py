@@ -35,6 +35,7 @@ RESERVED = {
 
 # Folders whose code does no I/O, reads no clock, logs nothing and knows no proto.
 PURE = [
+    "common/digest/",
     "common/model/",
     "boot/",
     "server/plan/",
@@ -48,9 +49,10 @@ IMPURE = re.compile(
     r"|mutex|absl/synchronization/.*|absl/time/clock\.h|common/runtime/.*|filesystem|microhttpd\.h"
 )
 
-# Every first-party folder -> what it may include besides itself, std, absl, common/model and common/status.
+# Every first-party folder -> what it may include besides itself, std, absl, common/model, common/status and common/digest.
 MAY_USE = {
     "common/model": [],
+    "common/digest": [],
     "common/status": ["proto"],
     "common/wire": ["proto"],
     "common/runtime": [],
@@ -123,7 +125,7 @@ def violations(path, includes):
         if kind == "<" or test:
             continue
         target = "proto" if header.startswith("autopxe/v1/") else folder_of(header)
-        if target in ("common/model", "common/status") or target == folder or header.startswith("absl/"):
+        if target in ("common/model", "common/status", "common/digest") or target == folder or header.startswith("absl/"):
             continue
         if folder in WIRING:
             other = {"server": ("agent", "ctl"), "agent": ("server", "ctl")}[folder]

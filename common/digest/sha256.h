@@ -23,4 +23,7 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+// The digest's 32 bytes.
+std::string Sha256Of(absl::string_view bytes);
+
 }  // namespace autopxe

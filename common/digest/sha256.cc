@@ -1,4 +1,4 @@
-#include "common/runtime/sha256.h"
+#include "common/digest/sha256.h"
 
 #include "absl/base/internal/raw_logging.h"
 
@@ -21,6 +21,12 @@ std::string Sha256::Finish() {
   unsigned int size = 0;
   ABSL_RAW_CHECK(EVP_DigestFinal_ex(context_.get(), digest, &size) == 1, "SHA-256 failed");
   return std::string(reinterpret_cast<const char*>(digest), size);
+}
+
+std::string Sha256Of(absl::string_view bytes) {
+  Sha256 sha256;
+  sha256.Add(bytes);
+  return sha256.Finish();
 }
 
 }  // namespace autopxe

@@ -74,11 +74,10 @@ if $quick; then
 else
   check "build" programs
   # The programs as they are built for use: with real firmware, with real peers, killed, cut off.
-  bazel_test "end to end" --build_tests_only --test_tag_filters=-tsan --flaky_test_attempts=//tests/vm/.*@2 //tests/... -//tests/model/...
+  bazel_test "end to end" --build_tests_only --test_tag_filters=-tsan --flaky_test_attempts=//tests/vm/.*@2 -- //tests/... -//tests/model/...
   # Everything else, and the same again, with clang: its analysis of the locks makes errors, and each test runs sanitized.
+  # Under the thread sanitizer: tools/soak.sh.
   bazel_test "all under asan and ubsan" --config=asan --test_tag_filters=-firmware,-tsan,-unsanitized //...
-  # The rest of the concurrent tests: tools/soak.sh.
-  bazel_test "under tsan" --config=tsan --build_tests_only --test_tag_filters=concurrent,tsan //third_party/tsan/... //common/... //agent/... //server/feed/... //server/services/...
 fi
 
 printf '\n== time\n'

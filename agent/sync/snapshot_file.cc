@@ -118,11 +118,10 @@ absl::StatusOr<StoredSnapshot> SnapshotFile::Load(Problems& problems) {
         absl::IsDataLoss(stored.status()) || absl::IsUnimplemented(stored.status());
     const char* const aside = is_damaged ? SetAside(name) : nullptr;
     if (aside != nullptr) LogLine("snapshot-set-aside").Add("file", PathOf(aside)).Warn();
-    problems.Set(
-        Problems::Kind::kSnapshotUnreadable,
-        absl::StrCat("at the start ", PathOf(name), " could not be used",
-                     aside != nullptr ? absl::StrCat(" and was set aside as ", PathOf(aside)) : "",
-                     ": ", stored.status().message()));
+    problems.Set(Problems::Kind::kSnapshotUnreadable,
+                 absl::StrCat("at the start ", PathOf(name), " could not be used",
+                              aside != nullptr ? " and was set aside" : "", ": ",
+                              stored.status().message()));
   }
   return absl::NotFoundError(absl::StrCat("no snapshot in ", folder_));
 }

@@ -42,18 +42,20 @@ constexpr char kReadOnly[] =
 
 bool IsReadOnly(sqlite3* connection, int code) {
   const int kind = code & 0xff;
-  return connection != nullptr && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) &&
-         sqlite3_system_errno(connection) == EROFS;
+  if (kind != SQLITE_IOERR && kind != SQLITE_CANTOPEN) return false;
+  // SQLite keeps the number of some errors only; of the others the last one still stands.
+  return errno == EROFS || (connection != nullptr && sqlite3_system_errno(connection) == EROFS);
 }
 
 }  // namespace
 
 absl::Status SqliteStatus(sqlite3* connection, int code, absl::string_view what) {
+  const bool is_read_only = IsReadOnly(connection, code);  // Before anything else sets errno.
   const absl::StatusCode status_code = CodeOf(code);
   if (status_code == absl::StatusCode::kOk) return absl::OkStatus();
   const char* text = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
   return absl::Status(status_code, absl::StrCat(what, ": ", text, " (SQLite ", code, ")",
-                                                IsReadOnly(connection, code) ? kReadOnly : ""));
+                                                is_read_only ? kReadOnly : ""));
 }
 
 }  // namespace autopxe::server

@@ -11,6 +11,7 @@
 #include <memory>
 #include <random>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/status_matchers.h"
@@ -97,7 +98,8 @@ class PowerLoss {
       ASSERT_NE(host, nullptr) << mac;
       EXPECT_GE(host->etag, etag) << mac;
     }
-    // What was not acknowledged and is there all the same must not come again.
+    // What is there all the same was told to be unknown.
+    EXPECT_LE(current - static_cast<int64_t>(acknowledged_.size()), unknown_);
     EXPECT_GE(current, acknowledged_.empty() ? 0 : acknowledged_.rbegin()->first);
   }
 
@@ -115,6 +117,11 @@ class PowerLoss {
     WriteRequest request;
     request.batch = BatchOf({SampleAssign(mac, distros[Pick(4)])});
     writer.Apply(std::move(request), [this, mac](const WriteOutcome& outcome) {
+      const auto* failure = std::get_if<absl::Status>(&outcome);
+      if (failure != nullptr && absl::StrContains(failure->message(), "is unknown")) {
+        absl::MutexLock lock(&mutex_);
+        ++unknown_;
+      }
       const auto* result = std::get_if<WriteResult>(&outcome);
       if (result == nullptr || result->revision.id.number == 0) return;
       absl::MutexLock lock(&mutex_);
@@ -132,6 +139,7 @@ class PowerLoss {
   std::atomic<int> hours_{0};
   mutable absl::Mutex mutex_;
   std::map<int64_t, uint64_t> acknowledged_ ABSL_GUARDED_BY(mutex_);
+  int64_t unknown_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<int, int64_t> hosts_ ABSL_GUARDED_BY(mutex_);  // MAC -> the etag it was given last.
 };
 

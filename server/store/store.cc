@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "migrations/migrations.h"
+#include "server/sqlite/transaction.h"
 #include "server/sqlite/write_ahead_log.h"
 #include "server/store/change_rows.h"
 #include "server/store/host_rows.h"
@@ -62,7 +63,11 @@ absl::Status Named(const std::string& path, const absl::Status& status) {
 // The write goes to the log's end, so over the first frame of that, and every frame behind bears a
 // checksum that goes on from the frame that is gone; and its sync is one of the whole log.
 absl::Status WriteNothingNew(Database& writing) {
-  return writing.Run("UPDATE history SET trimmed_to = trimmed_to");
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(writing));
+  // SQLite writes no page for a row that is set to what it is.
+  RETURN_IF_ERROR(writing.Run("UPDATE history SET trimmed_to = trimmed_to + 1"));
+  RETURN_IF_ERROR(writing.Run("UPDATE history SET trimmed_to = trimmed_to - 1"));
+  return transaction.Commit();
 }
 
 }  // namespace

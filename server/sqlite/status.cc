@@ -42,6 +42,8 @@ constexpr char kReadOnly[] =
 
 bool IsReadOnly(sqlite3* connection, int code) {
   const int kind = code & 0xff;
+  // Database::Open has opened it for writing, and it is the same file still.
+  if (kind == SQLITE_READONLY) return code != SQLITE_READONLY_DBMOVED;
   if (kind != SQLITE_IOERR && kind != SQLITE_CANTOPEN) return false;
   // SQLite keeps the number of some errors only; of the others the last one still stands.
   return errno == EROFS || (connection != nullptr && sqlite3_system_errno(connection) == EROFS);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace autopxe::server {
 namespace {
 
@@ -41,6 +43,14 @@ TEST(SqliteStatusTest, EveryKindOfErrorHasOneCode) {
 TEST(SqliteStatusTest, TheMessageHasSqlitesTextAndCode) {
   EXPECT_EQ(SqliteStatus(nullptr, SQLITE_FULL, "writing").message(),
             "writing: database or disk is full (SQLite 13)");
+}
+
+TEST(SqliteStatusTest, WhatTurnedReadOnlyIsSaidToNeedRepair) {
+  const auto message = [](int code) {
+    return std::string(SqliteStatus(nullptr, code, "writing").message());
+  };
+  EXPECT_THAT(message(SQLITE_READONLY), testing::HasSubstr("see dmesg"));
+  EXPECT_THAT(message(SQLITE_READONLY_DBMOVED), testing::Not(testing::HasSubstr("see dmesg")));
 }
 
 }  // namespace

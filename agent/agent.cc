@@ -81,13 +81,6 @@ absl::Status Agent::Run() {
   if (!http.ok()) return AdviseToListen(http.status(), "--http-listen");
   http_ = *std::move(http);
 
-  RETURN_IF_ERROR(OpenResolver());
-  loop_thread_ = std::thread([this] { loop_->Run(); });
-  // The TFTP server has said so of itself.
-  for (const IpEndpoint& endpoint : http_->endpoints()) {
-    LogLine("listening").Add("protocol", "http").Add("address", endpoint.Format()).Info();
-  }
-
   snapshot_writer_ =
       std::make_unique<SnapshotWriter>(SnapshotWriter::Options(), problems_,
                                        [this](const std::shared_ptr<const Snapshot>& snapshot) {
@@ -101,6 +94,14 @@ absl::Status Agent::Run() {
   catalog_watcher_ =
       std::make_unique<CatalogWatcher>(CatalogWatcher::Options{.interval = config_.rescan_interval},
                                        catalog_, [this] { NoteCatalog(); });
+
+  RETURN_IF_ERROR(OpenResolver());
+  loop_thread_ = std::thread([this] { loop_->Run(); });
+  // The TFTP server has said so of itself.
+  for (const IpEndpoint& endpoint : http_->endpoints()) {
+    LogLine("listening").Add("protocol", "http").Add("address", endpoint.Format()).Info();
+  }
+
   follower_ = std::make_unique<Follower>(
       Follower::Options{.agent_id = config_.id, .instance = instance, .server = config_.server},
       channel, view_, problems_, clock_,
@@ -122,14 +123,15 @@ absl::Status Agent::Run() {
 
 Agent::~Agent() {
   follower_ = nullptr;
-  catalog_watcher_ = nullptr;
-  reporter_ = nullptr;
-  snapshot_writer_ = nullptr;
+  // Hosts' requests end before what they may call.
   http_ = nullptr;
   if (loop_thread_.joinable()) {
     loop_->Stop();
     loop_thread_.join();
   }
+  catalog_watcher_ = nullptr;
+  reporter_ = nullptr;
+  snapshot_writer_ = nullptr;
 }
 
 void Agent::LoadView() {
@@ -159,7 +161,8 @@ absl::Status Agent::OpenResolver() {
                                           .tftp_port = tftp_->endpoints().front().port},
                                 .rootfs_folder = config_.rootfs_folder,
                                 .loaders_folder = config_.loaders_folder,
-                                .start_script_for_ipxe = config_.start_script_for_ipxe};
+                                .start_script_for_ipxe = config_.start_script_for_ipxe,
+                                .catalog_doubted = [this] { catalog_watcher_->Doubt(); }};
   ASSIGN_OR_RETURN(std::shared_ptr<const PathResolver> resolver,
                    PathResolver::Open(std::move(options), view_, catalog_));
   absl::MutexLock lock(&resolver_mutex_);

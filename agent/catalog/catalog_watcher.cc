@@ -28,6 +28,7 @@ absl::Duration Now() {
 CatalogWatcher::CatalogWatcher(const Options& options, LiveCatalog& catalog,
                                std::function<void()> changed)
     : gather_(options.gather),
+      doubt_pause_(options.doubt_pause),
       catalog_(catalog),
       changed_(std::move(changed)),
       orders_{.interval = options.interval} {
@@ -51,6 +52,15 @@ void CatalogWatcher::Rescan() {
   wakeup_.Notify();
 }
 
+void CatalogWatcher::Doubt() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (orders_.doubt) return;
+    orders_.doubt = true;
+  }
+  wakeup_.Notify();
+}
+
 void CatalogWatcher::SetInterval(absl::Duration interval) {
   {
     absl::MutexLock lock(&mutex_);
@@ -63,6 +73,7 @@ CatalogWatcher::Orders CatalogWatcher::TakeOrders() {
   absl::MutexLock lock(&mutex_);
   const Orders orders = orders_;
   orders_.rescan = false;
+  orders_.doubt = false;
   return orders;
 }
 
@@ -89,14 +100,19 @@ void CatalogWatcher::Run() {
   // Whoever made the catalog may have left files out that were being written.
   absl::Duration look_again = last_full + kLookAgain;
   absl::Duration gather_end = absl::InfiniteDuration();
+  bool is_doubted = false;
   TreeChanges changes;
   while (true) {
     const Orders orders = TakeOrders();
     if (orders.stop) return;
     const absl::Duration now = Now();
-    const absl::Duration next_full = last_full + orders.interval;
+    is_doubted |= orders.doubt;
+    const absl::Duration pause =
+        is_doubted ? std::min(doubt_pause_, orders.interval) : orders.interval;
+    const absl::Duration next_full = last_full + pause;
     bool scan = now >= look_again;
     if (orders.rescan || now >= next_full) {
+      is_doubted = false;
       changes.everything = true;
       scan = true;
     }

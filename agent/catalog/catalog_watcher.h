@@ -21,6 +21,8 @@ class CatalogWatcher {
     // What happens for so long after the first change is seen by one scan: dpkg and rpm make many
     // at once.
     absl::Duration gather = absl::Milliseconds(200);
+    // The least time between two scans of everything that Doubt orders.
+    absl::Duration doubt_pause = absl::Seconds(5);
   };
 
   // `changed` is called on the thread when the catalog has become another one, and when scans begin
@@ -30,6 +32,9 @@ class CatalogWatcher {
 
   // Scans everything soon. Returns at once.
   void Rescan();
+  // The same when a file is found to differ from the catalog, which any number of hosts may find at
+  // once: scans everything within `doubt_pause` of the last time.
+  void Doubt();
   // Counts from the last scan of everything.
   void SetInterval(absl::Duration interval);
 
@@ -37,6 +42,7 @@ class CatalogWatcher {
   struct Orders {
     absl::Duration interval;
     bool rescan = false;
+    bool doubt = false;
     bool stop = false;
   };
 
@@ -47,6 +53,7 @@ class CatalogWatcher {
   bool Scan(const TreeChanges& changes, bool& is_settled);
 
   const absl::Duration gather_;
+  const absl::Duration doubt_pause_;
   LiveCatalog& catalog_;
   const std::function<void()> changed_;
   Wakeup wakeup_;

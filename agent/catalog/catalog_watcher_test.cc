@@ -26,13 +26,15 @@ class CatalogWatcherTest : public testing::Test {
  protected:
   CatalogWatcherTest() { tree_.AddKernel("debian/a", "6.1"); }
 
-  void Start(absl::Duration interval, std::unique_ptr<TreeWatch> watch) {
+  void Start(absl::Duration interval, std::unique_ptr<TreeWatch> watch,
+             absl::Duration doubt_pause = kNever) {
     catalog_ =
         std::make_unique<LiveCatalog>(tree_.rootfs(), tree_.loaders(), std::move(watch), &clock_);
     EXPECT_THAT(catalog_->Rescan(), IsOk());
     watcher_ = std::make_unique<CatalogWatcher>(
-        CatalogWatcher::Options{.interval = interval, .gather = absl::Milliseconds(20)}, *catalog_,
-        [this] {
+        CatalogWatcher::Options{
+            .interval = interval, .gather = absl::Milliseconds(20), .doubt_pause = doubt_pause},
+        *catalog_, [this] {
           absl::MutexLock lock(&mutex_);
           ++changes_;
         });
@@ -194,6 +196,22 @@ TEST_F(CatalogWatcherTest, ARescanIsMadeWhenItIsAskedFor) {
   Start(kNever, nullptr);
   tree_.AddKernel("debian/a", "6.2");
   watcher_->Rescan();
+  EXPECT_TRUE(HasKernelsInTime(4));
+}
+
+TEST_F(CatalogWatcherTest, HoweverOftenTheCatalogIsDoubtedItIsScannedAfterAPause) {
+  Start(kNever, nullptr, absl::Milliseconds(20));
+  for (const char* version : {"6.2", "6.3"}) {
+    tree_.AddKernel("debian/a", version);
+    for (int i = 0; i < 1'000; ++i) watcher_->Doubt();
+    EXPECT_TRUE(HasKernelsInTime(std::string(version) == "6.2" ? 4 : 5));
+  }
+}
+
+TEST_F(CatalogWatcherTest, ADoubtNeverPutsOffWhatTheIntervalFinds) {
+  Start(absl::Milliseconds(20), nullptr, kNever);
+  watcher_->Doubt();
+  tree_.AddKernel("debian/a", "6.2");
   EXPECT_TRUE(HasKernelsInTime(4));
 }
 

@@ -82,13 +82,6 @@ absl::StatusOr<std::shared_ptr<const Content>> OpenLoaderContent(const std::stri
   return Content::FromFile(fd);
 }
 
-// What is in the catalog and can't be opened is expected back: a tree that is being written, a file
-// server that is away.
-absl::Status Unavailable(const ContentRequest& request, const absl::Status& error) {
-  return absl::UnavailableError(absl::StrCat(
-      "path ", Quote(request.path), ": offered, but can't be read now: ", error.message()));
-}
-
 // A file that the catalog has as a part of a kernel.
 struct BootFile {
   absl::string_view role;  // "kernel", "initrd".
@@ -122,6 +115,13 @@ absl::StatusOr<ResolvedContent> PathResolver::Resolve(const ContentRequest& requ
   if (const auto* loader = std::get_if<LoaderPath>(&path)) return ResolveLoader(request, *loader);
   if (const auto* file = std::get_if<BootFilePath>(&path)) return ResolveBootFile(request, *file);
   return ResolveStartScript(request);
+}
+
+absl::Status PathResolver::Unavailable(const ContentRequest& request,
+                                       const absl::Status& error) const {
+  options_.catalog_doubted();
+  return absl::UnavailableError(absl::StrCat(
+      "path ", Quote(request.path), ": offered, but can't be read now: ", error.message()));
 }
 
 absl::StatusOr<ResolvedContent> PathResolver::ResolveMenu(const ContentRequest& request,
@@ -190,7 +190,7 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentReque
       options_.rootfs_folder, absl::StrCat(file.distro, "/", release->folder()), file.file);
   if (!content.ok()) return Unavailable(request, content.status());
   if ((*content)->size() != static_cast<uint64_t>(found->size)) {
-    // It is being written in its place, or another one has been put there: the next scan tells.
+    // It is being written in its place, or another one has been put there: a scan tells.
     return Unavailable(
         request, absl::DataLossError(absl::StrCat("it has ", (*content)->size(), " bytes, and ",
                                                   found->size, " when the catalog was made")));

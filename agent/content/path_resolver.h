@@ -50,6 +50,9 @@ class PathResolver {
     std::string loaders_folder;
     // Answer a loader that iPXE itself asks for with the start script.
     bool start_script_for_ipxe = true;
+    // Called when a file was asked for that is not, or no longer, what the catalog says it is. By
+    // any thread that resolves; must return at once.
+    std::function<void()> catalog_doubted = [] {};
     // Ends the assignments that end at a time.
     std::function<absl::Time()> now = absl::Now;
   };
@@ -73,6 +76,9 @@ class PathResolver {
  private:
   PathResolver(Options options, const View& view, const LiveCatalog& catalog);
 
+  // What is in the catalog and can't be served as that is expected back: a tree that is being
+  // written, a file server that is away.
+  absl::Status Unavailable(const ContentRequest& request, const absl::Status& error) const;
   absl::StatusOr<ResolvedContent> ResolveMenu(const ContentRequest& request,
                                               const MenuPath& menu) const;
   ResolvedContent ResolveStartScript(const ContentRequest& request) const;

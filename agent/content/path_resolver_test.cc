@@ -171,12 +171,17 @@ TEST_F(PathResolverTest, AFileThatHasNotTheSizeThatWasCataloguedIsNotServed) {
                          AllOf(HasSubstr("it has 4 bytes, and "), Not(HasSubstr(tree_.folder())))))
         << file;
   }
+  EXPECT_EQ(doubts_, 2);
   // By the links of `default` and by an alias too.
   for (const std::string path : {"boot/debian/bookworm/vmlinuz", "boot/debian/bookworm/initrd.img",
                                  "boot/debian/stable/boot/vmlinuz-6.1.0-26-amd64"}) {
     EXPECT_THAT(Resolve(path), StatusIs(absl::StatusCode::kUnavailable)) << path;
   }
+  EXPECT_EQ(doubts_, 5);
   EXPECT_THAT(Resolve("boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"), IsOk());
+  EXPECT_THAT(Resolve("boot/debian/bookworm/boot/vmlinuz-6.1.0-27-amd64"),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(doubts_, 5);
   // Of loaders the catalog has no size.
   tree_.WriteNow("loaders/ipxe.efi", "a new one");
   EXPECT_EQ(Bytes(*Resolve("ipxe.efi")->content), "a new one");

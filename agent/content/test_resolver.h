@@ -59,6 +59,7 @@ class PathResolverTest : public ::testing::Test {
                                         .rootfs_folder = tree_.rootfs(),
                                         .loaders_folder = tree_.loaders(),
                                         .start_script_for_ipxe = start_script_for_ipxe,
+                                        .catalog_doubted = [this] { ++doubts_; },
                                         .now = [] { return absl::FromUnixSeconds(1'700'000'000); }},
                                        view_, catalog_);
     ASSERT_THAT(resolver, IsOk());
@@ -103,6 +104,7 @@ class PathResolverTest : public ::testing::Test {
   TestTree tree_;
   View view_;
   LiveCatalog catalog_;
+  int doubts_ = 0;  // How often the resolver has doubted the catalog.
   std::unique_ptr<PathResolver> resolver_;
 };
 

@@ -20,10 +20,9 @@ BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentCon
   return answer;
 }
 
-// Nothing ends at a time yet.
 Decision Decide(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
-                const HostFacts& facts, absl::Time /*now*/) {
-  return Resolve(snapshot, catalog, agent, facts);
+                const HostFacts& facts, absl::Time now) {
+  return Resolve(snapshot, catalog, agent, facts, now);
 }
 
 std::string RenderStartScript(const AgentContext& agent, Transport transport,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
+#include "absl/time/time.h"
 #include "common/model/architecture.h"
 #include "common/model/distro.h"
 
@@ -10,7 +12,10 @@ namespace autopxe {
 
 // Why a decision's distro is what it is.
 enum class DistroOrigin {
+  kNextBoot,      // The host's assignment for its next boot.
+  kTimed,         // The host's assignment that ends by itself.
   kHost,          // The host's standing assignment.
+  kGroup,         // A group that the host is in.
   kAgentDefault,  // The default distro of the agent.
   kDefault,       // The global default distro.
   kUnknownHosts,  // The setting unknown-hosts: nobody has named this host.
@@ -27,7 +32,7 @@ enum class Outcome {
   kMissing,  // This agent can't boot the distro: the screen says so, and the host asks again.
 };
 
-enum class VariableOrigin { kGlobal, kAgent, kBuiltIn };
+enum class VariableOrigin { kGlobal, kAgent, kGroup, kHost, kBuiltIn };
 
 // For one boot: which distro, which command line, and the origin of each part.
 struct Decision {
@@ -35,6 +40,9 @@ struct Decision {
   bool known = false;
   Distro distro = Distro::Menu();
   DistroOrigin distro_origin = DistroOrigin::kNothing;
+  std::string distro_group;  // kGroup: which one.
+  int64_t next_token = 0;    // kNextBoot: NextBoot::token.
+  absl::Time timed_until;    // kTimed: when it ends.
   Outcome outcome = Outcome::kMenu;
 
   // Set when outcome is kBoot.
@@ -52,6 +60,7 @@ struct Decision {
   struct Variable {
     std::string value;
     VariableOrigin origin;
+    std::string group = "";  // kGroup: which one.
 
     friend bool operator==(const Variable&, const Variable&) = default;
   };

@@ -44,10 +44,16 @@ void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContex
   }
 }
 
-absl::string_view WordsOf(DistroOrigin origin) {
-  switch (origin) {
+std::string WordsOf(const Decision& decision) {
+  switch (decision.distro_origin) {
+    case DistroOrigin::kNextBoot:
+      return " (this boot only)";
+    case DistroOrigin::kTimed:
+      return " (assigned for a time)";
     case DistroOrigin::kHost:
       return " (assigned)";
+    case DistroOrigin::kGroup:
+      return absl::StrCat(" (group ", decision.distro_group, ")");
     case DistroOrigin::kAgentDefault:
       return " (default of this agent)";
     case DistroOrigin::kDefault:
@@ -65,8 +71,7 @@ void AddMenuSettings(IpxeScript& script, const Decision& decision, absl::Duratio
   std::string message;
   if (decision.outcome == Outcome::kBoot) {
     script.Add("set _first %s", {IpxeWord::Of(decision.distro)});
-    script.Set("_first_text",
-               absl::StrCat(decision.distro.Format(), WordsOf(decision.distro_origin)));
+    script.Set("_first_text", absl::StrCat(decision.distro.Format(), WordsOf(decision)));
     timeout = menu_timeout;
   } else {
     script.Add("set _first ask");

@@ -69,7 +69,7 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
 std::map<std::string, std::string> CommonValues(const Snapshot& snapshot, const AgentId& agent) {
   std::map<std::string, std::string> values = {
       {kRootfsPath, "/"}, {kHost, "h"}, {kMac, "m"}, {kAgentAddress, "1"}};
-  for (const auto& [name, variable] : MergeVariables(snapshot, agent)) {
+  for (const auto& [name, variable] : MergeVariables(snapshot, agent, nullptr)) {
     values[name] = variable.value;
   }
   return values;

@@ -79,32 +79,6 @@ std::string NoProfile(const Snapshot& snapshot, const Distro& distro) {
                                             [](const auto& entry) { return entry.first.text(); })));
 }
 
-// Which distro, and why.
-void Choose(const Snapshot& snapshot, const AgentContext& agent, const HostFacts& facts,
-            Decision& decision) {
-  const Settings& settings = snapshot.settings();
-  const AgentSettings* const own = snapshot.FindAgentSettings(agent.id);
-  const std::shared_ptr<const Host> host = snapshot.FindHost(facts.mac);
-  decision.known = host != nullptr;
-  decision.host = decision.known ? host->name.text() : facts.mac.Format();
-  if (decision.known && host->distro.has_value()) {
-    decision.distro = *host->distro;
-    decision.distro_origin = DistroOrigin::kHost;
-  } else if (!decision.known && settings.unknown_hosts.has_value()) {
-    decision.distro = *settings.unknown_hosts;
-    decision.distro_origin = DistroOrigin::kUnknownHosts;
-  } else if (own != nullptr && own->default_distro.has_value()) {
-    decision.distro = *own->default_distro;
-    decision.distro_origin = DistroOrigin::kAgentDefault;
-  } else if (settings.default_distro.has_value()) {
-    decision.distro = *settings.default_distro;
-    decision.distro_origin = DistroOrigin::kDefault;
-  } else {
-    decision.distro = Distro::Menu();
-    decision.distro_origin = DistroOrigin::kNothing;
-  }
-}
-
 // Fills in what the kernel, the initrd and the command line are, or returns why there are none.
 // REQUIRES: the distro is a kernel.
 std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
@@ -140,10 +114,16 @@ std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
   return "";
 }
 
-absl::string_view WordsOf(DistroOrigin origin) {
-  switch (origin) {
+std::string WordsOf(const Decision& decision) {
+  switch (decision.distro_origin) {
+    case DistroOrigin::kNextBoot:
+      return "which is assigned to its next boot";
+    case DistroOrigin::kTimed:
+      return "which is assigned to it for a time";
     case DistroOrigin::kHost:
       return "which is assigned to it";
+    case DistroOrigin::kGroup:
+      return absl::StrCat("the distro of its group ", decision.distro_group);
     case DistroOrigin::kAgentDefault:
       return "the default of its agent";
     case DistroOrigin::kDefault:
@@ -158,12 +138,47 @@ absl::string_view WordsOf(DistroOrigin origin) {
 
 }  // namespace
 
-Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
-                 const HostFacts& facts) {
-  Decision decision;
-  Choose(snapshot, agent, facts, decision);
+ChosenDistro ChooseDistro(const Snapshot& snapshot, const AgentId* agent, const Host* host,
+                          absl::Time now) {
+  if (host != nullptr) {
+    if (host->next.has_value()) return {host->next->distro, DistroOrigin::kNextBoot, ""};
+    if (host->timed.has_value() && now < host->timed->until) {
+      return {host->timed->distro, DistroOrigin::kTimed, ""};
+    }
+    if (host->distro.has_value()) return {*host->distro, DistroOrigin::kHost, ""};
+    for (const std::shared_ptr<const Group>& group : snapshot.groups()) {
+      if (!group->distro.has_value() || !group->selector.Matches(host->labels)) continue;
+      return {*group->distro, DistroOrigin::kGroup, group->name.text()};
+    }
+  }
+  const Settings& settings = snapshot.settings();
+  if (host == nullptr && settings.unknown_hosts.has_value()) {
+    return {*settings.unknown_hosts, DistroOrigin::kUnknownHosts, ""};
+  }
+  const AgentSettings* const own = agent == nullptr ? nullptr : snapshot.FindAgentSettings(*agent);
+  if (own != nullptr && own->default_distro.has_value()) {
+    return {*own->default_distro, DistroOrigin::kAgentDefault, ""};
+  }
+  if (settings.default_distro.has_value()) {
+    return {*settings.default_distro, DistroOrigin::kDefault, ""};
+  }
+  return {};
+}
 
-  decision.variables = MergeVariables(snapshot, agent.id);
+Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
+                 const HostFacts& facts, absl::Time now) {
+  const std::shared_ptr<const Host> host = snapshot.FindHost(facts.mac);
+  Decision decision;
+  decision.known = host != nullptr;
+  decision.host = decision.known ? host->name.text() : facts.mac.Format();
+  ChosenDistro chosen = ChooseDistro(snapshot, &agent.id, host.get(), now);
+  decision.distro = std::move(chosen.distro);
+  decision.distro_origin = chosen.origin;
+  decision.distro_group = std::move(chosen.group);
+  if (chosen.origin == DistroOrigin::kNextBoot) decision.next_token = host->next->token;
+  if (chosen.origin == DistroOrigin::kTimed) decision.timed_until = host->timed->until;
+
+  decision.variables = MergeVariables(snapshot, agent.id, host.get());
   decision.variables[kHost] = {decision.host, VariableOrigin::kBuiltIn};
   decision.variables[kMac] = {facts.mac.Format(), VariableOrigin::kBuiltIn};
   decision.variables[kAgentAddress] = {agent.advertise.value_or(facts.asked_at).Format(),
@@ -178,7 +193,7 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
         decision.outcome = Outcome::kMissing;
         decision.missing =
             absl::StrCat("Host ", decision.host, " should boot ", decision.distro.Format(), ", ",
-                         WordsOf(decision.distro_origin), ", but ", decision.missing, ".");
+                         WordsOf(decision), ", but ", decision.missing, ".");
       }
       break;
     case Distro::Kind::kLocal:

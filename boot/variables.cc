@@ -6,22 +6,29 @@ namespace autopxe {
 namespace {
 
 void Add(const std::map<VariableName, VariableValue>& variables, VariableOrigin origin,
-         std::map<std::string, Decision::Variable>& merged) {
+         const std::string& group, std::map<std::string, Decision::Variable>& merged) {
   for (const auto& [name, value] : variables) {
     if (IsBuiltInVariable(name.text()) || IsLeftToIpxe(name.text())) continue;
-    merged[name.text()] = {value.text(), origin};
+    merged[name.text()] = {value.text(), origin, group};
   }
 }
 
 }  // namespace
 
 std::map<std::string, Decision::Variable> MergeVariables(const Snapshot& snapshot,
-                                                         const AgentId& agent) {
+                                                         const AgentId& agent, const Host* host) {
   std::map<std::string, Decision::Variable> merged;
-  Add(snapshot.settings().variables, VariableOrigin::kGlobal, merged);
+  Add(snapshot.settings().variables, VariableOrigin::kGlobal, "", merged);
   if (const AgentSettings* const settings = snapshot.FindAgentSettings(agent)) {
-    Add(settings->variables, VariableOrigin::kAgent, merged);
+    Add(settings->variables, VariableOrigin::kAgent, "", merged);
   }
+  if (host == nullptr) return merged;
+  const Snapshot::Groups& groups = snapshot.groups();
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+    if ((*group)->variables.empty() || !(*group)->selector.Matches(host->labels)) continue;
+    Add((*group)->variables, VariableOrigin::kGroup, (*group)->name.text(), merged);
+  }
+  Add(host->variables, VariableOrigin::kHost, "", merged);
   return merged;
 }
 

@@ -4,15 +4,18 @@
 #include <string>
 
 #include "boot/decision.h"
+#include "common/model/host.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
 
 namespace autopxe {
 
-// The variables that are set for the hosts of an agent, by name: the global ones, and over them
-// those of the agent. Without those whose name a template could never reach, since a built-in or
+// The variables that are set for a host of an agent, by name: the global ones, over them those of
+// the agent, over them those of the groups that the host is in, the last of which is the one that
+// wins (IsBefore), and over all its own. `host` is null for one that nobody has named, which has
+// neither. Without those whose name a template could never reach, since a built-in or
 // iPXE's own setting would be taken instead.
 std::map<std::string, Decision::Variable> MergeVariables(const Snapshot& snapshot,
-                                                         const AgentId& agent);
+                                                         const AgentId& agent, const Host* host);
 
 }  // namespace autopxe

@@ -10,23 +10,39 @@
 #include "absl/types/optional.h"
 #include "common/model/command_line_template.h"
 #include "common/model/distro.h"
+#include "common/model/group.h"
+#include "common/model/host.h"
+#include "common/model/label.h"
 #include "common/model/mac_address.h"
 #include "common/model/name.h"
+#include "common/model/selector.h"
 
 namespace autopxe {
+
+// For how long an assignment holds: until another one (monostate), for the next boot only, for a
+// time from when it is made, or until a time. A standing one ends one that would end by itself.
+struct NextBootOnly {
+  friend bool operator==(const NextBootOnly&, const NextBootOnly&) = default;
+};
+using Term = std::variant<std::monostate, NextBootOnly, absl::Duration, absl::Time>;
+
+// What keeps a mistyped term from holding for a lifetime.
+inline constexpr absl::Duration kMaxTerm = absl::Hours(24 * 366);
 
 // Assigns a distro to a host. An unknown MAC creates the host, an unknown name is refused.
 struct Assign {
   HostReference host;
   Distro distro;
   bool allow_missing = false;  // Assign although no agent offers the distro.
+  Term term = {};
 
   friend bool operator==(const Assign&, const Assign&) = default;
 };
 
-// Takes a host's assignment away.
+// Takes a host's assignments away: all of them, or the one for the next boot only.
 struct Unassign {
   HostReference host;
+  bool next_boot_only = false;
 
   friend bool operator==(const Unassign&, const Unassign&) = default;
 };
@@ -36,6 +52,31 @@ struct CreateHost {
   std::vector<MacAddress> macs;  // 1 to kMaxMacsPerHost, ascending, without repeats.
 
   friend bool operator==(const CreateHost&, const CreateHost&) = default;
+};
+
+// Changes what it names of a host. Outer optional of `note`: whether to change.
+struct UpdateHost {
+  HostReference host;
+  absl::optional<HostName> name = {};  // A new one.
+  std::vector<MacAddress> add_macs = {};
+  std::vector<MacAddress> remove_macs = {};
+  Labels set_labels = {};
+  std::vector<LabelKey> unset_labels = {};
+  std::map<VariableName, VariableValue> set_variables = {};
+  std::vector<VariableName> unset_variables = {};
+  absl::optional<Note> note = {};
+  absl::optional<bool> locked = {};
+
+  friend bool operator==(const UpdateHost&, const UpdateHost&) = default;
+};
+
+// An agent served the kernel of a next-boot assignment, which is used up by that. Nothing happens
+// if the host or that assignment is no longer there.
+struct UseNextBoot {
+  HostId host;
+  int64_t token = 0;
+
+  friend bool operator==(const UseNextBoot&, const UseNextBoot&) = default;
 };
 
 struct DeleteHost {
@@ -56,6 +97,26 @@ struct DeleteProfile {
   ProfileName name;
 
   friend bool operator==(const DeleteProfile&, const DeleteProfile&) = default;
+};
+
+// Creates a group, which takes a selector, or changes what it names of one. Outer optional of
+// `distro`: whether to change; inner: the value, or none.
+struct SetGroup {
+  GroupName name;
+  absl::optional<Selector> selector = {};
+  absl::optional<int32_t> priority = {};  // kMinGroupPriority to kMaxGroupPriority.
+  absl::optional<absl::optional<Distro>> distro = {};
+  bool allow_missing = false;
+  std::map<VariableName, VariableValue> set_variables = {};
+  std::vector<VariableName> unset_variables = {};
+
+  friend bool operator==(const SetGroup&, const SetGroup&) = default;
+};
+
+struct DeleteGroup {
+  GroupName name;
+
+  friend bool operator==(const DeleteGroup&, const DeleteGroup&) = default;
 };
 
 // Changes the settings that it names. Outer optional: whether to change; inner: the value, or back
@@ -85,13 +146,14 @@ struct UpdateAgentSettings {
 };
 
 // One change that somebody asks for. The plan decides whether it can be made.
-using Mutation = std::variant<Assign, Unassign, CreateHost, DeleteHost, SetProfile, DeleteProfile,
-                              UpdateSettings, UpdateAgentSettings>;
+using Mutation =
+    std::variant<Assign, Unassign, CreateHost, UpdateHost, DeleteHost, SetGroup, DeleteGroup,
+                 SetProfile, DeleteProfile, UpdateSettings, UpdateAgentSettings, UseNextBoot>;
 
 // What a caller believes is current. etag 0: it must not exist.
 struct ExpectedEtag {
   // monostate: the settings of the whole server. An agent's id: its hosts' settings.
-  std::variant<HostReference, ProfileName, std::monostate, AgentId> resource;
+  std::variant<HostReference, ProfileName, std::monostate, AgentId, GroupName> resource;
   int64_t etag = 0;
 
   friend bool operator==(const ExpectedEtag&, const ExpectedEtag&) = default;
@@ -101,6 +163,7 @@ struct ExpectedEtag {
 struct Batch {
   std::vector<Mutation> mutations;
   std::vector<ExpectedEtag> expected_etags;
+  bool force = false;  // Change also what locked hosts boot.
 };
 
 }  // namespace autopxe

@@ -66,6 +66,10 @@ absl::Status AgentIdRule::Check(absl::string_view text) {
   return CheckSimpleName("agent id", text);
 }
 
+absl::Status GroupNameRule::Check(absl::string_view text) {
+  return CheckSimpleName("group name", text);
+}
+
 absl::Status AgentInstanceRule::Check(absl::string_view text) {
   return CheckSimpleName("agent instance", text);
 }
@@ -124,6 +128,16 @@ absl::Status VariableValueRule::Check(absl::string_view text) {
   if (absl::StrContains(text, "${")) {
     return Malformed(kNoun, text, "\"${\" is not allowed, since a value is not expanded");
   }
+  return absl::OkStatus();
+}
+
+absl::Status NoteRule::Check(absl::string_view text) {
+  constexpr absl::string_view kNoun = "note";
+  if (text.size() > kMaxValue) {
+    return Malformed(kNoun, text,
+                     absl::StrCat("expected 1,024 characters at most, got ", text.size()));
+  }
+  if (!IsPrintableAscii(text)) return Malformed(kNoun, text, "expected printable ASCII only");
   return absl::OkStatus();
 }
 

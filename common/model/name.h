@@ -56,6 +56,12 @@ struct AgentIdRule {
 };
 using AgentId = Name<AgentIdRule>;
 
+// As a profile's name.
+struct GroupNameRule {
+  static absl::Status Check(absl::string_view text);
+};
+using GroupName = Name<GroupNameRule>;
+
 // Drawn by an agent at its start: tells apart two processes with one id. As a profile's name.
 struct AgentInstanceRule {
   static absl::Status Check(absl::string_view text);
@@ -91,6 +97,12 @@ struct VariableValueRule {
   static absl::Status Check(absl::string_view text);
 };
 using VariableValue = Name<VariableValueRule>;
+
+// A remark of one line: up to 1,024 printable ASCII characters. May be empty.
+struct NoteRule {
+  static absl::Status Check(absl::string_view text);
+};
+using Note = Name<NoteRule>;
 
 // An absolute path on an NFS server: "/", or "/" followed by parts of printable ASCII without
 // blanks or "${", no ".." part, no trailing '/'. Up to 512 characters.

@@ -24,6 +24,12 @@ std::shared_ptr<const Host> Pointee(const std::shared_ptr<const Host>* found) {
   return found == nullptr ? nullptr : *found;
 }
 
+std::shared_ptr<const Snapshot::Groups> InOrder(Snapshot::Groups groups) {
+  std::sort(groups.begin(), groups.end(),
+            [](const auto& a, const auto& b) { return IsBefore(*a, *b); });
+  return std::make_shared<const Snapshot::Groups>(std::move(groups));
+}
+
 }  // namespace
 
 std::shared_ptr<const Snapshot> Snapshot::Empty(Revision revision) {
@@ -32,13 +38,14 @@ std::shared_ptr<const Snapshot> Snapshot::Empty(Revision revision) {
   snapshot->settings_ = std::make_shared<const Settings>();
   snapshot->agent_settings_ = std::make_shared<const AgentSettingsById>();
   snapshot->profiles_ = std::make_shared<const Profiles>();
+  snapshot->groups_ = std::make_shared<const Groups>();
   return snapshot;
 }
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     Revision revision, Settings settings, std::vector<Profile> profiles,
     const std::vector<std::shared_ptr<const Host>>& hosts,
-    std::vector<AgentSettings> agent_settings) {
+    std::vector<AgentSettings> agent_settings, Groups groups) {
   auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
   snapshot->revision_ = std::move(revision);
   snapshot->settings_ = std::make_shared<const Settings>(std::move(settings));
@@ -59,6 +66,14 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     }
   }
   snapshot->profiles_ = std::make_shared<const Profiles>(std::move(by_name));
+  std::sort(groups.begin(), groups.end(),
+            [](const auto& a, const auto& b) { return a->name < b->name; });
+  for (size_t i = 1; i < groups.size(); ++i) {
+    if (groups[i - 1]->name != groups[i]->name) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("two groups share the name ", groups[i]->name.text()));
+  }
+  snapshot->groups_ = InOrder(std::move(groups));
   for (const std::shared_ptr<const Host>& host : hosts) RETURN_IF_ERROR(snapshot->Add(host));
   return snapshot;
 }
@@ -80,6 +95,12 @@ std::shared_ptr<const Host> Snapshot::FindHost(const HostReference& reference) c
 const Profile* Snapshot::FindProfile(const ProfileName& name) const {
   const auto found = profiles_->find(name);
   return found == profiles_->end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const Group> Snapshot::FindGroup(const GroupName& name) const {
+  const auto found = std::find_if(groups_->begin(), groups_->end(),
+                                  [&](const auto& group) { return group->name == name; });
+  return found == groups_->end() ? nullptr : *found;
 }
 
 const AgentSettings* Snapshot::FindAgentSettings(const AgentId& agent) const {
@@ -144,6 +165,15 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
     for (const ProfileName& name : change.deleted_profiles) profiles.erase(name);
     for (const Profile& profile : change.profiles) profiles.insert_or_assign(profile.name, profile);
     next->profiles_ = std::make_shared<const Snapshot::Profiles>(std::move(profiles));
+  }
+  if (!change.groups.empty() || !change.deleted_groups.empty()) {
+    std::map<GroupName, std::shared_ptr<const Group>> by_name;
+    for (const auto& group : snapshot.groups()) by_name.emplace(group->name, group);
+    for (const GroupName& name : change.deleted_groups) by_name.erase(name);
+    for (const auto& group : change.groups) by_name.insert_or_assign(group->name, group);
+    Snapshot::Groups groups;
+    for (auto& [name, group] : by_name) groups.push_back(std::move(group));
+    next->groups_ = InOrder(std::move(groups));
   }
   for (const HostId id : change.deleted_hosts) next->Remove(id);
   for (const std::shared_ptr<const Host>& host : change.hosts) next->Remove(host->id);

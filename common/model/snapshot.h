@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "common/model/agent_settings.h"
+#include "common/model/group.h"
 #include "common/model/host.h"
 #include "common/model/profile.h"
 #include "common/model/revision.h"
@@ -21,16 +22,19 @@ struct Change {
   RevisionId base;    // What it applies to.
   Revision revision;  // What it leads to.
   absl::optional<Settings> settings;
-  std::vector<AgentSettings> agent_settings;    // New or changed.
-  std::vector<AgentId> deleted_agent_settings;  // Agents that have none any more.
-  std::vector<Profile> profiles;                // New or changed.
+  std::vector<AgentSettings> agent_settings;         // New or changed.
+  std::vector<AgentId> deleted_agent_settings;       // Agents that have none any more.
+  std::vector<std::shared_ptr<const Group>> groups;  // New or changed.
+  std::vector<GroupName> deleted_groups;
+  std::vector<Profile> profiles;  // New or changed.
   std::vector<ProfileName> deleted_profiles;
   std::vector<std::shared_ptr<const Host>> hosts;  // New or changed.
   std::vector<HostId> deleted_hosts;
 
   bool empty() const {
     return !settings.has_value() && agent_settings.empty() && deleted_agent_settings.empty() &&
-           profiles.empty() && deleted_profiles.empty() && hosts.empty() && deleted_hosts.empty();
+           groups.empty() && deleted_groups.empty() && profiles.empty() &&
+           deleted_profiles.empty() && hosts.empty() && deleted_hosts.empty();
   }
 };
 
@@ -40,22 +44,25 @@ class Snapshot {
  public:
   using Profiles = std::map<ProfileName, Profile>;
   using AgentSettingsById = std::map<AgentId, AgentSettings>;
+  using Groups = std::vector<std::shared_ptr<const Group>>;
 
   // A server that was never changed, or the start of a snapshot that arrives in parts.
   static std::shared_ptr<const Snapshot> Empty(Revision revision);
 
   // Builds a snapshot of all its parts.
-  // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles share a name,
-  // two settings an agent, or a host has no MAC; the message names them.
+  // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles or two groups
+  // share a name, two settings an agent, or a host has no MAC; the message names them.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Create(
       Revision revision, Settings settings, std::vector<Profile> profiles,
       const std::vector<std::shared_ptr<const Host>>& hosts,
-      std::vector<AgentSettings> agent_settings = {});
+      std::vector<AgentSettings> agent_settings = {}, Groups groups = {});
 
   const Revision& revision() const { return revision_; }
   const Settings& settings() const { return *settings_; }
   const AgentSettingsById& agent_settings() const { return *agent_settings_; }
   const Profiles& profiles() const { return *profiles_; }
+  // In the order in which they win (IsBefore).
+  const Groups& groups() const { return *groups_; }
   size_t host_count() const { return hosts_.size(); }
 
   // The host, or null.
@@ -66,6 +73,9 @@ class Snapshot {
 
   // The profile, or null. Valid as long as this snapshot.
   const Profile* FindProfile(const ProfileName& name) const;
+
+  // The group, or null.
+  std::shared_ptr<const Group> FindGroup(const GroupName& name) const;
 
   // What is set for the hosts of an agent, or null. Valid as long as this snapshot.
   const AgentSettings* FindAgentSettings(const AgentId& agent) const;
@@ -94,6 +104,7 @@ class Snapshot {
   std::shared_ptr<const Settings> settings_;
   std::shared_ptr<const AgentSettingsById> agent_settings_;
   std::shared_ptr<const Profiles> profiles_;
+  std::shared_ptr<const Groups> groups_;
   SharedMap<HostId, std::shared_ptr<const Host>> hosts_;
   SharedMap<MacAddress, std::shared_ptr<const Host>> hosts_by_mac_;
   SharedMap<HostName, std::shared_ptr<const Host>> hosts_by_name_;

@@ -12,10 +12,12 @@ enum class Reason {
   kProfileUnknown = 3,    // No such profile.
   kDistroNotOffered = 4,  // No agent offers this distro.
   kHostExists = 5,        // Another host has this name or MAC.
-  kProfileInUse = 6,      // A host or a setting uses the profile.
+  kProfileInUse = 6,      // A host, a group or a setting uses it.
   kEtagMismatch = 7,      // The etag is not the current one.
   kRequestIdReused = 8,   // The request id was used before for another request.
   kBatchInvalid = 9,      // The batch is empty, too large, or contradicts itself.
+  kGroupUnknown = 10,     // No such group.
+  kHostLocked = 11,       // What a locked host boots would change.
 };
 
 // One thing that is wrong with a request.

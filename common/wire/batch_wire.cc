@@ -77,6 +77,7 @@ absl::StatusOr<Batch> BatchFromProto(
     if (expected.ok()) batch.expected_etags.push_back(*std::move(expected));
   }
   if (!first.ok()) return first;
+  batch.force = options.force();
   return batch;
 }
 

@@ -6,6 +6,7 @@
 #include "common/status/status_macros.h"
 #include "common/wire/agent_settings_wire.h"
 #include "common/wire/field.h"
+#include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
 #include "common/wire/revision_wire.h"
@@ -23,6 +24,8 @@ v1::Change ToProto(const Change& change) {
   for (const AgentId& agent : change.deleted_agent_settings) {
     result.add_deleted_agent_settings(agent.text());
   }
+  for (const auto& group : change.groups) *result.add_groups() = ToProto(*group);
+  for (const GroupName& name : change.deleted_groups) result.add_deleted_groups(name.text());
   for (const Profile& profile : change.profiles) *result.add_profiles() = ToProto(profile);
   for (const ProfileName& name : change.deleted_profiles) {
     result.add_deleted_profiles(name.text());
@@ -63,6 +66,16 @@ absl::StatusOr<std::shared_ptr<const Change>> FromProto(const v1::Change& change
     ASSIGN_OR_RETURN(AgentId agent, ParseField<AgentId>(Element("deleted_agent_settings", i),
                                                         change.deleted_agent_settings(i)));
     result->deleted_agent_settings.push_back(std::move(agent));
+  }
+  for (int i = 0; i < change.groups_size(); ++i) {
+    absl::StatusOr<Group> group = FromProto(change.groups(i));
+    if (!group.ok()) return Within(Element("groups", i), group.status());
+    result->groups.push_back(std::make_shared<const Group>(*std::move(group)));
+  }
+  for (int i = 0; i < change.deleted_groups_size(); ++i) {
+    ASSIGN_OR_RETURN(GroupName name,
+                     ParseField<GroupName>(Element("deleted_groups", i), change.deleted_groups(i)));
+    result->deleted_groups.push_back(std::move(name));
   }
   for (int i = 0; i < change.profiles_size(); ++i) {
     absl::StatusOr<Profile> profile = FromProto(change.profiles(i));

@@ -66,6 +66,11 @@ absl::Status CheckAtLeast(absl::string_view field, int64_t number, int64_t min) 
   return BadField(field, absl::StrCat(number), absl::StrCat("expected ", min, " or more"));
 }
 
+absl::Status CheckAtMost(absl::string_view field, size_t count, size_t max) {
+  if (count <= max) return absl::OkStatus();
+  return BadField(field, absl::StrCat(count), absl::StrCat("expected ", max, " at most"));
+}
+
 absl::Status CheckPrintable(absl::string_view field, absl::string_view text, size_t max) {
   if (text.size() > max) {
     return BadField(field, text,

@@ -54,6 +54,9 @@ absl::StatusOr<HostReference> ParseHostField(absl::string_view field, absl::stri
 // Refuses a number below `min`.
 absl::Status CheckAtLeast(absl::string_view field, int64_t number, int64_t min);
 
+// Refuses more than `max` elements.
+absl::Status CheckAtMost(absl::string_view field, size_t count, size_t max);
+
 // Refuses text that is not printable ASCII of `max` characters at most.
 absl::Status CheckPrintable(absl::string_view field, absl::string_view text, size_t max);
 

@@ -6,6 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "common/wire/field.h"
+#include "common/wire/labels_wire.h"
+#include "common/wire/time_wire.h"
+#include "common/wire/variables_wire.h"
 
 namespace autopxe {
 
@@ -15,6 +18,18 @@ v1::Host ToProto(const Host& host) {
   result.set_name(host.name.text());
   for (const MacAddress& mac : host.macs) result.add_macs(mac.Format());
   if (host.distro.has_value()) result.set_distro(host.distro->Format());
+  if (host.next.has_value()) {
+    result.mutable_next_boot()->set_distro(host.next->distro.Format());
+    result.mutable_next_boot()->set_token(host.next->token);
+  }
+  if (host.timed.has_value()) {
+    result.mutable_timed()->set_distro(host.timed->distro.Format());
+    *result.mutable_timed()->mutable_until() = ToProto(host.timed->until);
+  }
+  *result.mutable_labels() = LabelsToProto(host.labels);
+  *result.mutable_variables() = ToProto(host.variables);
+  result.set_note(host.note.text());
+  result.set_locked(host.locked);
   result.set_etag(host.etag);
   return result;
 }
@@ -38,7 +53,29 @@ absl::StatusOr<Host> FromProto(const v1::Host& host) {
   ASSIGN_OR_RETURN(absl::optional<Distro> distro,
                    ParseOptionalField<Distro>("distro", host.distro()));
   RETURN_IF_ERROR(CheckAtLeast("etag", host.etag(), 0));
-  return Host{HostId{host.id()}, std::move(name), std::move(macs), std::move(distro), host.etag()};
+  Host result{.id = HostId{host.id()},
+              .name = std::move(name),
+              .macs = std::move(macs),
+              .distro = std::move(distro),
+              .locked = host.locked(),
+              .etag = host.etag()};
+  if (host.has_next_boot()) {
+    ASSIGN_OR_RETURN(Distro next,
+                     ParseField<Distro>("next_boot.distro", host.next_boot().distro()));
+    RETURN_IF_ERROR(CheckAtLeast("next_boot.token", host.next_boot().token(), 1));
+    result.next = NextBoot{.distro = std::move(next), .token = host.next_boot().token()};
+  }
+  if (host.has_timed()) {
+    ASSIGN_OR_RETURN(Distro timed, ParseField<Distro>("timed.distro", host.timed().distro()));
+    ASSIGN_OR_RETURN(const absl::Time until, FromProto(host.timed().until(), "timed.until"));
+    result.timed = TimedAssignment{.distro = std::move(timed), .until = until};
+  }
+  ASSIGN_OR_RETURN(result.labels, LabelsFromProto(host.labels(), "labels"));
+  RETURN_IF_ERROR(CheckAtMost("labels", result.labels.size(), kMaxLabelsPerHost));
+  ASSIGN_OR_RETURN(result.variables, FromProto(host.variables(), "variables"));
+  RETURN_IF_ERROR(CheckAtMost("variables", result.variables.size(), kMaxVariablesPerHost));
+  ASSIGN_OR_RETURN(result.note, ParseField<Note>("note", host.note()));
+  return result;
 }
 
 }  // namespace autopxe

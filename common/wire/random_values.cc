@@ -59,6 +59,10 @@ ProfileName RandomValues::AnyProfileName() {
   return ProfileName::Parse("p" + Text(kNameCharacters, 0, 20)).value();
 }
 
+GroupName RandomValues::AnyGroupName() {
+  return GroupName::Parse("g" + Text(kNameCharacters, 0, 20)).value();
+}
+
 VariableName RandomValues::AnyVariableName() {
   return VariableName::Parse("v" + Text(kNameCharacters, 0, 20)).value();
 }
@@ -110,9 +114,43 @@ Revision RandomValues::AnyRevision() {
   return {Id(), Time(), Text(kPrintable, 0, 20), Text(kPrintable, 0, 20), Text(kPrintable, 0, 20)};
 }
 
+Labels RandomValues::AnyLabels() {
+  Labels labels;
+  for (size_t count = Number(4); count > 0; --count) {
+    labels.emplace(LabelKey::Parse("l" + Text(kLowerAndDigits, 0, 4)).value(),
+                   LabelValue::Parse(Text(kLowerAndDigits, 0, 8)).value());
+  }
+  return labels;
+}
+
+Selector RandomValues::AnySelector() {
+  const char* const kSelectors[] = {"rack=r1", "gpu!=none,rack", "role in (head,login),!old",
+                                    "a.b/c notin (1,2,3)"};
+  return Selector::Parse(kSelectors[Number(4)]).value();
+}
+
+Group RandomValues::AnyGroup() {
+  return {.name = AnyGroupName(),
+          .selector = AnySelector(),
+          .priority = static_cast<int32_t>(Number(2'000'001)) - 1'000'000,
+          .distro = MaybeDistro(),
+          .variables = Variables(),
+          .etag = Etag()};
+}
+
 Host RandomValues::AnyHost() {
-  return {HostId{static_cast<int64_t>(1 + Number(1000000))}, HostNameOrMac(), Macs(), MaybeDistro(),
-          Etag()};
+  Host host{.id = HostId{static_cast<int64_t>(1 + Number(1000000))},
+            .name = HostNameOrMac(),
+            .macs = Macs(),
+            .distro = MaybeDistro(),
+            .labels = AnyLabels(),
+            .variables = Variables(),
+            .note = Note::Parse(Text(kPrintable, 0, 40)).value(),
+            .locked = Coin(),
+            .etag = Etag()};
+  if (Coin()) host.timed = TimedAssignment{AnyDistro(), Time()};
+  if (Coin()) host.next = NextBoot{AnyDistro(), static_cast<int64_t>(1 + Number(1000))};
+  return host;
 }
 
 Profile RandomValues::AnyProfile() { return {AnyProfileName(), CommandLine(), Etag()}; }
@@ -153,11 +191,43 @@ void RandomValues::FillCommonSettings(Update& update) {
 }
 
 Mutation RandomValues::AnyMutation() {
-  switch (Number(8)) {
-    case 0:
-      return Assign{Reference(), AnyDistro(), Coin()};
+  switch (Number(12)) {
+    case 0: {
+      const Term terms[] = {Term(), NextBootOnly(), absl::Seconds(Number(100'000)), Time()};
+      return Assign{Reference(), AnyDistro(), Coin(), terms[Number(4)]};
+    }
     case 1:
-      return Unassign{Reference()};
+      return Unassign{Reference(), Coin()};
+    case 7: {
+      UpdateHost update{.host = Reference(),
+                        .add_macs = Macs(),
+                        .remove_macs = Macs(),
+                        .set_labels = AnyLabels(),
+                        .set_variables = Variables()};
+      if (Coin()) update.name = HostNameOrMac();
+      for (const auto& [key, value] : AnyLabels()) update.unset_labels.push_back(key);
+      for (size_t count = Number(4); count > 0; --count) {
+        update.unset_variables.push_back(AnyVariableName());
+      }
+      if (Coin()) update.note = Note::Parse(Text(kPrintable, 0, 40)).value();
+      if (Coin()) update.locked = Coin();
+      return update;
+    }
+    case 8: {
+      SetGroup set{.name = AnyGroupName(), .allow_missing = Coin(), .set_variables = Variables()};
+      if (Coin()) set.selector = AnySelector();
+      if (Coin()) set.priority = static_cast<int32_t>(Number(1000)) - 500;
+      if (Coin()) set.distro.emplace(MaybeDistro());
+      for (size_t count = Number(4); count > 0; --count) {
+        set.unset_variables.push_back(AnyVariableName());
+      }
+      return set;
+    }
+    case 9:
+      return DeleteGroup{AnyGroupName()};
+    case 10:
+      return UseNextBoot{HostId{static_cast<int64_t>(1 + Number(1000))},
+                         static_cast<int64_t>(1 + Number(1000))};
     case 2:
       return CreateHost{HostNameOrMac(), Macs()};
     case 3:
@@ -186,11 +256,13 @@ Mutation RandomValues::AnyMutation() {
 }
 
 ExpectedEtag RandomValues::AnyExpectedEtag() {
-  switch (Number(4)) {
+  switch (Number(5)) {
     case 0:
       return {Reference(), Etag()};
     case 1:
       return {AnyProfileName(), Etag()};
+    case 3:
+      return {AnyGroupName(), Etag()};
     case 2:
       return {AnyAgentId(), Etag()};
     default:
@@ -258,6 +330,12 @@ Change RandomValues::AnyChange() {
   for (size_t count = Number(3); count > 0; --count) {
     change.deleted_agent_settings.push_back(AnyAgentId());
   }
+  for (size_t count = Number(3); count > 0; --count) {
+    change.groups.push_back(std::make_shared<const Group>(AnyGroup()));
+  }
+  for (size_t count = Number(3); count > 0; --count) {
+    change.deleted_groups.push_back(AnyGroupName());
+  }
   for (size_t count = Number(3); count > 0; --count) change.profiles.push_back(AnyProfile());
   for (size_t count = Number(3); count > 0; --count) {
     change.deleted_profiles.push_back(AnyProfileName());
@@ -288,15 +366,22 @@ std::shared_ptr<const Snapshot> RandomValues::AnySnapshot(size_t hosts) {
   for (const auto& [name, profile] : profiles) profile_list.push_back(profile);
   std::vector<std::shared_ptr<const Host>> host_list;
   for (size_t id = 1; id <= hosts; ++id) {
-    host_list.push_back(
-        std::make_shared<const Host>(Host{HostId{static_cast<int64_t>(id)},
-                                          HostName::Parse(absl::StrCat("h", id)).value(),
-                                          {MacAddress::FromNumber(0x020000000000 + id)},
-                                          MaybeDistro(),
-                                          Etag()}));
+    Host host = AnyHost();
+    host.id = HostId{static_cast<int64_t>(id)};
+    host.name = HostName::Parse(absl::StrCat("h", id)).value();
+    host.macs = {MacAddress::FromNumber(0x020000000000 + id)};
+    host_list.push_back(std::make_shared<const Host>(std::move(host)));
   }
   std::shuffle(host_list.begin(), host_list.end(), random_);
-  return Snapshot::Create(AnyRevision(), AnySettings(), profile_list, host_list, agent_list)
+  std::map<GroupName, std::shared_ptr<const Group>> groups;
+  for (size_t count = Number(4); count > 0; --count) {
+    auto group = std::make_shared<const Group>(AnyGroup());
+    groups.insert_or_assign(group->name, group);
+  }
+  Snapshot::Groups group_list;
+  for (const auto& [name, group] : groups) group_list.push_back(group);
+  return Snapshot::Create(AnyRevision(), AnySettings(), profile_list, host_list, agent_list,
+                          group_list)
       .value();
 }
 

@@ -39,6 +39,7 @@ class RandomValues {
   HostReference Reference();
   AgentId AnyAgentId();
   ProfileName AnyProfileName();
+  GroupName AnyGroupName();
   VariableName AnyVariableName();
   VariableValue Value();
   std::map<VariableName, VariableValue> Variables();
@@ -51,6 +52,9 @@ class RandomValues {
   Revision AnyRevision();
   Host AnyHost();
   Profile AnyProfile();
+  Labels AnyLabels();
+  Selector AnySelector();
+  Group AnyGroup();
   Settings AnySettings();
   AgentSettings AnyAgentSettings();
   Mutation AnyMutation();

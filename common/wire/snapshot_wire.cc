@@ -7,6 +7,7 @@
 #include "common/status/status_macros.h"
 #include "common/wire/agent_settings_wire.h"
 #include "common/wire/field.h"
+#include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
 #include "common/wire/revision_wire.h"
@@ -15,8 +16,8 @@
 namespace autopxe {
 namespace {
 
-// A host takes 2 KiB at the most (64 MACs, a name of 253 characters, a distro of 515), so a part of
-// this size is full.
+// A host takes 100 KiB at the most (64 variables of 1 KiB, 64 labels), so a part of this size is
+// full.
 constexpr size_t kFullPart = 1 << 20;
 
 }  // namespace
@@ -31,6 +32,7 @@ std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per
   for (const auto& [agent, settings] : snapshot.agent_settings()) {
     *first.add_agent_settings() = ToProto(settings);
   }
+  for (const auto& group : snapshot.groups()) *first.add_groups() = ToProto(*group);
   for (const auto& [name, profile] : snapshot.profiles()) *first.add_profiles() = ToProto(profile);
 
   size_t bytes = first.ByteSizeLong();
@@ -57,7 +59,7 @@ absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssemble
   const Gathered whole = *std::exchange(gathered_, absl::nullopt);
   ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot,
                    Snapshot::Create(whole.revision, whole.settings, whole.profiles, whole.hosts,
-                                    whole.agent_settings));
+                                    whole.agent_settings, whole.groups));
   return absl::optional<std::shared_ptr<const Snapshot>>(std::move(snapshot));
 }
 
@@ -83,12 +85,18 @@ absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
     if (part.agent_settings_size() > 0) {
       return BadField("agent_settings", id, "not in the first part");
     }
+    if (part.groups_size() > 0) return BadField("groups", id, "not in the first part");
     if (part.profiles_size() > 0) return BadField("profiles", id, "not in the first part");
   }
   for (int i = 0; i < part.agent_settings_size(); ++i) {
     absl::StatusOr<AgentSettings> settings = FromProto(part.agent_settings(i));
     if (!settings.ok()) return Within(Element("agent_settings", i), settings.status());
     gathered_->agent_settings.push_back(*std::move(settings));
+  }
+  for (int i = 0; i < part.groups_size(); ++i) {
+    absl::StatusOr<Group> group = FromProto(part.groups(i));
+    if (!group.ok()) return Within(Element("groups", i), group.status());
+    gathered_->groups.push_back(std::make_shared<const Group>(*std::move(group)));
   }
   for (int i = 0; i < part.profiles_size(); ++i) {
     absl::StatusOr<Profile> profile = FromProto(part.profiles(i));

@@ -40,19 +40,23 @@ class Comparison {
 
   void CompareVariables(const std::map<VariableName, VariableValue>& before,
                         const std::map<VariableName, VariableValue>& after) {
-    std::set<VariableName> names;
-    for (const auto* variables : {&before, &after}) {
-      for (const auto& [name, value] : *variables) names.insert(name);
+    CompareMaps("variables.", before, after);
+  }
+
+  template <typename Map>
+  void CompareMaps(absl::string_view prefix, const Map& before, const Map& after) {
+    std::set<typename Map::key_type> names;
+    for (const Map* map : {&before, &after}) {
+      for (const auto& [name, value] : *map) names.insert(name);
     }
-    for (const VariableName& name : names) {
+    for (const auto& name : names) {
       const auto old_value = before.find(name);
       const auto new_value = after.find(name);
       const bool had = old_value != before.end();
       const bool has = new_value != after.end();
       if (had && has && old_value->second == new_value->second) continue;
-      // Added also when both texts are empty: a variable that is set to nothing is not one that is
-      // unset.
-      Add(absl::StrCat("variables.", name.text()), had ? old_value->second.text() : "",
+      // Added also when both texts are empty: what is set to nothing is not unset.
+      Add(absl::StrCat(prefix, name.text()), had ? old_value->second.text() : "",
           has ? new_value->second.text() : "");
     }
   }
@@ -117,6 +121,55 @@ void CompareProfiles(const Snapshot& before, const Change& change,
   }
 }
 
+void CompareGroups(const Snapshot& before, const Change& change,
+                   std::vector<Difference>* differences) {
+  std::map<GroupName, std::shared_ptr<const Group>> touched;  // Null: deleted.
+  for (const GroupName& name : change.deleted_groups) touched[name] = nullptr;
+  for (const auto& group : change.groups) touched[group->name] = group;
+  const auto selector = [](const Group* group) {
+    return group == nullptr ? "" : group->selector.text();
+  };
+  const auto priority = [](const Group* group) {
+    return group == nullptr ? "" : absl::StrCat(group->priority);
+  };
+  const auto distro = [](const Group* group) {
+    return group == nullptr ? "" : TextOf(group->distro);
+  };
+  const std::map<VariableName, VariableValue> none;
+  for (const auto& [name, after] : touched) {
+    const std::shared_ptr<const Group> old = before.FindGroup(name);
+    Comparison comparison("group", name.text(), differences);
+    comparison.Compare("selector", selector(old.get()), selector(after.get()));
+    comparison.Compare("priority", priority(old.get()), priority(after.get()));
+    comparison.Compare("distro", distro(old.get()), distro(after.get()));
+    comparison.CompareVariables(old == nullptr ? none : old->variables,
+                                after == nullptr ? none : after->variables);
+  }
+}
+
+// Of a host that is not there all is empty.
+struct HostTexts {
+  explicit HostTexts(const Host* host) {
+    if (host == nullptr) return;
+    macs = TextOf(host->macs);
+    distro = TextOf(host->distro);
+    if (host->timed.has_value()) {
+      timed = absl::StrCat(
+          host->timed->distro.Format(), " until ",
+          absl::FormatTime(absl::RFC3339_sec, host->timed->until, absl::UTCTimeZone()));
+    }
+    if (host->next.has_value()) next = host->next->distro.Format();
+    note = host->note.text();
+    locked = host->locked ? "true" : "";
+    labels = host->labels;
+    variables = host->variables;
+  }
+
+  std::string macs, distro, timed, next, note, locked;
+  Labels labels;
+  std::map<VariableName, VariableValue> variables;
+};
+
 void CompareHosts(const Snapshot& before, const Change& change,
                   std::vector<Difference>* differences) {
   struct Pair {
@@ -141,10 +194,16 @@ void CompareHosts(const Snapshot& before, const Change& change,
       comparison.Compare("id", TextOf(old->id), TextOf(now->id));
       comparison.Compare("name", old->name.text(), now->name.text());
     }
-    comparison.Compare("macs", old == nullptr ? "" : TextOf(old->macs),
-                       now == nullptr ? "" : TextOf(now->macs));
-    comparison.Compare("distro", old == nullptr ? "" : TextOf(old->distro),
-                       now == nullptr ? "" : TextOf(now->distro));
+    HostTexts was(old);
+    HostTexts is(now);
+    comparison.Compare("macs", std::move(was.macs), std::move(is.macs));
+    comparison.Compare("distro", std::move(was.distro), std::move(is.distro));
+    comparison.Compare("timed", std::move(was.timed), std::move(is.timed));
+    comparison.Compare("next_boot", std::move(was.next), std::move(is.next));
+    comparison.CompareMaps("labels.", was.labels, is.labels);
+    comparison.CompareMaps("variables.", was.variables, is.variables);
+    comparison.Compare("note", std::move(was.note), std::move(is.note));
+    comparison.Compare("locked", std::move(was.locked), std::move(is.locked));
   }
 }
 
@@ -154,6 +213,7 @@ std::vector<Difference> Compare(const Snapshot& before, const Change& change) {
   std::vector<Difference> differences;
   if (change.settings) CompareSettings(before.settings(), *change.settings, &differences);
   CompareAgentSettings(before, change, &differences);
+  CompareGroups(before, change, &differences);
   CompareProfiles(before, change, &differences);
   CompareHosts(before, change, &differences);
   return differences;

@@ -15,19 +15,32 @@ const std::string* ProfileOf(const absl::optional<Distro>& distro) {
                                                                        : nullptr;
 }
 
-bool SameButForEtag(const Host& a, const Host& b) {
-  return a.id == b.id && a.name == b.name && a.macs == b.macs && a.distro == b.distro;
+// The same but for etags, which tell nothing here.
+template <typename Resource>
+bool IsUnchanged(const Resource& before, Resource now) {
+  now.etag = before.etag;
+  return now == before;
 }
 
 }  // namespace
 
 Overlay::Overlay(const Snapshot& base, HostId next_host_id)
-    : base_(base), next_host_id_(static_cast<int64_t>(next_host_id)) {}
+    : base_(base), next_host_id_(static_cast<int64_t>(next_host_id)) {
+  for (const std::shared_ptr<const Group>& group : base.groups()) {
+    groups_.emplace(group->name, *group);
+  }
+}
 
 const Host* Overlay::Current(const std::shared_ptr<const Host>& in_base) const {
   if (in_base == nullptr) return nullptr;
   const auto entry = hosts_.find(in_base->id);
   if (entry == hosts_.end()) return in_base.get();
+  return entry->second.now.has_value() ? &*entry->second.now : nullptr;
+}
+
+const Host* Overlay::FindHost(HostId id) const {
+  const auto entry = hosts_.find(id);
+  if (entry == hosts_.end()) return base_.FindHost(id).get();
   return entry->second.now.has_value() ? &*entry->second.now : nullptr;
 }
 
@@ -54,6 +67,11 @@ const Profile* Overlay::FindProfile(const ProfileName& name) const {
   return found == profiles().end() ? nullptr : &found->second;
 }
 
+const Group* Overlay::FindGroup(const GroupName& name) const {
+  const auto found = groups_.find(name);
+  return found == groups_.end() ? nullptr : &found->second;
+}
+
 Overlay::HostEntry& Overlay::EntryOf(HostId id) {
   const auto [entry, added] = hosts_.try_emplace(id);
   if (added) {
@@ -63,29 +81,37 @@ Overlay::HostEntry& Overlay::EntryOf(HostId id) {
   return entry->second;
 }
 
-void Overlay::AddHost(const HostName& name, const std::vector<MacAddress>& macs,
-                      const absl::optional<Distro>& distro) {
+HostId Overlay::AddHost(const HostName& name, const std::vector<MacAddress>& macs) {
   const HostId id{next_host_id_++};
-  hosts_[id].now = Host{.id = id, .name = name, .macs = macs, .distro = distro};
+  hosts_[id].now = Host{.id = id, .name = name, .macs = macs};
   for (const MacAddress& mac : macs) hosts_by_mac_[mac] = id;
   hosts_by_name_[name] = id;
-  NoteUse(distro, id, true);
+  return id;
 }
 
-void Overlay::SetDistro(HostId id, const absl::optional<Distro>& distro) {
+void Overlay::ReplaceHost(Host now) {
+  const HostId id = now.id;
   Host& host = *EntryOf(id).now;
-  NoteUse(host.distro, id, false);
-  host.distro = distro;
-  NoteUse(distro, id, true);
+  NoteUses(host, false);
+  for (const MacAddress& mac : host.macs) hosts_by_mac_[mac] = absl::nullopt;
+  hosts_by_name_[host.name] = absl::nullopt;
+  host = std::move(now);
+  for (const MacAddress& mac : host.macs) hosts_by_mac_[mac] = id;
+  hosts_by_name_[host.name] = id;
+  NoteUses(host, true);
 }
 
 void Overlay::RemoveHost(HostId id) {
   HostEntry& entry = EntryOf(id);
   for (const MacAddress& mac : entry.now->macs) hosts_by_mac_[mac] = absl::nullopt;
   hosts_by_name_[entry.now->name] = absl::nullopt;
-  NoteUse(entry.now->distro, id, false);
+  NoteUses(*entry.now, false);
   entry.now.reset();
 }
+
+void Overlay::PutGroup(Group group) { groups_.insert_or_assign(group.name, std::move(group)); }
+
+void Overlay::RemoveGroup(const GroupName& name) { groups_.erase(name); }
 
 void Overlay::PutProfile(const ProfileName& name, const CommandLineTemplate& command_line) {
   if (!profiles_) profiles_ = base_.profiles();
@@ -112,24 +138,30 @@ AgentSettings& Overlay::mutable_agent_settings(const AgentId& agent) {
       .first->second;
 }
 
-void Overlay::NoteUse(const absl::optional<Distro>& distro, HostId id, bool uses) {
-  const std::string* const profile = ProfileOf(distro);
-  if (!hosts_by_profile_ || profile == nullptr) return;
-  if (uses) {
-    (*hosts_by_profile_)[*profile].insert(id);
-  } else {
-    (*hosts_by_profile_)[*profile].erase(id);
-  }
+void Overlay::NoteUses(const Host& host, bool uses) {
+  if (!hosts_by_profile_) return;
+  const auto note = [&](const absl::optional<Distro>& distro) {
+    const std::string* const profile = ProfileOf(distro);
+    if (profile == nullptr) return;
+    if (uses) {
+      (*hosts_by_profile_)[*profile].insert(host.id);
+    } else {
+      (*hosts_by_profile_)[*profile].erase(host.id);
+    }
+  };
+  note(host.distro);
+  if (host.timed.has_value()) note(host.timed->distro);
+  if (host.next.has_value()) note(host.next->distro);
 }
 
 Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
   if (!hosts_by_profile_) {
     hosts_by_profile_.emplace();
     base_.ForEachHost([this](const std::shared_ptr<const Host>& host) {
-      if (const Host* now = Current(host); now != nullptr) NoteUse(now->distro, now->id, true);
+      if (const Host* now = Current(host); now != nullptr) NoteUses(*now, true);
     });
     for (const auto& [id, entry] : hosts_) {
-      if (entry.before == nullptr && entry.now) NoteUse(entry.now->distro, id, true);
+      if (entry.before == nullptr && entry.now) NoteUses(*entry.now, true);
     }
   }
   Users users{.count = 0, .example = ""};
@@ -148,6 +180,9 @@ Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
     ++users.count;
     users.example = std::move(setting);
   };
+  for (const auto& [name, group] : groups_) {
+    add(group.distro, absl::StrCat("group ", Quote(name.text())));
+  }
   for (const auto& [agent, own] : agent_settings()) {
     add(own.default_distro,
         absl::StrCat("the setting default-distro of agent ", Quote(agent.text())));
@@ -184,6 +219,20 @@ void Overlay::AddAgentSettings(Change& change) const {
   }
 }
 
+void Overlay::AddGroups(Change& change) const {
+  for (const auto& [name, group] : groups_) {
+    const std::shared_ptr<const Group> before = base_.FindGroup(name);
+    if (before != nullptr && IsUnchanged(*before, group)) continue;
+    auto changed = std::make_shared<Group>(group);
+    changed->etag = change.revision.id.number;
+    change.groups.push_back(std::move(changed));
+  }
+  for (const std::shared_ptr<const Group>& before : base_.groups()) {
+    if (groups_.count(before->name) == 0) change.deleted_groups.push_back(before->name);
+  }
+  std::sort(change.deleted_groups.begin(), change.deleted_groups.end());
+}
+
 Change Overlay::BuildChange() const {
   Change change;
   change.base = base_.revision().id;
@@ -199,6 +248,7 @@ Change Overlay::BuildChange() const {
     }
   }
   AddAgentSettings(change);
+  AddGroups(change);
   if (profiles_) {
     for (const auto& [name, profile] : *profiles_) {
       const Profile* const before = base_.FindProfile(name);
@@ -215,7 +265,7 @@ Change Overlay::BuildChange() const {
       if (entry.before != nullptr) change.deleted_hosts.push_back(id);
       continue;
     }
-    if (entry.before != nullptr && SameButForEtag(*entry.before, *entry.now)) continue;
+    if (entry.before != nullptr && IsUnchanged(*entry.before, *entry.now)) continue;
     auto host = std::make_shared<Host>(*entry.now);
     host->etag = number;
     change.hosts.push_back(std::move(host));

@@ -21,10 +21,12 @@ class Overlay {
   Overlay(const Snapshot& base, HostId next_host_id);
 
   // Each null if there is none; valid until the next change.
+  const Host* FindHost(HostId id) const;
   const Host* FindHost(const MacAddress& mac) const;
   const Host* FindHost(const HostName& name) const;
   const Host* FindHost(const HostReference& reference) const;
   const Profile* FindProfile(const ProfileName& name) const;
+  const Group* FindGroup(const GroupName& name) const;
 
   const Snapshot::Profiles& profiles() const { return profiles_ ? *profiles_ : base_.profiles(); }
   const Settings& settings() const { return settings_ ? *settings_ : base_.settings(); }
@@ -33,12 +35,19 @@ class Overlay {
     return agent_settings_ ? *agent_settings_ : base_.agent_settings();
   }
 
+  using Groups = std::map<GroupName, Group>;
+  const Groups& groups() const { return groups_; }
+
   // REQUIRES: no host has the name or one of the MACs.
-  void AddHost(const HostName& name, const std::vector<MacAddress>& macs,
-               const absl::optional<Distro>& distro);
-  // REQUIRES for the following two: there is such a host.
-  void SetDistro(HostId id, const absl::optional<Distro>& distro);
+  HostId AddHost(const HostName& name, const std::vector<MacAddress>& macs);
+  // The host with the id of `now` is `now`. REQUIRES: there is one, and no other has its name or
+  // one of its MACs.
+  void ReplaceHost(Host now);
+  // REQUIRES: there is such a host.
   void RemoveHost(HostId id);
+
+  void PutGroup(Group group);
+  void RemoveGroup(const GroupName& name);
 
   void PutProfile(const ProfileName& name, const CommandLineTemplate& command_line);
   void RemoveProfile(const ProfileName& name);
@@ -67,9 +76,10 @@ class Overlay {
   };
 
   void AddAgentSettings(Change& change) const;
+  void AddGroups(Change& change) const;
   const Host* Current(const std::shared_ptr<const Host>& in_base) const;
   HostEntry& EntryOf(HostId id);
-  void NoteUse(const absl::optional<Distro>& distro, HostId id, bool uses);
+  void NoteUses(const Host& host, bool uses);
 
   const Snapshot& base_;
   int64_t next_host_id_;
@@ -77,6 +87,7 @@ class Overlay {
   // What the batch took or gave: nullopt where it is free now.
   absl::flat_hash_map<MacAddress, absl::optional<HostId>> hosts_by_mac_;
   absl::flat_hash_map<HostName, absl::optional<HostId>> hosts_by_name_;
+  Groups groups_;
   absl::optional<Snapshot::Profiles> profiles_;
   absl::optional<Settings> settings_;
   absl::optional<Snapshot::AgentSettingsById> agent_settings_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "common/model/mutation.h"
 #include "common/model/snapshot.h"
 #include "common/status/problem.h"
@@ -30,8 +31,8 @@ struct Refusal {
 
 // Decides what `batch` does to `snapshot`, mutation after mutation, each seeing what those before
 // it did. Pure. `next_host_id` is the id for the first host that it creates; the following ones
-// count up.
+// count up; `now` is what terms are counted from.
 std::variant<Plan, Refusal> BuildPlan(const Snapshot& snapshot, const Catalogs& catalogs,
-                                      const Batch& batch, HostId next_host_id);
+                                      const Batch& batch, HostId next_host_id, absl::Time now);
 
 }  // namespace autopxe::server

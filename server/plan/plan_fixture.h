@@ -79,7 +79,7 @@ class PlanTest : public testing::Test {
                                     std::vector<ExpectedEtag> etags = {}) {
     return BuildPlan(*snapshot_, catalogs_,
                      {.mutations = std::move(mutations), .expected_etags = std::move(etags)},
-                     HostId{next_host_id_});
+                     HostId{next_host_id_}, now_);
   }
 
   Plan Accepted(std::vector<Mutation> mutations, std::vector<ExpectedEtag> etags = {}) {
@@ -125,6 +125,7 @@ class PlanTest : public testing::Test {
   Catalogs catalogs_;
   std::shared_ptr<const Snapshot> snapshot_;
   int64_t next_host_id_ = 1;
+  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
 };
 
 }  // namespace autopxe::server

@@ -28,7 +28,8 @@ class MemoryWriter {
   void Apply(WriteRequest request, const std::function<void(WriteOutcome)>& done) {
     absl::MutexLock lock(&mutex_);
     const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
-    auto planned = BuildPlan(*snapshot, catalogs_, request.batch, HostId{next_host_id_});
+    auto planned =
+        BuildPlan(*snapshot, catalogs_, request.batch, HostId{next_host_id_}, absl::Now());
     if (auto* refusal = std::get_if<Refusal>(&planned)) return done(std::move(*refusal));
     Plan& plan = std::get<Plan>(planned);
     WriteResult result;

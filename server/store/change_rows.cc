@@ -6,6 +6,7 @@
 #include "server/sqlite/transaction.h"
 #include "server/store/agent_setting_rows.h"
 #include "server/store/damaged_row.h"
+#include "server/store/group_rows.h"
 #include "server/store/host_rows.h"
 #include "server/store/profile_rows.h"
 #include "server/store/revision_rows.h"
@@ -18,11 +19,12 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(Database& database)
   ASSIGN_OR_RETURN(Revision revision, LoadCurrentRevision(database));
   ASSIGN_OR_RETURN(Settings settings, LoadSettings(database));
   ASSIGN_OR_RETURN(std::vector<AgentSettings> agent_settings, LoadAgentSettings(database));
+  ASSIGN_OR_RETURN(Snapshot::Groups groups, LoadGroups(database));
   ASSIGN_OR_RETURN(std::vector<Profile> profiles, LoadProfiles(database));
   ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Host>> hosts, LoadHosts(database));
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
       Snapshot::Create(std::move(revision), std::move(settings), std::move(profiles), hosts,
-                       std::move(agent_settings));
+                       std::move(agent_settings), std::move(groups));
   if (!snapshot.ok()) return DamagedRow("host", snapshot.status());
   return snapshot;
 }
@@ -33,6 +35,7 @@ absl::Status WriteChange(Database& database, const Snapshot& before, const Chang
   RETURN_IF_ERROR(InsertRevision(database, change.revision, request_digest));
   RETURN_IF_ERROR(WriteSettings(database, before, change));
   RETURN_IF_ERROR(WriteAgentSettings(database, before, change));
+  RETURN_IF_ERROR(WriteGroups(database, before, change));
   RETURN_IF_ERROR(WriteProfiles(database, change));
   return WriteHosts(database, before, change);
 }
@@ -53,6 +56,7 @@ absl::StatusOr<absl::optional<std::vector<Change>>> LoadChangesSince(Database& d
   ASSIGN_OR_RETURN(ChangesByNumber changes, LoadRevisionsAfter(database, since));
   RETURN_IF_ERROR(AddSettingsChanges(database, since.number, changes));
   RETURN_IF_ERROR(AddAgentSettingsChanges(database, since.number, changes));
+  RETURN_IF_ERROR(AddGroupChanges(database, since.number, changes));
   RETURN_IF_ERROR(AddProfileChanges(database, since.number, changes));
   RETURN_IF_ERROR(AddHostChanges(database, since.number, changes));
   std::vector<Change> in_order;

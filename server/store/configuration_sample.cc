@@ -42,11 +42,34 @@ std::string Describe(const Profile& profile) {
                       profile.command_line.text(), "\n");
 }
 
+template <typename Map>
+std::string DescribeMap(absl::string_view prefix, const Map& map) {
+  std::string text;
+  for (const auto& [name, value] : map) {
+    absl::StrAppend(&text, " ", prefix, name.text(), "=", value.text());
+  }
+  return text;
+}
+
+std::string Describe(const Group& group) {
+  return absl::StrCat("group ", group.name.text(), " ", group.etag, " ", group.priority, " ",
+                      group.selector.text(), " ", Describe(group.distro),
+                      DescribeMap("", group.variables), "\n");
+}
+
 std::string Describe(const Host& host) {
   std::string text = absl::StrCat("host ", static_cast<int64_t>(host.id), " ", host.name.text(),
                                   " ", host.etag, " ", Describe(host.distro));
   for (const MacAddress& mac : host.macs) absl::StrAppend(&text, " ", mac.Format());
-  return text + "\n";
+  if (host.timed) {
+    absl::StrAppend(&text, " timed ", host.timed->distro.Format(), " ",
+                    absl::ToUnixMicros(host.timed->until));
+  }
+  if (host.next) {
+    absl::StrAppend(&text, " next ", host.next->distro.Format(), " ", host.next->token);
+  }
+  return absl::StrCat(text, DescribeMap("label ", host.labels), DescribeMap("", host.variables),
+                      " \"", host.note.text(), "\"", host.locked ? " locked" : "", "\n");
 }
 
 }  // namespace
@@ -54,7 +77,7 @@ std::string Describe(const Host& host) {
 MacAddress SampleMac(int number) { return MacAddress::FromNumber(0x525400000000 + number); }
 
 Assign SampleAssign(int mac, absl::string_view distro) {
-  return {.host = SampleMac(mac), .distro = *Distro::Parse(distro), .allow_missing = false};
+  return {.host = SampleMac(mac), .distro = *Distro::Parse(distro)};
 }
 
 Batch BatchOf(std::vector<Mutation> mutations) {
@@ -120,7 +143,7 @@ Batch RandomBatch(std::mt19937& random) {
   };
   Batch batch;
   for (int left = 1 + pick(5); left > 0; --left) {
-    switch (pick(9)) {
+    switch (pick(13)) {
       case 0:
         batch.mutations.push_back(Unassign{host()});
         break;
@@ -163,11 +186,60 @@ Batch RandomBatch(std::mt19937& random) {
         batch.mutations.push_back(std::move(update));
         break;
       }
-      default:
-        batch.mutations.push_back(
-            Assign{.host = host(), .distro = distro(), .allow_missing = pick(2) == 0});
+      case 7: {
+        UpdateHost update{.host = host()};
+        const auto variable = *VariableName::Parse(absl::StrCat("v", pick(4)));
+        if (pick(2) == 0) {
+          update.set_variables = {{variable, *VariableValue::Parse(absl::StrCat("a =", pick(3)))}};
+        } else {
+          update.unset_variables = {variable};
+        }
+        const auto label = *LabelKey::Parse(absl::StrCat("l", pick(4)));
+        if (pick(2) == 0) {
+          update.set_labels = {{label, *LabelValue::Parse(pick(3) == 0 ? "" : "r1")}};
+        } else {
+          update.unset_labels = {label};
+        }
+        if (pick(3) == 0) update.name = name();
+        if (pick(3) == 0) update.add_macs = {SampleMac(pick(12))};
+        if (pick(3) == 0) update.remove_macs = {SampleMac(pick(12))};
+        if (pick(3) == 0) update.note = *Note::Parse(pick(2) == 0 ? "" : "broken = fan");
+        if (pick(3) == 0) update.locked = pick(2) == 0;
+        batch.mutations.push_back(std::move(update));
+        break;
+      }
+      case 8: {
+        SetGroup set{.name = *GroupName::Parse(absl::StrCat("g", pick(3))),
+                     .allow_missing = pick(2) == 0};
+        const char* const selectors[] = {"l0=r1", "l1!=r1,l2", "l3 notin (a,b)"};
+        if (pick(4) > 0) set.selector = *Selector::Parse(selectors[pick(3)]);
+        if (pick(2) == 0) set.priority = pick(3) - 1;
+        if (pick(2) == 0) set.distro = pick(2) == 0 ? absl::optional<Distro>() : distro();
+        const auto variable = *VariableName::Parse(absl::StrCat("v", pick(4)));
+        if (pick(2) == 0) {
+          set.set_variables = {{variable, *VariableValue::Parse(absl::StrCat(pick(3)))}};
+        } else {
+          set.unset_variables = {variable};
+        }
+        batch.mutations.push_back(std::move(set));
+        break;
+      }
+      case 9:
+        batch.mutations.push_back(DeleteGroup{*GroupName::Parse(absl::StrCat("g", pick(3)))});
+        break;
+      case 10:
+        batch.mutations.push_back(UseNextBoot{HostId{1 + pick(12)}, 1 + pick(60)});
+        break;
+      default: {
+        const Term terms[] = {Term(), Term(), NextBootOnly(), absl::Minutes(1 + pick(3))};
+        batch.mutations.push_back(Assign{.host = host(),
+                                         .distro = distro(),
+                                         .allow_missing = pick(2) == 0,
+                                         .term = terms[pick(4)]});
+      }
     }
   }
+  batch.force = pick(2) == 0;
   return batch;
 }
 
@@ -176,6 +248,7 @@ std::string Describe(const Snapshot& snapshot) {
   for (const auto& [agent, settings] : snapshot.agent_settings()) {
     absl::StrAppend(&text, Describe(settings));
   }
+  for (const auto& group : snapshot.groups()) absl::StrAppend(&text, Describe(*group));
   for (const auto& [name, profile] : snapshot.profiles()) {
     absl::StrAppend(&text, Describe(profile));
   }
@@ -191,6 +264,10 @@ std::string Describe(const Change& change) {
   }
   for (const AgentId& agent : change.deleted_agent_settings) {
     absl::StrAppend(&text, "nothing for agent ", agent.text(), "\n");
+  }
+  for (const auto& group : change.groups) absl::StrAppend(&text, Describe(*group));
+  for (const GroupName& name : change.deleted_groups) {
+    absl::StrAppend(&text, "no group ", name.text(), "\n");
   }
   for (const Profile& profile : change.profiles) absl::StrAppend(&text, Describe(profile));
   for (const ProfileName& name : change.deleted_profiles) {

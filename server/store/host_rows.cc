@@ -6,46 +6,109 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "common/status/status_macros.h"
 #include "server/store/damaged_row.h"
+#include "server/store/variable_rows.h"
 
 namespace autopxe::server {
 namespace {
 
-// Each host with its MACs and its assignment as of the revision at which its row begins, which are
-// the current ones if the row is: a host has a new row with every change of these.
+// Each host with its MACs, labels, variables and assignments as of the revision at which its row
+// begins, which are the current ones if the row is: a host has a new row with every change of
+// these. Between names and values, and between elements, stands what neither can hold.
+#define AUTOPXE_HELD_THEN(t) \
+  t ".valid_from <= h.valid_from AND (" t ".valid_to IS NULL OR " t ".valid_to > h.valid_from)"
 constexpr char kSelectHosts[] =
-    "SELECT h.id, h.name, h.valid_from, a.distro, (SELECT group_concat(m.mac, ' ') FROM host_mac "
-    "AS m WHERE m.host_id = h.id AND m.valid_from <= h.valid_from AND (m.valid_to IS NULL OR "
-    "m.valid_to > h.valid_from)) FROM host AS h LEFT JOIN assignment AS a ON a.host_id = h.id AND "
-    "a.valid_from <= h.valid_from AND (a.valid_to IS NULL OR a.valid_to > h.valid_from) ";
+    "SELECT h.id, h.name, h.valid_from, h.note, h.locked, a.distro, t.distro, t.until_us, "
+    "n.distro, n.token, "
+    "(SELECT group_concat(m.mac, ' ') FROM host_mac AS m WHERE m.host_id = h.id AND "
+    AUTOPXE_HELD_THEN("m") "), "
+    "(SELECT group_concat(l.key || '=' || l.value, ' ') FROM host_label AS l WHERE l.host_id = h.id "
+    "AND " AUTOPXE_HELD_THEN("l") "), "
+    "(SELECT group_concat(v.name || '=' || v.value, char(10)) FROM variable AS v WHERE "
+    "v.scope = 'host' AND v.scope_key = CAST(h.id AS TEXT) AND " AUTOPXE_HELD_THEN("v") ") "
+    "FROM host AS h "
+    "LEFT JOIN assignment AS a ON a.host_id = h.id AND " AUTOPXE_HELD_THEN("a") " "
+    "LEFT JOIN timed_assignment AS t ON t.host_id = h.id AND " AUTOPXE_HELD_THEN("t") " "
+    "LEFT JOIN next_boot AS n ON n.host_id = h.id AND " AUTOPXE_HELD_THEN("n") " ";
+#undef AUTOPXE_HELD_THEN
+
+absl::StatusOr<Distro> ToDistro(absl::string_view table, absl::string_view text) {
+  absl::StatusOr<Distro> distro = Distro::Parse(text);
+  if (!distro.ok()) return DamagedRow(table, distro.status());
+  return distro;
+}
+
+// Of "name=value" elements.
+template <typename Map>
+absl::Status ToMap(absl::string_view table, absl::string_view text, char separator, Map& map) {
+  for (const absl::string_view element : absl::StrSplit(text, separator, absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(element, absl::MaxSplits('=', 1));
+    auto name = Map::key_type::Parse(parts.first);
+    if (!name.ok()) return DamagedRow(table, name.status());
+    auto value = Map::mapped_type::Parse(parts.second);
+    if (!value.ok()) return DamagedRow(table, value.status());
+    map.emplace(*std::move(name), *std::move(value));
+  }
+  return absl::OkStatus();
+}
 
 // In the order of kSelectHosts.
 absl::StatusOr<std::shared_ptr<const Host>> ToHost(const Rows& rows) {
   absl::StatusOr<HostName> name = HostName::Parse(rows.Text(1));
   if (!name.ok()) return DamagedRow("host", name.status());
+  absl::StatusOr<Note> note = Note::Parse(rows.Text(3));
+  if (!note.ok()) return DamagedRow("host", note.status());
   Host host{.id = HostId{rows.Integer(0)},
             .name = *std::move(name),
             .macs = {},
-            .distro = absl::nullopt,
+            .note = *std::move(note),
+            .locked = rows.Integer(4) != 0,
             .etag = rows.Integer(2)};
-  if (!rows.IsNull(3)) {
-    absl::StatusOr<Distro> distro = Distro::Parse(rows.Text(3));
-    if (!distro.ok()) return DamagedRow("assignment", distro.status());
-    host.distro = *std::move(distro);
+  if (!rows.IsNull(5)) {
+    ASSIGN_OR_RETURN(host.distro, ToDistro("assignment", rows.Text(5)));
   }
-  for (const absl::string_view text : absl::StrSplit(rows.Text(4), ' ', absl::SkipEmpty())) {
+  if (!rows.IsNull(6)) {
+    ASSIGN_OR_RETURN(Distro distro, ToDistro("timed_assignment", rows.Text(6)));
+    host.timed = TimedAssignment{.distro = std::move(distro),
+                                 .until = absl::FromUnixMicros(rows.Integer(7))};
+  }
+  if (!rows.IsNull(8)) {
+    ASSIGN_OR_RETURN(Distro distro, ToDistro("next_boot", rows.Text(8)));
+    host.next = NextBoot{.distro = std::move(distro), .token = rows.Integer(9)};
+  }
+  for (const absl::string_view text : absl::StrSplit(rows.Text(10), ' ', absl::SkipEmpty())) {
     const absl::StatusOr<MacAddress> mac = MacAddress::Parse(text);
     if (!mac.ok()) return DamagedRow("host_mac", mac.status());
     host.macs.push_back(*mac);
   }
   // group_concat promises no order.
   std::sort(host.macs.begin(), host.macs.end());
+  RETURN_IF_ERROR(ToMap("host_label", rows.Text(11), ' ', host.labels));
+  RETURN_IF_ERROR(ToMap("variable", rows.Text(12), '\n', host.variables));
   return std::make_shared<const Host>(std::move(host));
 }
 
 bool HasMac(const Host* host, const MacAddress& mac) {
   return host != nullptr && std::binary_search(host->macs.begin(), host->macs.end(), mac);
+}
+
+bool HasLabel(const Host* host, const LabelKey& key, const LabelValue& value) {
+  if (host == nullptr) return false;
+  const auto found = host->labels.find(key);
+  return found != host->labels.end() && found->second == value;
+}
+
+// The step of a host's variables; either may be null.
+absl::Status WriteVariablesOf(Database& database, const Host* before, const Host* after,
+                              int64_t revision) {
+  const std::string key =
+      absl::StrCat(static_cast<int64_t>(before != nullptr ? before->id : after->id));
+  return WriteVariables(database, {.scope = "host", .key = key},
+                        before == nullptr ? Variables{} : before->variables,
+                        after == nullptr ? Variables{} : after->variables, revision);
 }
 
 // Ends the rows of `before` that do not hold for `after`, which is null if the host is gone.
@@ -64,6 +127,22 @@ absl::Status EndRows(Database& database, const Host& before, const Host* after, 
         database.Run("UPDATE assignment SET valid_to = ?1 WHERE host_id = ?2 AND valid_to IS NULL",
                      revision, id));
   }
+  if (before.timed && (after == nullptr || after->timed != before.timed)) {
+    RETURN_IF_ERROR(database.Run(
+        "UPDATE timed_assignment SET valid_to = ?1 WHERE host_id = ?2 AND valid_to IS NULL",
+        revision, id));
+  }
+  if (before.next && (after == nullptr || after->next != before.next)) {
+    RETURN_IF_ERROR(
+        database.Run("UPDATE next_boot SET valid_to = ?1 WHERE host_id = ?2 AND valid_to IS NULL",
+                     revision, id));
+  }
+  for (const auto& [key, value] : before.labels) {
+    if (HasLabel(after, key, value)) continue;
+    RETURN_IF_ERROR(database.Run(
+        "UPDATE host_label SET valid_to = ?1 WHERE host_id = ?2 AND key = ?3 AND valid_to IS NULL",
+        revision, id, key.text()));
+  }
   return absl::OkStatus();
 }
 
@@ -74,8 +153,9 @@ absl::Status BeginRows(Database& database, const Host* before, const Host& after
   if (before == nullptr) {
     RETURN_IF_ERROR(database.Run("INSERT INTO host_identity (id) VALUES (?1)", id));
   }
-  RETURN_IF_ERROR(database.Run("INSERT INTO host (id, name, valid_from) VALUES (?1, ?2, ?3)", id,
-                               after.name.text(), revision));
+  RETURN_IF_ERROR(database.Run(
+      "INSERT INTO host (id, name, note, locked, valid_from) VALUES (?1, ?2, ?3, ?4, ?5)", id,
+      after.name.text(), after.note.text(), int64_t{after.locked ? 1 : 0}, revision));
   for (const MacAddress& mac : after.macs) {
     if (HasMac(before, mac)) continue;
     RETURN_IF_ERROR(
@@ -87,7 +167,24 @@ absl::Status BeginRows(Database& database, const Host* before, const Host& after
         database.Run("INSERT INTO assignment (host_id, distro, valid_from) VALUES (?1, ?2, ?3)", id,
                      after.distro->Format(), revision));
   }
-  return absl::OkStatus();
+  if (after.timed && (before == nullptr || before->timed != after.timed)) {
+    RETURN_IF_ERROR(database.Run(
+        "INSERT INTO timed_assignment (host_id, distro, until_us, valid_from) "
+        "VALUES (?1, ?2, ?3, ?4)",
+        id, after.timed->distro.Format(), absl::ToUnixMicros(after.timed->until), revision));
+  }
+  if (after.next && (before == nullptr || before->next != after.next)) {
+    RETURN_IF_ERROR(database.Run(
+        "INSERT INTO next_boot (host_id, distro, token, valid_from) VALUES (?1, ?2, ?3, ?4)", id,
+        after.next->distro.Format(), after.next->token, revision));
+  }
+  for (const auto& [key, value] : after.labels) {
+    if (HasLabel(before, key, value)) continue;
+    RETURN_IF_ERROR(database.Run(
+        "INSERT INTO host_label (host_id, key, value, valid_from) VALUES (?1, ?2, ?3, ?4)", id,
+        key.text(), value.text(), revision));
+  }
+  return WriteVariablesOf(database, before, &after, revision);
 }
 
 }  // namespace
@@ -118,6 +215,7 @@ absl::Status WriteHosts(Database& database, const Snapshot& before, const Change
   for (const HostId id : change.deleted_hosts) {
     if (const auto host = before.FindHost(id); host != nullptr) {
       RETURN_IF_ERROR(EndRows(database, *host, nullptr, revision));
+      RETURN_IF_ERROR(WriteVariablesOf(database, host.get(), nullptr, revision));
     }
   }
   for (const auto& after : change.hosts) {

@@ -18,7 +18,7 @@ absl::StatusOr<std::vector<std::shared_ptr<const Host>>> LoadHosts(Database& dat
 // The lowest id that no host ever had.
 absl::StatusOr<HostId> LoadNextHostId(Database& database);
 
-// Writes what `change`, which applies to `before`, says of hosts, their MACs and their assignments.
+// Writes what `change`, which applies to `before`, says of hosts and all that is theirs.
 absl::Status WriteHosts(Database& database, const Snapshot& before, const Change& change);
 
 // Adds to each of `changes`, which follow each other and begin above revision `after`, the hosts it

@@ -14,8 +14,8 @@ using Variables = std::map<VariableName, VariableValue>;
 
 // Where variables hold: see migrations/0001_configuration.sql. Both texts outlive the object.
 struct VariableScope {
-  absl::string_view scope;  // "global" or "agent".
-  absl::string_view key;    // An agent's id; empty for "global".
+  absl::string_view scope;  // "global", "agent", "group" or "host".
+  absl::string_view key;    // An agent's id, a group's name, a host's id; empty for "global".
 };
 
 // Those that held as of the revision.

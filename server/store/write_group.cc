@@ -80,7 +80,7 @@ absl::StatusOr<WriteOutcome> WriteGroup::Take(const WriteRequest& request) {
     if (replay) return *std::move(replay);
   }
   std::variant<Plan, Refusal> planned =
-      BuildPlan(*snapshot_, catalogs_, request.batch, next_host_id_);
+      BuildPlan(*snapshot_, catalogs_, request.batch, next_host_id_, time_);
   if (Refusal* refusal = std::get_if<Refusal>(&planned)) return WriteOutcome(std::move(*refusal));
   Plan& plan = std::get<Plan>(planned);
   WriteResult result{.revision = snapshot_->revision(),

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/model/mutation.h"
+#include "common/model/snapshot.h"
+#include "common/status/problem.h"
+#include "server/plan/catalogs.h"
+#include "server/plan/distro_check.h"
+#include "server/plan/overlay.h"
+#include "server/plan/plan.h"
+
+namespace autopxe::server {
+
+// More closest matches would hide the message.
+inline constexpr size_t kMaxSuggestions = 3;
+
+// One batch on its way through.
+class Planner {
+ public:
+  // The arguments are BuildPlan's, and must outlive it.
+  Planner(const Snapshot& snapshot, const Catalogs& catalogs, HostId next_host_id, absl::Time now)
+      : snapshot_(snapshot),
+        catalogs_(catalogs),
+        now_(now),
+        overlay_(snapshot, next_host_id),
+        distro_check_(catalogs) {}
+
+  std::variant<Plan, Refusal> Build(const Batch& batch);
+
+ private:
+  void CheckEtag(const ExpectedEtag& expected);
+
+  void Take(const Assign& assign);
+  void Take(const Unassign& unassign);
+  void Take(const CreateHost& create);
+  void Take(const UpdateHost& update);
+  void Take(const DeleteHost& remove);
+  void Take(const UseNextBoot& use);
+  void Take(const SetGroup& set);
+  void Take(const DeleteGroup& remove);
+  void Take(const SetProfile& set);
+  void Take(const DeleteProfile& remove);
+  void Take(const UpdateSettings& update);
+  void Take(const UpdateAgentSettings& update);
+
+  // Whether a distro can be set: notes a problem, or a warning if it is allowed to be missing.
+  bool CheckDistro(DistroCheck& check, const Distro& distro, bool allow_missing,
+                   absl::string_view field);
+  // The check for what the hosts of one agent boot: by what it offers itself if it has told.
+  DistroCheck& DistroCheckOf(const AgentId& agent);
+  // Notes what is wrong with what updates of settings have in common.
+  template <typename Update>
+  void CheckCommonSettings(DistroCheck& check, const Update& update);
+  // Takes the same over into `values`; `whose` follows "it was not set".
+  template <typename Update, typename Values>
+  void TakeCommonSettings(const Update& update, const std::string& whose, Values& values);
+  void WarnIfUnknown(const AgentId& agent);
+  // Notes what is wrong with a term.
+  void CheckTerm(const Assign& assign);
+  // `host` with the assignment.
+  Host Assigned(Host host, const Assign& assign) const;
+  // Notes what is wrong with the name that a host with these MACs is to have.
+  void CheckName(const HostName& name, const std::vector<MacAddress>& macs, const Host* itself);
+  // Notes what other hosts have of these MACs.
+  void CheckMacs(const std::vector<MacAddress>& macs, const Host* itself);
+  // Notes what is wrong with variables to set and to remove.
+  void NoteVariables(const std::map<VariableName, VariableValue>& set,
+                     const std::vector<VariableName>& unset);
+  // Sets and removes variables; `whose` follows "it was not set". Notes a problem if there are then
+  // more than `at_most`.
+  void TakeVariables(const std::map<VariableName, VariableValue>& set,
+                     const std::vector<VariableName>& unset, const std::string& whose,
+                     size_t at_most, std::map<VariableName, VariableValue>& variables);
+  // Notes each locked host that would boot something else in `after`.
+  void CheckLocks(const Change& change);
+  // The host, or null with a problem noted.
+  const Host* RequireHost(const HostReference& reference);
+  void Refuse(Reason reason, absl::string_view field, std::string value, std::string message,
+              std::vector<std::string> suggestions = {});
+  void Warn(std::string warning);
+
+  const Snapshot& snapshot_;
+  const Catalogs& catalogs_;
+  const absl::Time now_;
+  Overlay overlay_;
+  DistroCheck distro_check_;
+  std::map<AgentId, DistroCheck> agent_checks_;
+  int position_ = -1;  // Of the mutation that is being taken.
+  std::vector<Problem> problems_;
+  std::vector<std::string> warnings_;
+  std::set<std::string> warned_;
+  std::set<ProfileName> set_profiles_;
+  std::set<std::string> unset_variables_;
+  std::set<HostId> used_next_boots_;
+  int suggestions_left_ = 20;  // Comparing with every host's name is dear.
+};
+
+// "mac "52:54:00:12:34:56"", "host "web01"".
+std::string Subject(const HostReference& reference);
+
+}  // namespace autopxe::server

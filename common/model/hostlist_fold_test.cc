@@ -1,5 +1,6 @@
 #include "common/model/hostlist_fold.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <random>
 #include <string>

@@ -1,7 +1,7 @@
 #include "common/model/hostlist.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <random>
 #include <set>
 #include <string>

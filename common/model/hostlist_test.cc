@@ -1,7 +1,7 @@
 #include "common/model/hostlist.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <random>
 #include <set>
 #include <string>
@@ -321,7 +321,7 @@ void ExpectRoundTrip(const Hostlist& hostlist) {
 TEST(HostlistTest, ParseGivesTheSetThatWasFormattedForRandomNames) {
   // Few characters, so that names are often alike but for their digits.
   constexpr absl::string_view kCharacters = "0011289ab.-:";
-  for (unsigned seed = 0; seed < 2000; ++seed) {
+  for (unsigned seed = 0; seed < 400; ++seed) {
     std::mt19937 random(seed);
     const size_t longest = 1 + random() % 8;
     std::vector<std::string> names;
@@ -342,7 +342,7 @@ TEST(HostlistTest, ParseGivesTheSetThatWasFormattedForRandomNames) {
 }
 
 TEST(HostlistTest, ParseGivesTheSetThatWasFormattedForRandomRacks) {
-  for (unsigned seed = 0; seed < 1000; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
     const auto number = [&](unsigned most) {
       return absl::StrFormat("%0*d", 1 + random() % 3, random() % most);
@@ -361,7 +361,7 @@ TEST(HostlistTest, ParseRefusesOrReadsEveryRandomText) {
   constexpr absl::string_view kCharacters = "a0129[]-,!/:";
   std::mt19937 random(7);
   int read = 0;
-  for (int i = 0; i < 200000; ++i) {
+  for (int i = 0; i < 60000; ++i) {
     std::string text;
     for (size_t length = 1 + random() % 14; text.size() < length;) {
       text += kCharacters[random() % kCharacters.size()];
@@ -376,7 +376,7 @@ TEST(HostlistTest, ParseRefusesOrReadsEveryRandomText) {
     ExpectRoundTrip(*hostlist);
     if (HasFailure()) FAIL() << text;
   }
-  EXPECT_GT(read, 1000);
+  EXPECT_GT(read, 500);
 }
 
 }  // namespace

@@ -51,10 +51,29 @@ std::shared_ptr<const Snapshot> SnapshotAt(int64_t number,
                         *CommandLineTemplate::Parse("nfsroot=${nfs-server}:${rootfs-path} rootovl"),
                         1};
   const MacAddress mac = *MacAddress::Parse("bc2411b01ade");
-  const auto host = std::make_shared<const Host>(Host{
-      HostId{1}, NameByMac(mac), {mac}, *Distro::Parse("debian/bookworm/latest/overlayfs"), 1});
+  const auto host = std::make_shared<const Host>(
+      Host{.id = HostId{1},
+           .name = NameByMac(mac),
+           .macs = {mac},
+           .distro = *Distro::Parse("debian/bookworm/latest/overlayfs")});
   return *Snapshot::Create(revision, settings, {profile}, {host});
 }
+
+// The same, and for its next boot debian/trixie/latest/overlayfs, by revision 4.
+std::shared_ptr<const Snapshot> NextBootAt(int64_t number) {
+  const std::shared_ptr<const Snapshot> before = SnapshotAt(number - 1);
+  Host host = *before->FindHost(HostId{1});
+  host.next = NextBoot{*Distro::Parse("debian/trixie/latest/overlayfs"), 4};
+  Change change;
+  change.base = before->revision().id;
+  change.revision.id = {number, 7};
+  change.hosts = {std::make_shared<const Host>(host)};
+  return *Apply(*before, change);
+}
+
+constexpr char kNextKernel[] =
+    "next/bc-24-11-b0-1a-de/4/boot/debian/trixie/boot/vmlinuz-6.1.0-25-amd64";
+constexpr char kOnce[] = "this%20boot%20only";
 
 class AgentTest : public testing::Test {
  protected:
@@ -96,6 +115,12 @@ class AgentTest : public testing::Test {
   }
   static std::string ByTftp(const Agent& agent, const std::string& path) {
     return Fetch(absl::StrCat("tftp://", agent.tftp_endpoints().front().Format(), "/", path));
+  }
+
+  void SaveView(const std::shared_ptr<const Snapshot>& snapshot) {
+    auto file = SnapshotFile::Open(folder_ + "/state");
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT((*file)->Save({snapshot, absl::FromUnixSeconds(1'700'000'000)}), IsOk());
   }
 
   std::string folder_;
@@ -222,6 +247,8 @@ TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
     const v1::AgentStatus status = server.WaitForStatus().status();
     EXPECT_EQ(status.http_address(), (*agent)->http_endpoints().front().Format());
     EXPECT_EQ(status.tftp_address(), (*agent)->tftp_endpoints().front().Format());
+    EXPECT_EQ(status.rootfs_folder(), folder_ + "/rootfs");
+    EXPECT_EQ(status.advertise(), "");
   }
   FakeServer another;
   Config config = BuildConfig(another.address());
@@ -237,7 +264,9 @@ TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
   config.advertise = *IpAddress::Parse("10.77.1.1");
   const auto agent = Agent::Start(config);
   ASSERT_THAT(agent, IsOk());
-  EXPECT_EQ(third.WaitForStatus().status().http_address(),
+  const v1::AgentStatus status = third.WaitForStatus().status();
+  EXPECT_EQ(status.advertise(), "10.77.1.1");
+  EXPECT_EQ(status.http_address(),
             absl::StrCat("10.77.1.1:", (*agent)->http_endpoints().front().port));
 }
 
@@ -297,6 +326,91 @@ TEST_F(AgentTest, AReloadTakesEffectAtOnceAndIsTold) {
   config.start_script_for_ipxe = true;
   (*agent)->Reload(config);
   EXPECT_THAT(Fetch(as_ipxe + "' --user-agent 'iPXE/1.21.1"), HasSubstr("#!ipxe"));
+}
+
+TEST_F(AgentTest, ANextBootIsUsedUpByItsKernelAloneByWhicheverProtocol) {
+  AddRelease("trixie");
+  for (const bool by_tftp : {false, true}) {
+    SCOPED_TRACE(by_tftp);
+    std::filesystem::remove_all(folder_ + "/state");
+    SaveView(NextBootAt(5));
+    const auto agent = Agent::Start(BuildConfig());
+    ASSERT_THAT(agent, IsOk());
+    const auto fetch = [&](const std::string& path) {
+      return by_tftp ? ByTftp(**agent, path) : ByHttp(**agent, path);
+    };
+    for (int i = 0; i < 2; ++i) EXPECT_THAT(fetch("autopxe-bc2411b01ade"), HasSubstr(kOnce));
+    EXPECT_EQ(fetch("boot/debian/trixie/boot/vmlinuz-6.1.0-25-amd64"), "kernel of trixie");
+    EXPECT_THAT(fetch("autopxe-bc2411b01ade"), HasSubstr(kOnce));
+    EXPECT_EQ(fetch(kNextKernel), "kernel of trixie");
+    EXPECT_THAT(fetch("autopxe-bc2411b01ade"),
+                AllOf(testing::Not(HasSubstr(kOnce)),
+                      HasSubstr("debian/bookworm/latest/overlayfs%20(assigned)")));
+    EXPECT_EQ(fetch(kNextKernel), "kernel of trixie") << "asked again, as after a lost answer";
+  }
+}
+
+TEST_F(AgentTest, WithTheServerAwayARestartBringsNoNextBootBackAndItIsReportedLater) {
+  AddRelease("trixie");
+  SaveView(NextBootAt(5));
+  {
+    const auto agent = Agent::Start(BuildConfig());
+    ASSERT_THAT(agent, IsOk());
+    EXPECT_EQ(ByHttp(**agent, kNextKernel), "kernel of trixie");
+  }
+  FakeServer server;
+  {
+    const auto agent = Agent::Start(BuildConfig(server.address()));
+    ASSERT_THAT(agent, IsOk());
+    EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), testing::Not(HasSubstr(kOnce)));
+    EXPECT_EQ(server.WaitForWatch().resume_from().number(), 5);
+    const v1::ReportUsedNextBootsRequest request = server.WaitForUsed();
+    ASSERT_EQ(request.used_size(), 1);
+    EXPECT_EQ(request.agent_id(), "lab");
+    EXPECT_EQ(request.used(0).host_id(), 1);
+    EXPECT_EQ(request.used(0).token(), 4);
+    // A snapshot that the server made before it heard of it.
+    v1::WatchConfigurationResponse response;
+    *response.mutable_snapshot() = ToProto(*NextBootAt(6)).front();
+    server.Send(response);
+    while (server.WaitForStatus().status().applied().number() != 6) {
+    }
+    EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), testing::Not(HasSubstr(kOnce)));
+  }
+  // The configuration on disk still has it, and the server has it from here.
+  const auto agent = Agent::Start(BuildConfig());
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), testing::Not(HasSubstr(kOnce)));
+}
+
+TEST_F(AgentTest, ANextBootThatIsAssignedAnewIsAnotherOne) {
+  AddRelease("trixie");
+  SaveView(NextBootAt(5));
+  FakeServer server;
+  const auto agent = Agent::Start(BuildConfig(server.address()));
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_EQ(ByHttp(**agent, kNextKernel), "kernel of trixie");
+  EXPECT_EQ(server.WaitForUsed().used(0).token(), 4);
+  v1::WatchConfigurationResponse response;
+  *response.mutable_snapshot() = ToProto(*NextBootAt(6)).front();
+  response.mutable_snapshot()->mutable_hosts(0)->mutable_next_boot()->set_token(6);
+  server.Send(response);
+  while (server.WaitForStatus().status().applied().number() != 6) {
+  }
+  EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"),
+              AllOf(HasSubstr(kOnce), HasSubstr("next/bc-24-11-b0-1a-de/6/")));
+}
+
+TEST_F(AgentTest, ADamagedJournalIsToldAndDoesNotKeepItFromServing) {
+  SaveView(NextBootAt(5));
+  std::ofstream(folder_ + "/state/journal") << "nonsense\n";
+  FakeServer server;
+  const auto agent = Agent::Start(BuildConfig(server.address()));
+  ASSERT_THAT(agent, IsOk());
+  const v1::AgentStatus status = server.WaitForStatus().status();
+  ASSERT_EQ(status.problems_size(), 1);
+  EXPECT_THAT(status.problems(0), HasSubstr("journal.damaged"));
+  EXPECT_NE(ByHttp(**agent, "autopxe-bc2411b01ade"), "");
 }
 
 TEST_F(AgentTest, DrainedItTakesNoMore) {

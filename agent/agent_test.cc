@@ -1,9 +1,5 @@
 #include "agent/agent.h"
 
-#include <stdio.h>
-
-#include <array>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "agent/sync/fake_server.h"
+#include "agent/test_agent.h"
 #include "common/model/snapshot.h"
 #include "common/status/status_matchers.h"
 #include "common/wire/snapshot_wire.h"
@@ -25,113 +22,8 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-constexpr char kNoServer[] = "127.0.0.1:1";
-
-// What curl prints.
-std::string Fetch(const std::string& url, int seconds = 10) {
-  FILE* const curl =
-      popen(absl::StrCat("curl --silent --max-time ", seconds, " '", url, "'").c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (const size_t count = fread(buffer.data(), 1, buffer.size(), curl)) {
-    text.append(buffer.data(), count);
-  }
-  pclose(curl);
-  return text;
-}
-
-// bc:24:11:b0:1a:de is assigned debian/bookworm/latest/overlayfs.
-std::shared_ptr<const Snapshot> SnapshotAt(int64_t number,
-                                           const std::string& nfs_server = "172.25.2.11") {
-  Revision revision;
-  revision.id = {number, 7};
-  Settings settings;
-  settings.variables.emplace(*VariableName::Parse("nfs-server"), *VariableValue::Parse(nfs_server));
-  const Profile profile{*ProfileName::Parse("overlayfs"),
-                        *CommandLineTemplate::Parse("nfsroot=${nfs-server}:${rootfs-path} rootovl"),
-                        1};
-  const MacAddress mac = *MacAddress::Parse("bc2411b01ade");
-  const auto host = std::make_shared<const Host>(
-      Host{.id = HostId{1},
-           .name = NameByMac(mac),
-           .macs = {mac},
-           .distro = *Distro::Parse("debian/bookworm/latest/overlayfs")});
-  return *Snapshot::Create(revision, settings, {profile}, {host});
-}
-
-// The same, and for its next boot debian/trixie/latest/overlayfs, by revision 4.
-std::shared_ptr<const Snapshot> NextBootAt(int64_t number) {
-  const std::shared_ptr<const Snapshot> before = SnapshotAt(number - 1);
-  Host host = *before->FindHost(HostId{1});
-  host.next = NextBoot{*Distro::Parse("debian/trixie/latest/overlayfs"), 4};
-  Change change;
-  change.base = before->revision().id;
-  change.revision.id = {number, 7};
-  change.hosts = {std::make_shared<const Host>(host)};
-  return *Apply(*before, change);
-}
-
-constexpr char kNextKernel[] =
-    "next/bc-24-11-b0-1a-de/4/boot/debian/trixie/boot/vmlinuz-6.1.0-25-amd64";
-constexpr char kOnce[] = "this%20boot%20only";
-
-class AgentTest : public testing::Test {
- protected:
-  AgentTest() {
-    std::string folder = absl::StrCat(testing::TempDir(), "/agentXXXXXX");
-    folder_ = mkdtemp(folder.data());
-    std::filesystem::create_directories(folder_ + "/loaders");
-    std::ofstream(folder_ + "/loaders/undionly.kpxe") << "loader";
-    AddRelease("bookworm");
-  }
-  ~AgentTest() override { std::filesystem::remove_all(folder_); }
-
-  void AddRelease(const std::string& release) {
-    const std::string boot = absl::StrCat(folder_, "/rootfs/debian/", release, "/boot");
-    std::filesystem::create_directories(boot);
-    std::ofstream(boot + "/vmlinuz-6.1.0-25-amd64") << "kernel of " << release;
-    std::ofstream(boot + "/initrd.img-6.1.0-25-amd64") << "initrd";
-    // Installed long ago, and not just being written.
-    for (const char* file : {"/vmlinuz-6.1.0-25-amd64", "/initrd.img-6.1.0-25-amd64"}) {
-      std::filesystem::last_write_time(
-          boot + file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-    }
-  }
-
-  Config BuildConfig(const std::string& server = kNoServer) const {
-    const IpEndpoint any = *IpEndpoint::Parse("127.0.0.1:0");
-    return {.id = *AgentId::Parse("lab"),
-            .server = server,
-            .rootfs_folder = folder_ + "/rootfs",
-            .loaders_folder = folder_ + "/loaders",
-            .state_folder = folder_ + "/state",
-            .tftp_listen = {any},
-            .http_listen = {any},
-            .advertise = absl::nullopt};
-  }
-
-  static std::string ByHttp(const Agent& agent, const std::string& path) {
-    return Fetch(absl::StrCat("http://", agent.http_endpoints().front().Format(), "/", path));
-  }
-  static std::string ByTftp(const Agent& agent, const std::string& path) {
-    return Fetch(absl::StrCat("tftp://", agent.tftp_endpoints().front().Format(), "/", path));
-  }
-
-  void SaveView(const std::shared_ptr<const Snapshot>& snapshot) {
-    auto file = SnapshotFile::Open(folder_ + "/state");
-    ASSERT_THAT(file, IsOk());
-    ASSERT_THAT((*file)->Save({snapshot, absl::FromUnixSeconds(1'700'000'000)}), IsOk());
-  }
-
-  std::string folder_;
-};
-
 TEST_F(AgentTest, WithTheServerAwayItServesWhatIsOnDisk) {  // faults.md, case 43.
-  {
-    auto file = SnapshotFile::Open(folder_ + "/state");
-    ASSERT_THAT(file, IsOk());
-    ASSERT_THAT((*file)->Save({SnapshotAt(5), absl::FromUnixSeconds(1'700'000'000)}), IsOk());
-  }
+  SaveView(SnapshotAt(5));
   const auto agent = Agent::Start(BuildConfig());
   ASSERT_THAT(agent, IsOk());
   const std::string by_http = ByHttp(**agent, "autopxe-BC2411B01ADE");
@@ -172,11 +64,7 @@ TEST_F(AgentTest, AHostileValueAddsNoCommandToTheScriptThatIsServed) {
 
 // faults.md, case 32.
 TEST_F(AgentTest, EverySpellingOfAMacIsTheSameHostAndAnotherMacIsNot) {
-  {
-    auto file = SnapshotFile::Open(folder_ + "/state");
-    ASSERT_THAT(file, IsOk());
-    ASSERT_THAT((*file)->Save({SnapshotAt(5), absl::FromUnixSeconds(1'700'000'000)}), IsOk());
-  }
+  SaveView(SnapshotAt(5));
   const auto agent = Agent::Start(BuildConfig());
   ASSERT_THAT(agent, IsOk());
   const std::string assigned = ByHttp(**agent, "autopxe-bc2411b01ade");
@@ -326,91 +214,6 @@ TEST_F(AgentTest, AReloadTakesEffectAtOnceAndIsTold) {
   config.start_script_for_ipxe = true;
   (*agent)->Reload(config);
   EXPECT_THAT(Fetch(as_ipxe + "' --user-agent 'iPXE/1.21.1"), HasSubstr("#!ipxe"));
-}
-
-TEST_F(AgentTest, ANextBootIsUsedUpByItsKernelAloneByWhicheverProtocol) {
-  AddRelease("trixie");
-  for (const bool by_tftp : {false, true}) {
-    SCOPED_TRACE(by_tftp);
-    std::filesystem::remove_all(folder_ + "/state");
-    SaveView(NextBootAt(5));
-    const auto agent = Agent::Start(BuildConfig());
-    ASSERT_THAT(agent, IsOk());
-    const auto fetch = [&](const std::string& path) {
-      return by_tftp ? ByTftp(**agent, path) : ByHttp(**agent, path);
-    };
-    for (int i = 0; i < 2; ++i) EXPECT_THAT(fetch("autopxe-bc2411b01ade"), HasSubstr(kOnce));
-    EXPECT_EQ(fetch("boot/debian/trixie/boot/vmlinuz-6.1.0-25-amd64"), "kernel of trixie");
-    EXPECT_THAT(fetch("autopxe-bc2411b01ade"), HasSubstr(kOnce));
-    EXPECT_EQ(fetch(kNextKernel), "kernel of trixie");
-    EXPECT_THAT(fetch("autopxe-bc2411b01ade"),
-                AllOf(testing::Not(HasSubstr(kOnce)),
-                      HasSubstr("debian/bookworm/latest/overlayfs%20(assigned)")));
-    EXPECT_EQ(fetch(kNextKernel), "kernel of trixie") << "asked again, as after a lost answer";
-  }
-}
-
-TEST_F(AgentTest, WithTheServerAwayARestartBringsNoNextBootBackAndItIsReportedLater) {
-  AddRelease("trixie");
-  SaveView(NextBootAt(5));
-  {
-    const auto agent = Agent::Start(BuildConfig());
-    ASSERT_THAT(agent, IsOk());
-    EXPECT_EQ(ByHttp(**agent, kNextKernel), "kernel of trixie");
-  }
-  FakeServer server;
-  {
-    const auto agent = Agent::Start(BuildConfig(server.address()));
-    ASSERT_THAT(agent, IsOk());
-    EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), testing::Not(HasSubstr(kOnce)));
-    EXPECT_EQ(server.WaitForWatch().resume_from().number(), 5);
-    const v1::ReportUsedNextBootsRequest request = server.WaitForUsed();
-    ASSERT_EQ(request.used_size(), 1);
-    EXPECT_EQ(request.agent_id(), "lab");
-    EXPECT_EQ(request.used(0).host_id(), 1);
-    EXPECT_EQ(request.used(0).token(), 4);
-    // A snapshot that the server made before it heard of it.
-    v1::WatchConfigurationResponse response;
-    *response.mutable_snapshot() = ToProto(*NextBootAt(6)).front();
-    server.Send(response);
-    while (server.WaitForStatus().status().applied().number() != 6) {
-    }
-    EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), testing::Not(HasSubstr(kOnce)));
-  }
-  // The configuration on disk still has it, and the server has it from here.
-  const auto agent = Agent::Start(BuildConfig());
-  ASSERT_THAT(agent, IsOk());
-  EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"), testing::Not(HasSubstr(kOnce)));
-}
-
-TEST_F(AgentTest, ANextBootThatIsAssignedAnewIsAnotherOne) {
-  AddRelease("trixie");
-  SaveView(NextBootAt(5));
-  FakeServer server;
-  const auto agent = Agent::Start(BuildConfig(server.address()));
-  ASSERT_THAT(agent, IsOk());
-  EXPECT_EQ(ByHttp(**agent, kNextKernel), "kernel of trixie");
-  EXPECT_EQ(server.WaitForUsed().used(0).token(), 4);
-  v1::WatchConfigurationResponse response;
-  *response.mutable_snapshot() = ToProto(*NextBootAt(6)).front();
-  response.mutable_snapshot()->mutable_hosts(0)->mutable_next_boot()->set_token(6);
-  server.Send(response);
-  while (server.WaitForStatus().status().applied().number() != 6) {
-  }
-  EXPECT_THAT(ByHttp(**agent, "autopxe-bc2411b01ade"),
-              AllOf(HasSubstr(kOnce), HasSubstr("next/bc-24-11-b0-1a-de/6/")));
-}
-
-TEST_F(AgentTest, ADamagedJournalIsToldAndDoesNotKeepItFromServing) {
-  SaveView(NextBootAt(5));
-  std::ofstream(folder_ + "/state/journal") << "nonsense\n";
-  FakeServer server;
-  const auto agent = Agent::Start(BuildConfig(server.address()));
-  ASSERT_THAT(agent, IsOk());
-  const v1::AgentStatus status = server.WaitForStatus().status();
-  ASSERT_EQ(status.problems_size(), 1);
-  EXPECT_THAT(status.problems(0), HasSubstr("journal.damaged"));
-  EXPECT_NE(ByHttp(**agent, "autopxe-bc2411b01ade"), "");
 }
 
 TEST_F(AgentTest, DrainedItTakesNoMore) {

@@ -61,6 +61,7 @@ absl::Status Agent::Run() {
   absl::StatusOr<std::unique_ptr<SnapshotFile>> file = SnapshotFile::Open(config_.state_folder);
   if (!file.ok()) return Advise(file.status(), "see --state");
   snapshot_file_ = *std::move(file);
+  RETURN_IF_ERROR(OpenJournal());
   LoadView();
 
   if (absl::Status status = catalog_.Rescan(); !status.ok()) {
@@ -81,16 +82,18 @@ absl::Status Agent::Run() {
   if (!http.ok()) return AdviseToListen(http.status(), "--http-listen");
   http_ = *std::move(http);
 
-  snapshot_writer_ =
-      std::make_unique<SnapshotWriter>(SnapshotWriter::Options(), problems_,
-                                       [this](const std::shared_ptr<const Snapshot>& snapshot) {
-                                         return snapshot_file_->Save({snapshot, clock_.Now()});
-                                       });
+  snapshot_writer_ = std::make_unique<SnapshotWriter>(
+      SnapshotWriter::Options(), problems_,
+      [this](const std::shared_ptr<const Snapshot>& snapshot) -> absl::Status {
+        RETURN_IF_ERROR(snapshot_file_->Save({snapshot, clock_.Now()}));
+        ForgetUsed(*snapshot);
+        return absl::OkStatus();
+      });
   ASSIGN_OR_RETURN(const AgentInstance instance, AgentInstance::Parse(BuildRandomId()));
   const std::shared_ptr<grpc::Channel> channel = BuildServerChannel(config_.server);
   reporter_ = std::make_unique<Reporter>(
       Reporter::Options{.agent_id = config_.id, .status = BuildStatus(instance)}, channel, view_,
-      catalog_, problems_, clock_);
+      catalog_, *journal_, problems_, clock_);
   catalog_watcher_ =
       std::make_unique<CatalogWatcher>(CatalogWatcher::Options{.interval = config_.rescan_interval},
                                        catalog_, [this] { NoteCatalog(); });
@@ -134,6 +137,47 @@ Agent::~Agent() {
   snapshot_writer_ = nullptr;
 }
 
+absl::Status Agent::OpenJournal() {
+  Journal::Options options;
+  options.tell = [this](Journal::Trouble trouble, absl::string_view sentence) {
+    NoteJournal(trouble, sentence);
+  };
+  absl::StatusOr<std::unique_ptr<Journal>> journal =
+      Journal::Open(config_.state_folder, std::move(options));
+  if (!journal.ok()) return Advise(journal.status(), "see --state");
+  journal_ = *std::move(journal);
+  view_.NoteUsed(journal_->Kept());
+  return absl::OkStatus();
+}
+
+void Agent::NoteJournal(Journal::Trouble trouble, absl::string_view sentence) {
+  Problems::Kind kind = Problems::Kind::kJournalDamaged;
+  if (trouble == Journal::Trouble::kNotWritten) kind = Problems::Kind::kJournalNotWritten;
+  if (trouble == Journal::Trouble::kFull) kind = Problems::Kind::kJournalFull;
+  if (sentence.empty()) {
+    problems_.Clear(kind);
+  } else {
+    problems_.Set(kind, sentence);
+  }
+}
+
+void Agent::NoteNextBoot(const UsedNextBoot& used, const MacAddress& mac) {
+  journal_->Add({.used = used, .mac = mac, .time = clock_.Now()});
+  LogLine("next-boot-used")
+      .Add("host", mac.Format())
+      .Add("id", static_cast<int64_t>(used.host))
+      .Add("token", used.token)
+      .Info();
+  reporter_->Wake();
+}
+
+void Agent::ForgetUsed(const Snapshot& snapshot) {
+  journal_->Forget([&](const UsedNextBoot& used) {
+    const std::shared_ptr<const Host> host = snapshot.FindHost(used.host);
+    return host != nullptr && host->next.has_value() && host->next->token == used.token;
+  });
+}
+
 void Agent::LoadView() {
   const absl::StatusOr<StoredSnapshot> stored = snapshot_file_->Load(problems_);
   if (!stored.ok()) {
@@ -144,6 +188,7 @@ void Agent::LoadView() {
     return;
   }
   view_.Set(stored->snapshot);
+  ForgetUsed(*stored->snapshot);
   const absl::Duration age = std::max(clock_.Now() - stored->saved_at, absl::ZeroDuration());
   view_.Confirm(clock_.Monotonic() - age);
   LogLine("view")
@@ -154,15 +199,18 @@ void Agent::LoadView() {
 }
 
 absl::Status Agent::OpenResolver() {
-  PathResolver::Options options{.agent = {.id = config_.id,
-                                          .rootfs_folder = config_.rootfs_folder,
-                                          .advertise = config_.advertise,
-                                          .http_port = http_->endpoints().front().port,
-                                          .tftp_port = tftp_->endpoints().front().port},
-                                .rootfs_folder = config_.rootfs_folder,
-                                .loaders_folder = config_.loaders_folder,
-                                .start_script_for_ipxe = config_.start_script_for_ipxe,
-                                .catalog_doubted = [this] { catalog_watcher_->Doubt(); }};
+  PathResolver::Options options{
+      .agent = {.id = config_.id,
+                .rootfs_folder = config_.rootfs_folder,
+                .advertise = config_.advertise,
+                .http_port = http_->endpoints().front().port,
+                .tftp_port = tftp_->endpoints().front().port},
+      .rootfs_folder = config_.rootfs_folder,
+      .loaders_folder = config_.loaders_folder,
+      .start_script_for_ipxe = config_.start_script_for_ipxe,
+      .catalog_doubted = [this] { catalog_watcher_->Doubt(); },
+      .next_boot_used = [this](const UsedNextBoot& used,
+                               const MacAddress& mac) { NoteNextBoot(used, mac); }};
   ASSIGN_OR_RETURN(std::shared_ptr<const PathResolver> resolver,
                    PathResolver::Open(std::move(options), view_, catalog_));
   absl::MutexLock lock(&resolver_mutex_);
@@ -186,7 +234,9 @@ AgentStatus Agent::BuildStatus(const AgentInstance& instance) const {
           .version = kVersion,
           .start_time = clock_.Now(),
           .http_address = ReachedAt(config_, http_->endpoints()),
-          .tftp_address = ReachedAt(config_, tftp_->endpoints())};
+          .tftp_address = ReachedAt(config_, tftp_->endpoints()),
+          .rootfs_folder = config_.rootfs_folder,
+          .advertise = config_.advertise};
 }
 
 void Agent::NoteCatalog() {
@@ -214,7 +264,7 @@ void Agent::Reload(const Config& config) {
     LogLine("resolver-kept").Add("reason", std::string(status.message())).Error();
     return;
   }
-  reporter_->SetAddresses(ReachedAt(config_, http_->endpoints()),
+  reporter_->SetAddresses(config_.advertise, ReachedAt(config_, http_->endpoints()),
                           ReachedAt(config_, tftp_->endpoints()));
 }
 

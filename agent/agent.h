@@ -15,6 +15,7 @@
 #include "agent/config.h"
 #include "agent/content/path_resolver.h"
 #include "agent/http/server.h"
+#include "agent/journal/journal.h"
 #include "agent/net/event_loop.h"
 #include "agent/sync/follower.h"
 #include "agent/sync/problems.h"
@@ -56,8 +57,14 @@ class Agent {
   explicit Agent(const Config& config);
 
   absl::Status Run();
-  // What is on disk becomes the view.
+  // What hosts used up here before is known, and what is on disk becomes the view.
+  absl::Status OpenJournal();
   void LoadView();
+  // What the journal tells of itself.
+  void NoteJournal(Journal::Trouble trouble, absl::string_view sentence);
+  void NoteNextBoot(const UsedNextBoot& used, const MacAddress& mac);
+  // `snapshot` is on disk: what was used up and is not in it needs no journal any more.
+  void ForgetUsed(const Snapshot& snapshot);
   // Tells whether the last scan failed, and wakes the reporter.
   void NoteCatalog();
   // Answers by the options in config_ from now on.
@@ -73,6 +80,7 @@ class Agent {
   View view_;
   Problems problems_;
   std::unique_ptr<SnapshotFile> snapshot_file_;
+  std::unique_ptr<Journal> journal_;
   LiveCatalog catalog_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<TftpServer> tftp_;  // Answers once the loop runs.

@@ -1,9 +1,5 @@
 #include "agent/agent.h"
 
-#include <stdio.h>
-
-#include <array>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "agent/sync/fake_server.h"
+#include "agent/test_agent.h"
 #include "common/model/snapshot.h"
 #include "common/status/status_matchers.h"
 #include "common/wire/snapshot_wire.h"
@@ -25,88 +22,8 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-constexpr char kNoServer[] = "127.0.0.1:1";
-
-// What curl prints.
-std::string Fetch(const std::string& url, int seconds = 10) {
-  FILE* const curl =
-      popen(absl::StrCat("curl --silent --max-time ", seconds, " '", url, "'").c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (const size_t count = fread(buffer.data(), 1, buffer.size(), curl)) {
-    text.append(buffer.data(), count);
-  }
-  pclose(curl);
-  return text;
-}
-
-// bc:24:11:b0:1a:de is assigned debian/bookworm/latest/overlayfs.
-std::shared_ptr<const Snapshot> SnapshotAt(int64_t number,
-                                           const std::string& nfs_server = "172.25.2.11") {
-  Revision revision;
-  revision.id = {number, 7};
-  Settings settings;
-  settings.variables.emplace(*VariableName::Parse("nfs-server"), *VariableValue::Parse(nfs_server));
-  const Profile profile{*ProfileName::Parse("overlayfs"),
-                        *CommandLineTemplate::Parse("nfsroot=${nfs-server}:${rootfs-path} rootovl"),
-                        1};
-  const MacAddress mac = *MacAddress::Parse("bc2411b01ade");
-  const auto host = std::make_shared<const Host>(Host{
-      HostId{1}, NameByMac(mac), {mac}, *Distro::Parse("debian/bookworm/latest/overlayfs"), 1});
-  return *Snapshot::Create(revision, settings, {profile}, {host});
-}
-
-class AgentTest : public testing::Test {
- protected:
-  AgentTest() {
-    std::string folder = absl::StrCat(testing::TempDir(), "/agentXXXXXX");
-    folder_ = mkdtemp(folder.data());
-    std::filesystem::create_directories(folder_ + "/loaders");
-    std::ofstream(folder_ + "/loaders/undionly.kpxe") << "loader";
-    AddRelease("bookworm");
-  }
-  ~AgentTest() override { std::filesystem::remove_all(folder_); }
-
-  void AddRelease(const std::string& release) {
-    const std::string boot = absl::StrCat(folder_, "/rootfs/debian/", release, "/boot");
-    std::filesystem::create_directories(boot);
-    std::ofstream(boot + "/vmlinuz-6.1.0-25-amd64") << "kernel of " << release;
-    std::ofstream(boot + "/initrd.img-6.1.0-25-amd64") << "initrd";
-    // Installed long ago, and not just being written.
-    for (const char* file : {"/vmlinuz-6.1.0-25-amd64", "/initrd.img-6.1.0-25-amd64"}) {
-      std::filesystem::last_write_time(
-          boot + file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-    }
-  }
-
-  Config BuildConfig(const std::string& server = kNoServer) const {
-    const IpEndpoint any = *IpEndpoint::Parse("127.0.0.1:0");
-    return {.id = *AgentId::Parse("lab"),
-            .server = server,
-            .rootfs_folder = folder_ + "/rootfs",
-            .loaders_folder = folder_ + "/loaders",
-            .state_folder = folder_ + "/state",
-            .tftp_listen = {any},
-            .http_listen = {any},
-            .advertise = absl::nullopt};
-  }
-
-  static std::string ByHttp(const Agent& agent, const std::string& path) {
-    return Fetch(absl::StrCat("http://", agent.http_endpoints().front().Format(), "/", path));
-  }
-  static std::string ByTftp(const Agent& agent, const std::string& path) {
-    return Fetch(absl::StrCat("tftp://", agent.tftp_endpoints().front().Format(), "/", path));
-  }
-
-  std::string folder_;
-};
-
 TEST_F(AgentTest, WithTheServerAwayItServesWhatIsOnDisk) {  // faults.md, case 43.
-  {
-    auto file = SnapshotFile::Open(folder_ + "/state");
-    ASSERT_THAT(file, IsOk());
-    ASSERT_THAT((*file)->Save({SnapshotAt(5), absl::FromUnixSeconds(1'700'000'000)}), IsOk());
-  }
+  SaveView(SnapshotAt(5));
   const auto agent = Agent::Start(BuildConfig());
   ASSERT_THAT(agent, IsOk());
   const std::string by_http = ByHttp(**agent, "autopxe-BC2411B01ADE");
@@ -147,11 +64,7 @@ TEST_F(AgentTest, AHostileValueAddsNoCommandToTheScriptThatIsServed) {
 
 // faults.md, case 32.
 TEST_F(AgentTest, EverySpellingOfAMacIsTheSameHostAndAnotherMacIsNot) {
-  {
-    auto file = SnapshotFile::Open(folder_ + "/state");
-    ASSERT_THAT(file, IsOk());
-    ASSERT_THAT((*file)->Save({SnapshotAt(5), absl::FromUnixSeconds(1'700'000'000)}), IsOk());
-  }
+  SaveView(SnapshotAt(5));
   const auto agent = Agent::Start(BuildConfig());
   ASSERT_THAT(agent, IsOk());
   const std::string assigned = ByHttp(**agent, "autopxe-bc2411b01ade");
@@ -222,6 +135,8 @@ TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
     const v1::AgentStatus status = server.WaitForStatus().status();
     EXPECT_EQ(status.http_address(), (*agent)->http_endpoints().front().Format());
     EXPECT_EQ(status.tftp_address(), (*agent)->tftp_endpoints().front().Format());
+    EXPECT_EQ(status.rootfs_folder(), folder_ + "/rootfs");
+    EXPECT_EQ(status.advertise(), "");
   }
   FakeServer another;
   Config config = BuildConfig(another.address());
@@ -237,7 +152,9 @@ TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
   config.advertise = *IpAddress::Parse("10.77.1.1");
   const auto agent = Agent::Start(config);
   ASSERT_THAT(agent, IsOk());
-  EXPECT_EQ(third.WaitForStatus().status().http_address(),
+  const v1::AgentStatus status = third.WaitForStatus().status();
+  EXPECT_EQ(status.advertise(), "10.77.1.1");
+  EXPECT_EQ(status.http_address(),
             absl::StrCat("10.77.1.1:", (*agent)->http_endpoints().front().port));
 }
 

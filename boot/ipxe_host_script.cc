@@ -67,6 +67,39 @@ void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContex
   AddVariables(script, decision, shared_menu);
 }
 
+// Where the script's next boot fetches its kernel, in front of the path: that uses it up.
+void SetOnce(IpxeScript& script, const Decision& decision, const MacAddress& mac) {
+  script.Add("set _once next/%s/%s/", {IpxeWord::Dashed(mac), IpxeWord::Of(decision.next_token)});
+}
+
+// The rest of the host's own part, where it boots a kernel: what the menu's first entry does, and
+// whether the menu comes at all.
+void AddFirst(IpxeScript& script, const Decision& decision, const HostFacts& facts) {
+  const bool is_next = decision.distro_origin == DistroOrigin::kNextBoot;
+  // Nobody has waited for the menu of a host that polls.
+  const bool is_at_once = facts.stage == Stage::kPoll;
+  if (is_at_once) script.Add("set _look 0");
+  if (is_next) {
+    script.Add("set _first next");
+    if (!is_at_once) script.Add("goto menu");
+    script.Add(":next");
+    SetOnce(script, decision, facts.mac);
+  } else if (is_at_once) {
+    // It would be that of an earlier script.
+    script.Add("set _once");
+  }
+  if (is_next || is_at_once) script.Add("goto %s", {IpxeWord::Of(decision.distro)});
+}
+
+// Tells the agent that this boot goes to the local disk, and goes there even if it does not answer.
+void AddTellLocal(IpxeScript& script, const Decision& decision, const MacAddress& mac) {
+  SetOnce(script, decision, mac);
+  script.Add("isset ${_http} && imgfetch --timeout 5000 ${_http}${_once}local && goto told ||");
+  script.Add("isset ${_tftp} && imgfetch --timeout 5000 ${_tftp}${_once}local ||");
+  script.Add(":told");
+  script.Add("imgfree ||");
+}
+
 std::string WordsOf(const Decision& decision) {
   switch (decision.distro_origin) {
     case DistroOrigin::kNextBoot:
@@ -132,11 +165,7 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
       if (decision.architecture != Architecture::kUnknown) {
         AddGoToOther(script, decision.architecture);
       }
-      if (facts.stage == Stage::kPoll) {
-        // The host has waited for this, and nobody for its menu.
-        script.Add("set _look 0");
-        script.Add("goto %s", {IpxeWord::Of(decision.distro)});
-      }
+      AddFirst(script, decision, facts);
       break;
     case Outcome::kMissing:
       script.Set("_missing", decision.missing);
@@ -151,6 +180,9 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
       break;
     case Outcome::kLocal:
       script.Add("echo Host ${host:string}, MAC ${_mac}.");
+      if (decision.distro_origin == DistroOrigin::kNextBoot) {
+        AddTellLocal(script, decision, facts.mac);
+      }
       AddLocalBoot(script);
       break;
     case Outcome::kMenu:

@@ -1,8 +1,10 @@
 #include "boot/ipxe_host_script.h"
 
+#include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "boot/boot.h"
 #include "boot/golden.h"
 #include "boot/ipxe_interpreter.h"
@@ -57,6 +59,104 @@ TEST(IpxeHostScriptTest, EveryOutcomeIsRenderedAsAgreed) {
   for (const auto& c : kCases) {
     EXPECT_TRUE(IsGolden(Script(Sample(), c.distro, c.transport, c.stage), c.golden));
   }
+}
+
+// What node2 boots once before its standing distro, as revision 17 has it.
+std::string NextScript(Sample sample, absl::string_view next, Transport transport,
+                       Stage stage = Stage::kStart) {
+  sample.AddHost("node2", kMac, "debian/bookworm/latest/nfsrw");
+  Host host = *sample.hosts.back();
+  host.next = NextBoot{*Distro::Parse(next), 17};
+  sample.hosts.back() = std::make_shared<const Host>(host);
+  return Boot(*sample.Build(), sample.catalog, sample.agent, FactsOf(kMac, transport, stage),
+              absl::UnixEpoch())
+      .script;
+}
+
+constexpr char kOverlay[] = "debian/bookworm/latest/overlayfs";
+constexpr char kKernelPath[] = "boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64";
+constexpr char kOnce[] = "next/52-54-00-12-34-56/17/";
+
+TEST(IpxeHostScriptTest, ANextBootIsRenderedAsAgreed) {
+  EXPECT_TRUE(IsGolden(NextScript(Sample(), kOverlay, Transport::kHttp), "next.ipxe"));
+  EXPECT_TRUE(IsGolden(NextScript(Sample(), "local", Transport::kHttp), "next_local.ipxe"));
+}
+
+TEST(IpxeHostScriptTest, ANextBootFetchesItsKernelAloneByThePathThatUsesItUp) {
+  for (const Stage stage : {Stage::kStart, Stage::kPoll}) {
+    IpxeInterpreter ipxe;
+    const auto result = Play(ipxe, NextScript(Sample(), kOverlay, Transport::kHttp, stage));
+    EXPECT_EQ(result.end, End::kBooted);
+    EXPECT_EQ(result.uri, absl::StrCat("/", kOnce, kKernelPath));
+    EXPECT_THAT(result.initrds,
+                ElementsAre("/boot/debian/bookworm/boot/initrd.img-6.1.0-25-amd64"));
+    EXPECT_THAT(result.arguments, HasSubstr("rootovl"));
+    EXPECT_THAT(result.screens, SizeIs(stage == Stage::kStart ? 1 : 0));
+  }
+}
+
+TEST(IpxeHostScriptTest, ANextBootGoesByTftpWhereHttpFails) {
+  IpxeInterpreter ipxe;
+  ipxe.serves = [](const std::string& uri) { return absl::StartsWith(uri, "tftp:"); };
+  const auto result = Play(ipxe, NextScript(Sample(), kOverlay, Transport::kTftp));
+  EXPECT_EQ(result.end, End::kBooted);
+  EXPECT_EQ(result.uri, absl::StrCat("tftp://10.77.0.1/", kOnce, kKernelPath));
+}
+
+TEST(IpxeHostScriptTest, AnEntryChosenByHandUsesNoNextBootUp) {
+  IpxeInterpreter ipxe;
+  bool failed = false;
+  // Even after the next boot was tried and did not load: its script came at Stage::kPoll.
+  ipxe.serves = [&](const std::string& uri) {
+    if (!absl::StrContains(uri, "next/")) return true;
+    failed = true;
+    return false;
+  };
+  ipxe.choose = [](const IpxeInterpreter::Screen& screen) {
+    return screen.title == "debian" ? kOverlay : "debian/";
+  };
+  for (const Stage stage : {Stage::kStart, Stage::kPoll}) {
+    const auto result = Play(ipxe, NextScript(Sample(), kOverlay, Transport::kHttp, stage));
+    EXPECT_EQ(result.end, End::kBooted);
+    EXPECT_EQ(result.uri, absl::StrCat("/", kKernelPath));
+    EXPECT_EQ(failed, stage == Stage::kPoll);
+  }
+}
+
+TEST(IpxeHostScriptTest, TheNextBootOfAnEarlierScriptIsGone) {
+  for (const Stage stage : {Stage::kStart, Stage::kPoll}) {
+    IpxeInterpreter ipxe;
+    Play(ipxe, NextScript(Sample(), kOverlay, Transport::kHttp, Stage::kPoll));
+    EXPECT_EQ(ipxe.Show("_once"), kOnce);
+    const auto result = Play(ipxe, Script(Sample(), kOverlay, Transport::kHttp, stage));
+    EXPECT_EQ(result.uri, absl::StrCat("/", kKernelPath));
+  }
+}
+
+TEST(IpxeHostScriptTest, ANextBootOfAnotherArchitectureIsNamedAsWhatItIs) {
+  Sample sample;
+  for (auto& kernel : sample.catalog.distros[0].releases[0].kernels) {
+    kernel.architecture = Architecture::kArm64;
+  }
+  IpxeInterpreter ipxe;
+  ipxe.SetOwn("platform", "efi", true);
+  ipxe.SetOwn("buildarch", "x86_64", true);
+  const auto result = Play(ipxe, NextScript(sample, kOverlay, Transport::kHttp));
+  EXPECT_THAT(result.echoed, Contains(HasSubstr(absl::StrCat(kOverlay, " is for arm64"))));
+}
+
+TEST(IpxeHostScriptTest, AHostThatGoesToItsDiskOnceTellsAndGoesThereAnyway) {
+  const std::string by_http = absl::StrCat("http://10.77.0.1:8080/", kOnce, "local");
+  const std::string by_tftp = absl::StrCat("tftp://10.77.0.1/", kOnce, "local");
+  IpxeInterpreter ipxe;
+  const std::string script = NextScript(Sample(), "local", Transport::kTftp);
+  auto result = Play(ipxe, script);
+  EXPECT_EQ(result.end, End::kExited);
+  EXPECT_THAT(result.requests, ElementsAre(by_http));
+  ipxe.serves = [](const std::string&) { return false; };
+  result = Play(ipxe, script);
+  EXPECT_EQ(result.end, End::kExited);
+  EXPECT_THAT(result.requests, ElementsAre(by_http, by_tftp));
 }
 
 TEST(IpxeHostScriptTest, AMenuOfOneKernelIsSmall) {

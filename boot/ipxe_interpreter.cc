@@ -181,6 +181,7 @@ class IpxeRun {
         {"item", {"--key=", "--gap"}},         {"choose", {"--default=", "--timeout="}},
         {"prompt", {"--key=", "--timeout="}},  {"chain", {"--timeout=", "--replace", "--autofree"}},
         {"initrd", {"--timeout=", "--name="}}, {"kernel", {"--timeout="}},
+        {"imgfetch", {"--timeout="}},
     };
     const auto allowed = kOptions.find(name);
     if (absl::Status status =
@@ -229,6 +230,8 @@ class IpxeRun {
     } else if (name == "imgfree" && count == 0) {
       kernel_.clear();
       result_.initrds.clear();
+    } else if (name == "imgfetch" && count == 1) {
+      ok = Fetch(words[1]);  // Nothing of ours boots what it fetches.
     } else if (name == "initrd" && count == 1) {
       ok = Fetch(words[1]);
       if (ok) result_.initrds.push_back(words[1]);

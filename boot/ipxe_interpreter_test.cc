@@ -17,21 +17,23 @@ std::vector<std::string> Echoed(IpxeInterpreter& ipxe, const std::string& lines)
 // Each of these was seen with Debian's iPXE 1.0.0, on BIOS and UEFI.
 TEST(IpxeInterpreterTest, TextIsStoredAndShownAsIpxeDoes) {
   IpxeInterpreter ipxe;
-  EXPECT_THAT(
-      Echoed(ipxe,
-             "set x:uristring a%20b%7C%7C\n"
-             "set y:uristring a%20b%25\n"
-             "echo E ${y}\n"
-             "echo E ${x:string}\n"
-             "set h:uristring h-${none:uristring}-${x:uristring}\n"
-             "echo E ${h:string}\n"
-             "set cr:uristring a%24%7Bx:string%7Db\n"
-             "echo E ${cr:string}\n"
-             "set keep plain%20text\n"
-             "echo E   ${keep}\n"
-             "set x:uristring \n"
-             "isset ${x:string} && echo set || echo unset\n"),
-      ElementsAre("E a%20b%25", "E a b||", "E h--a b||", "E aa b||b", "E plain%20text", "unset"));
+  EXPECT_THAT(Echoed(ipxe,
+                     "set x:uristring a%20b%7C%7C\n"
+                     "set y:uristring a%20b%25\n"
+                     "echo E ${y}\n"
+                     "echo E ${x:string}\n"
+                     "set h:uristring h-${none:uristring}-${x:uristring}\n"
+                     "echo E ${h:string}\n"
+                     "set cr:uristring a%24%7Bx:string%7Db\n"
+                     "echo E ${cr:string}\n"
+                     "set keep plain%20text\n"
+                     "echo E   ${keep}\n"
+                     "set x:uristring \n"
+                     "isset ${x:string} && echo set || echo unset\n"
+                     "set keep\n"
+                     "isset ${keep} && echo set || echo unset\n"),
+              ElementsAre("E a%20b%25", "E a b||", "E h--a b||", "E aa b||b", "E plain%20text",
+                          "unset", "unset"));
 }
 
 // What a template's defaults rely on.

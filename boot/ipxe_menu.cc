@@ -32,6 +32,9 @@ void AddSubMenuItem(IpxeScript& script, const SubMenu& sub_menu) {
 // or one of the script's own, which have no '/'.
 void AddMainMenu(IpxeScript& script, const Menu& menu) {
   script.Add(":menu");
+  // Only what the host's own part sets after this uses a next boot up, and not an entry that
+  // somebody chooses. Storing nothing deletes a setting, as `clear` would (src/core/settings.c).
+  script.Add("set _once");
   script.Add("set _look 3");
   script.Add("menu autopxe: ${_mac} ${ip} ${host:string}");
   script.Add("isset ${_message:string} && item --gap -- ${_message:string} ||");
@@ -200,13 +203,15 @@ void AddBoot(IpxeScript& script, bool has_architectures) {
   // each file.
   script.Add("initrd --timeout 5000 --name initrd.img ${_http}${_initrd} || goto tftp");
   script.Add(
-      "kernel --timeout 5000 ${_http}${_kernel} initrd=initrd.img ${_cmdline:string} || goto tftp");
+      "kernel --timeout 5000 ${_http}${_once}${_kernel} initrd=initrd.img ${_cmdline:string} || "
+      "goto tftp");
   script.Add("goto start");
   script.Add(":tftp");
   script.Add("imgfree ||");
   script.Add("isset ${_tftp} || goto failed");
   script.Add("initrd --name initrd.img ${_tftp}${_initrd} || goto failed");
-  script.Add("kernel ${_tftp}${_kernel} initrd=initrd.img ${_cmdline:string} || goto failed");
+  script.Add(
+      "kernel ${_tftp}${_once}${_kernel} initrd=initrd.img ${_cmdline:string} || goto failed");
   script.Add(":start");
   script.Add("boot || goto failed");
   script.Add(":failed");

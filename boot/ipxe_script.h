@@ -49,6 +49,8 @@ class IpxeWord {
   static IpxeWord Of(const VariableName& name) { return IpxeWord(name.text()); }
   static IpxeWord Of(int64_t number) { return IpxeWord(std::to_string(number)); }
   static IpxeWord HexRaw(const MacAddress& mac) { return IpxeWord(mac.FormatHexRaw()); }
+  // "52-54-00-12-34-56".
+  static IpxeWord Dashed(const MacAddress& mac);
 
   // Parts of a distro: "debian", "overlayfs", "debian/bookworm/latest",
   // "bookworm/latest/overlayfs". REQUIRES: it is a kernel.

@@ -99,10 +99,10 @@ absl::optional<BootFile> FindBootFile(const CatalogRelease& release, absl::strin
 
 }  // namespace
 
-PathResolver::PathResolver(Options options, const View& view, const LiveCatalog& catalog)
+PathResolver::PathResolver(Options options, View& view, const LiveCatalog& catalog)
     : options_(std::move(options)), view_(view), catalog_(catalog) {}
 
-absl::StatusOr<std::unique_ptr<PathResolver>> PathResolver::Open(Options options, const View& view,
+absl::StatusOr<std::unique_ptr<PathResolver>> PathResolver::Open(Options options, View& view,
                                                                  const LiveCatalog& catalog) {
   RETURN_IF_ERROR(CheckFolder("rootfs folder", options.rootfs_folder));
   RETURN_IF_ERROR(CheckFolder("loaders folder", options.loaders_folder));
@@ -114,6 +114,7 @@ absl::StatusOr<ResolvedContent> PathResolver::Resolve(const ContentRequest& requ
   if (const auto* menu = std::get_if<MenuPath>(&path)) return ResolveMenu(request, *menu);
   if (const auto* loader = std::get_if<LoaderPath>(&path)) return ResolveLoader(request, *loader);
   if (const auto* file = std::get_if<BootFilePath>(&path)) return ResolveBootFile(request, *file);
+  if (const auto* next = std::get_if<NextBootPath>(&path)) return ResolveNextBoot(request, *next);
   return ResolveStartScript(request);
 }
 
@@ -200,6 +201,26 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentReque
   resolved.path = FormatRequestedPath(BootFilePath{file.distro, release->folder(), file.file});
   resolved.result = std::string(found->role);
   resolved.cacheable = true;
+  return resolved;
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::ResolveNextBoot(const ContentRequest& request,
+                                                              const NextBootPath& next) const {
+  ResolvedContent resolved;
+  if (next.file.has_value()) {
+    ASSIGN_OR_RETURN(resolved, ResolveBootFile(request, *next.file));
+  } else {
+    resolved.content = Content::FromText("Going on with the local disk.\n");
+    resolved.result = "local";
+  }
+  // That it was a next boot, the log shows by the path.
+  resolved.path = FormatRequestedPath(next);
+  resolved.host = next.mac;
+  // Another resolver may be in this one's place by then.
+  resolved.on_fetch = [&view = view_, told = options_.next_boot_used, mac = next.mac,
+                       token = next.token] {
+    if (const absl::optional<UsedNextBoot> used = view.UseNextBoot(mac, token)) told(*used, mac);
+  };
   return resolved;
 }
 

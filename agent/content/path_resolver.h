@@ -12,6 +12,7 @@
 #include "agent/content/content.h"
 #include "agent/content/requested_path.h"
 #include "boot/boot.h"
+#include "common/model/host.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/mac_address.h"
 
@@ -38,6 +39,10 @@ struct ResolvedContent {
   absl::optional<MacAddress> host;  // When the path names one.
   std::string result;               // Such as "menu", "loader", "start-script", "kernel", "initrd".
   bool cacheable = false;           // False for what is rendered.
+  // To be called by the protocol once it answers with the content from its first byte on, before
+  // that goes out: not for the head alone, for a later part, or for an error. Uses a next boot up;
+  // returns at once. From any thread; never null.
+  std::function<void()> on_fetch = [] {};
 };
 
 // What a path means, for TFTP and HTTP alike. Thread-safe. Of the rootfs tree only the kernels and
@@ -53,14 +58,18 @@ class PathResolver {
     // Called when a file was asked for that is not, or no longer, what the catalog says it is. By
     // any thread that resolves; must return at once.
     std::function<void()> catalog_doubted = [] {};
+    // Called once for each next boot that a host has used up, before it has got a byte for it. By
+    // any thread; must return at once.
+    std::function<void(const UsedNextBoot& used, const MacAddress& mac)> next_boot_used =
+        [](const UsedNextBoot&, const MacAddress&) {};
     // Ends the assignments that end at a time.
     std::function<absl::Time()> now = absl::Now;
   };
 
-  // `view` and `catalog` must outlive this object. The folders are opened for each file anew, so
-  // one that is mounted later, or again, is seen.
-  // Errors: the system's, naming the folder that can't be opened.
-  static absl::StatusOr<std::unique_ptr<PathResolver>> Open(Options options, const View& view,
+  // `view` and `catalog` must outlive this object, and `view` what it resolves. The folders are
+  // opened for each file anew, so one that is mounted later, or again, is seen. Errors: the
+  // system's, naming the folder that can't be opened.
+  static absl::StatusOr<std::unique_ptr<PathResolver>> Open(Options options, View& view,
                                                             const LiveCatalog& catalog);
 
   // Errors, with messages fit for a firmware's screen (they name the path as asked, escaped, and no
@@ -74,7 +83,7 @@ class PathResolver {
   absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
 
  private:
-  PathResolver(Options options, const View& view, const LiveCatalog& catalog);
+  PathResolver(Options options, View& view, const LiveCatalog& catalog);
 
   // What is in the catalog and can't be served as that is expected back: a tree that is being
   // written, a file server that is away.
@@ -86,9 +95,13 @@ class PathResolver {
                                                 const LoaderPath& loader) const;
   absl::StatusOr<ResolvedContent> ResolveBootFile(const ContentRequest& request,
                                                   const BootFilePath& file) const;
+  // Serves the same bytes to whoever asks, with whatever token: a host asks again when an answer
+  // was lost. Only the first fetch, with the token of the host's next boot, uses that up.
+  absl::StatusOr<ResolvedContent> ResolveNextBoot(const ContentRequest& request,
+                                                  const NextBootPath& next) const;
 
   const Options options_;
-  const View& view_;
+  View& view_;
   const LiveCatalog& catalog_;
 };
 

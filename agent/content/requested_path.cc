@@ -1,13 +1,19 @@
 #include "agent/content/requested_path.h"
 
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/types/span.h"
 #include "common/model/distro.h"
 #include "common/model/quote.h"
 #include "common/status/status_macros.h"
@@ -19,6 +25,8 @@ constexpr size_t kMaxLength = 512;
 constexpr absl::string_view kMenuPrefix = "autopxe-";
 constexpr absl::string_view kPollSuffix = ".poll";
 constexpr absl::string_view kStartScript = "boot.ipxe";
+constexpr absl::string_view kNext = "next";
+constexpr absl::string_view kLocal = "local";
 
 absl::Status Refused(absl::string_view path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("path ", Quote(path), ": ", what));
@@ -41,6 +49,39 @@ absl::StatusOr<RequestedPath> ParseMenu(absl::string_view path, absl::string_vie
   return MenuPath{*mac, stage};
 }
 
+absl::StatusOr<RequestedPath> Missing(absl::string_view path) {
+  return absl::NotFoundError(absl::StrCat("path ", Quote(path), ": no such file"));
+}
+
+std::string Dashed(const MacAddress& mac) {
+  return absl::StrReplaceAll(mac.Format(), {{":", "-"}});
+}
+
+// The boot file that these are the parts of the path of.
+absl::optional<BootFilePath> ParseBootFile(absl::Span<const absl::string_view> parts) {
+  if (parts.size() < 4 || parts[0] != "boot" || !Distro::IsPart(parts[1]) ||
+      !Distro::IsPart(parts[2])) {
+    return absl::nullopt;
+  }
+  return BootFilePath{std::string(parts[1]), std::string(parts[2]),
+                      absl::StrJoin(parts.subspan(3), "/")};
+}
+
+absl::StatusOr<RequestedPath> ParseNextBoot(absl::string_view asked,
+                                            absl::Span<const absl::string_view> parts) {
+  if (parts.size() < 4) return Missing(asked);
+  const absl::StatusOr<MacAddress> mac = MacAddress::Parse(parts[1]);
+  if (!mac.ok() || Dashed(*mac) != parts[1]) return Missing(asked);
+  int64_t token;
+  if (!absl::SimpleAtoi(parts[2], &token) || token <= 0 || absl::StrCat(token) != parts[2]) {
+    return Missing(asked);
+  }
+  if (parts.size() == 4 && parts[3] == kLocal) return NextBootPath{*mac, token, absl::nullopt};
+  absl::optional<BootFilePath> file = ParseBootFile(parts.subspan(3));
+  if (!file.has_value()) return Missing(asked);
+  return NextBootPath{*mac, token, *std::move(file)};
+}
+
 struct Format {
   std::string operator()(const MenuPath& menu) const {
     return absl::StrCat(kMenuPrefix, menu.mac.FormatHexRaw(),
@@ -50,6 +91,10 @@ struct Format {
   std::string operator()(const LoaderPath& loader) const { return loader.name; }
   std::string operator()(const BootFilePath& file) const {
     return absl::StrCat("boot/", file.distro, "/", file.release, "/", file.file);
+  }
+  std::string operator()(const NextBootPath& next) const {
+    return absl::StrCat(kNext, "/", Dashed(next.mac), "/", next.token, "/",
+                        next.file.has_value() ? (*this)(*next.file) : std::string(kLocal));
   }
 };
 
@@ -71,14 +116,9 @@ absl::StatusOr<RequestedPath> ParseRequestedPath(absl::string_view asked) {
     if (path == kStartScript || path == "autoexec.ipxe") return StartScriptPath();
     return LoaderPath{std::string(path)};
   }
-  if (parts[0] == "boot" && parts.size() >= 4 && Distro::IsPart(parts[1]) &&
-      Distro::IsPart(parts[2])) {
-    // What is behind "boot/<distro>/<release>/".
-    const size_t file = static_cast<size_t>(parts[3].data() - path.data());
-    return BootFilePath{std::string(parts[1]), std::string(parts[2]),
-                        std::string(path.substr(file))};
-  }
-  return absl::NotFoundError(absl::StrCat("path ", Quote(asked), ": no such file"));
+  if (parts[0] == kNext) return ParseNextBoot(asked, parts);
+  if (absl::optional<BootFilePath> file = ParseBootFile(parts)) return *std::move(file);
+  return Missing(asked);
 }
 
 std::string FormatRequestedPath(const RequestedPath& path) { return std::visit(Format(), path); }

@@ -31,6 +31,11 @@ TEST(RequestedPathTest, EachFormIsUnderstoodWithAndWithoutItsSlash) {
        BootFilePath{"debian", "bookworm", "boot/vmlinuz-6.1.0-25-amd64"}},
       {"boot/debian/bookworm/vmlinuz", BootFilePath{"debian", "bookworm", "vmlinuz"}},
       {"boot/openeuler/24.09/a/b/c", BootFilePath{"openeuler", "24.09", "a/b/c"}},
+      {"next/bc-24-11-b0-1a-de/17/local", NextBootPath{Mac(), 17, {}}},
+      {"next/bc-24-11-b0-1a-de/9223372036854775807/boot/debian/bookworm/boot/vmlinuz-6.1",
+       NextBootPath{Mac(), 9223372036854775807,
+                    BootFilePath{"debian", "bookworm", "boot/vmlinuz-6.1"}}},
+      {"next", LoaderPath{"next"}},
   };
   for (const auto& [text, path] : kCases) {
     SCOPED_TRACE(text);
@@ -122,6 +127,37 @@ TEST(RequestedPathTest, APathOfAnotherFormIsMissing) {
   }
 }
 
+TEST(RequestedPathTest, ANextBootHasOneSpelling) {
+  for (const std::string path : {"next/bc:24:11:b0:1a:de/17/local",
+                                 "next/bc2411b01ade/17/local",
+                                 "next/BC-24-11-B0-1A-DE/17/local",
+                                 "next/bc-24-11-b0-1a/17/local",
+                                 "next/ff-ff-ff-ff-ff-ff/17/local",
+                                 "next/bc-24-11-b0-1a-de/0/local",
+                                 "next/bc-24-11-b0-1a-de/-1/local",
+                                 "next/bc-24-11-b0-1a-de/+1/local",
+                                 "next/bc-24-11-b0-1a-de/017/local",
+                                 "next/bc-24-11-b0-1a-de/1 /local",
+                                 "next/bc-24-11-b0-1a-de/0x1/local",
+                                 "next/bc-24-11-b0-1a-de/9223372036854775808/local",
+                                 "next/bc-24-11-b0-1a-de/17",
+                                 "next/bc-24-11-b0-1a-de/17/local/x",
+                                 "next/bc-24-11-b0-1a-de/17/Local",
+                                 "next/bc-24-11-b0-1a-de/17/undionly.kpxe",
+                                 "next/bc-24-11-b0-1a-de/17/autopxe-bc2411b01ade",
+                                 "next/bc-24-11-b0-1a-de/17/boot/debian/bookworm",
+                                 "next/bc-24-11-b0-1a-de/17/next/bc-24-11-b0-1a-de/17/local",
+                                 "Next/bc-24-11-b0-1a-de/17/local",
+                                 "x/next/bc-24-11-b0-1a-de/17/local"}) {
+    EXPECT_THAT(ParseRequestedPath(path), StatusIs(absl::StatusCode::kNotFound)) << path;
+  }
+  for (const std::string path :
+       {"next/bc-24-11-b0-1a-de/17/", "next//17/local",
+        "next/bc-24-11-b0-1a-de/17/boot/debian/bookworm/../../../etc/shadow"}) {
+    EXPECT_THAT(ParseRequestedPath(path), StatusIs(absl::StatusCode::kInvalidArgument)) << path;
+  }
+}
+
 // Faults, case 1.
 TEST(RequestedPathTest, AMessageShowsThePathEscapedAndShort) {
   EXPECT_THAT(ParseRequestedPath("a\x1b[31m/\n\"").status().message(),
@@ -133,7 +169,9 @@ TEST(RequestedPathTest, RandomBytesNeverCrashAndNeverLeadUp) {
   std::mt19937 random(1);
   const std::string alphabet = std::string("/..-%\\abot xe0\n\x80\0", 17);
   for (int i = 0; i < 200'000; ++i) {
-    std::string text = i % 3 == 0 ? "boot/a/b/" : i % 3 == 1 ? "autopxe-" : "";
+    static constexpr const char* kStarts[] = {"boot/a/b/", "autopxe-", "",
+                                              "next/52-54-00-12-34-56/1/"};
+    std::string text = kStarts[i % 4];
     const size_t size = random() % 24;
     for (size_t n = 0; n < size; ++n) text += alphabet[random() % alphabet.size()];
     const auto path = ParseRequestedPath(text);

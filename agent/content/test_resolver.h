@@ -52,16 +52,19 @@ class PathResolverTest : public ::testing::Test {
   }
 
   void Reopen(bool start_script_for_ipxe) {
-    auto resolver = PathResolver::Open({.agent = {.id = Parsed<AgentId>("a1"),
-                                                  .rootfs_folder = tree_.rootfs(),
-                                                  .http_port = 8080,
-                                                  .tftp_port = 69},
-                                        .rootfs_folder = tree_.rootfs(),
-                                        .loaders_folder = tree_.loaders(),
-                                        .start_script_for_ipxe = start_script_for_ipxe,
-                                        .catalog_doubted = [this] { ++doubts_; },
-                                        .now = [] { return absl::FromUnixSeconds(1'700'000'000); }},
-                                       view_, catalog_);
+    auto resolver =
+        PathResolver::Open({.agent = {.id = Parsed<AgentId>("a1"),
+                                      .rootfs_folder = tree_.rootfs(),
+                                      .http_port = 8080,
+                                      .tftp_port = 69},
+                            .rootfs_folder = tree_.rootfs(),
+                            .loaders_folder = tree_.loaders(),
+                            .start_script_for_ipxe = start_script_for_ipxe,
+                            .catalog_doubted = [this] { ++doubts_; },
+                            .next_boot_used = [this](const UsedNextBoot& used,
+                                                     const MacAddress&) { used_.push_back(used); },
+                            .now = [] { return absl::FromUnixSeconds(1'700'000'000); }},
+                           view_, catalog_);
     ASSERT_THAT(resolver, IsOk());
     resolver_ = *std::move(resolver);
   }
@@ -104,7 +107,8 @@ class PathResolverTest : public ::testing::Test {
   TestTree tree_;
   View view_;
   LiveCatalog catalog_;
-  int doubts_ = 0;  // How often the resolver has doubted the catalog.
+  std::vector<UsedNextBoot> used_;  // What the resolver has told of.
+  int doubts_ = 0;                  // How often the resolver has doubted the catalog.
   std::unique_ptr<PathResolver> resolver_;
 };
 

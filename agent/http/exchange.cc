@@ -101,15 +101,21 @@ MHD_Result HttpExchange::Answer(const Resolve& resolve) {
   path_ = found->path;
   host_ = found->host;
   result_ = found->result;
-  return Queue(BuildReply({.is_get = method_ == "GET",
-                           .range = fields_.Find("Range"),
-                           .if_range = fields_.Find("If-Range"),
-                           .if_match = fields_.Find("If-Match"),
-                           .if_none_match = fields_.Find("If-None-Match"),
-                           .if_modified_since = fields_.Find("If-Modified-Since"),
-                           .if_unmodified_since = fields_.Find("If-Unmodified-Since"),
-                           .now = absl::Now()},
-                          *found));
+  Reply reply = BuildReply({.is_get = method_ == "GET",
+                            .range = fields_.Find("Range"),
+                            .if_range = fields_.Find("If-Range"),
+                            .if_match = fields_.Find("If-Match"),
+                            .if_none_match = fields_.Find("If-None-Match"),
+                            .if_modified_since = fields_.Find("If-Modified-Since"),
+                            .if_unmodified_since = fields_.Find("If-Unmodified-Since"),
+                            .now = absl::Now()},
+                           *found);
+  const bool has_start = method_ == "GET" && reply.offset == 0 &&
+                         (reply.status == MHD_HTTP_OK || reply.status == MHD_HTTP_PARTIAL_CONTENT);
+  const MHD_Result queued = Queue(std::move(reply));
+  // What is queued goes out when libmicrohttpd's thread is back from here.
+  if (queued == MHD_YES && has_start) found->on_fetch();
+  return queued;
 }
 
 MHD_Result HttpExchange::Fail(const absl::Status& error) {

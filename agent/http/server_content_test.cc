@@ -69,6 +69,25 @@ TEST_F(HttpServerTest, AFileIsServedWholeAndInParts) {
   }
 }
 
+TEST_F(HttpServerTest, OnlyAnAnswerWithTheFirstByteIsAFetch) {
+  Offer("/kernel", "0123456789");
+  Start();
+  const std::string tag = Ask("/kernel", "", "HEAD").fields.at("etag");
+  for (const std::string fields :
+       {std::string("Range: bytes=1-\r\n"), std::string("Range: bytes=-3\r\n"),
+        std::string("Range: bytes=10-\r\n"), std::string("If-Match: \"other\"\r\n"),
+        absl::StrCat("If-None-Match: ", tag, "\r\n")}) {
+    Ask("/kernel", fields);
+    EXPECT_EQ(fetches_, 0) << fields;
+  }
+  Ask("/kernel", "", "POST");
+  EXPECT_EQ(fetches_, 0);
+  Ask("/kernel", "Range: bytes=0-1\r\n");
+  EXPECT_EQ(fetches_, 1);
+  Ask("/kernel");
+  EXPECT_EQ(fetches_, 2);
+}
+
 // Faults, case 27: HEAD with the length.
 TEST_F(HttpServerTest, HeadHasTheLengthAndNoBody) {
   Offer("/kernel", "0123456789");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -53,6 +54,7 @@ class HttpServerTest : public ::testing::Test {
     found.path = path.substr(1);
     found.result = "kernel";
     found.cacheable = true;
+    found.on_fetch = [this] { ++fetches_; };
     absl::MutexLock lock(&mutex_);
     answers_.insert_or_assign(path, found);
   }
@@ -89,6 +91,7 @@ class HttpServerTest : public ::testing::Test {
   }
 
   TestTree tree_;
+  std::atomic<int> fetches_ = 0;  // Of files.
   absl::Mutex mutex_;
   std::map<std::string, absl::StatusOr<ResolvedContent>> answers_;
   std::vector<ContentRequest> requests_ ABSL_GUARDED_BY(mutex_);

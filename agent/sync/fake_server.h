@@ -80,12 +80,24 @@ class FakeServer {
 
   v1::ReportStatusRequest WaitForStatus() { return TakeFirst(statuses_); }
   v1::ReportCatalogRequest WaitForCatalog() { return TakeFirst(catalogs_); }
+  v1::ReportUsedNextBootsRequest WaitForUsed() { return TakeFirst(used_); }
 
   // The next `count` reports, of whatever kind, fail so.
   void RefuseReports(int count, grpc::Status status) {
     absl::MutexLock lock(&mutex_);
     refusals_left_ = count;
     refusal_ = std::move(status);
+  }
+
+  // The same for used next boots alone.
+  void RefuseUsed(int count, grpc::Status status) {
+    absl::MutexLock lock(&mutex_);
+    used_refusals_left_ = count;
+    refusal_ = std::move(status);
+  }
+  int used_attempts() const {
+    absl::MutexLock lock(&mutex_);
+    return used_attempts_;
   }
 
   // The same for catalogs alone.
@@ -135,6 +147,20 @@ class FakeServer {
         }
       }
       return owner_.Note(*request, owner_.catalogs_);
+    }
+
+    grpc::Status ReportUsedNextBoots(grpc::ServerContext*,
+                                     const v1::ReportUsedNextBootsRequest* request,
+                                     v1::ReportUsedNextBootsResponse*) override {
+      {
+        absl::MutexLock lock(&owner_.mutex_);
+        ++owner_.used_attempts_;
+        if (owner_.used_refusals_left_ > 0) {
+          --owner_.used_refusals_left_;
+          return owner_.refusal_;
+        }
+      }
+      return owner_.Note(*request, owner_.used_);
     }
 
    private:
@@ -198,12 +224,15 @@ class FakeServer {
   int catalog_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int catalog_refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
+  int used_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
+  int used_refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status refusal_ ABSL_GUARDED_BY(mutex_);
   // Handed to TakeFirst and Note, which lock.
   std::deque<v1::WatchConfigurationRequest> watches_;
   std::deque<grpc::Status> ended_;
   std::deque<v1::ReportStatusRequest> statuses_;
   std::deque<v1::ReportCatalogRequest> catalogs_;
+  std::deque<v1::ReportUsedNextBootsRequest> used_;
   int port_ = 0;
   Service service_;
   std::unique_ptr<grpc::Server> server_;

@@ -121,7 +121,7 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
   absl::Status TakePart() {
     ASSIGN_OR_RETURN(auto snapshot, assembler_.Add(response_.snapshot()));
     if (!snapshot.has_value()) return absl::OkStatus();
-    const std::shared_ptr<const Snapshot> view = follower_.view_.Current();
+    const std::shared_ptr<const Snapshot> view = follower_.view_.Received();
     if ((*snapshot)->revision().id.number == 0 && view != nullptr &&
         view->revision().id.number > 0) {
       follower_.KeepView();
@@ -141,7 +141,7 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
   absl::Status TakeChange() {
     ASSIGN_OR_RETURN(const std::shared_ptr<const Change> change, FromProto(response_.change()));
     const std::shared_ptr<const Snapshot> current =
-        not_taken_ != nullptr ? not_taken_ : follower_.view_.Current();
+        not_taken_ != nullptr ? not_taken_ : follower_.view_.Received();
     if (current == nullptr) return absl::FailedPreconditionError("a change before any snapshot");
     ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> next, Apply(*current, *change));
     not_taken_ = nullptr;
@@ -159,7 +159,7 @@ class Follower::Watch final : public grpc::ClientReadReactor<v1::WatchConfigurat
 
   absl::Status TakeHeartbeat() {
     ASSIGN_OR_RETURN(const RevisionId revision, FromProto(response_.heartbeat().revision()));
-    const std::shared_ptr<const Snapshot> current = follower_.view_.Current();
+    const std::shared_ptr<const Snapshot> current = follower_.view_.Received();
     // Another revision than the view's is on its way: no gap, as the changes come in order.
     if (current == nullptr || current->revision().id != revision) return absl::OkStatus();
     follower_.NoteCurrent();
@@ -232,7 +232,7 @@ void Follower::NoteCurrent() {
 }
 
 void Follower::KeepView() {
-  const std::string kept = RevisionOf(view_.Current());
+  const std::string kept = RevisionOf(view_.Received());
   problems_.Clear(Problems::Kind::kConfigurationRefused);
   problems_.Set(
       Problems::Kind::kServerEmpty,
@@ -252,7 +252,7 @@ void Follower::KeepView() {
 }
 
 void Follower::AddView(LogLine& line) const {
-  const std::shared_ptr<const Snapshot> view = view_.Current();
+  const std::shared_ptr<const Snapshot> view = view_.Received();
   line.Add("view", RevisionOf(view));
   const absl::optional<absl::Duration> age = view_.AgeAt(clock_.Monotonic());
   if (age.has_value()) line.Add("view_age", *age);
@@ -266,7 +266,7 @@ void Follower::LogAway(const absl::Status& why, bool was_connected) {
 }
 
 absl::Status Follower::RunWatch() {
-  const std::shared_ptr<const Snapshot> view = view_.Current();
+  const std::shared_ptr<const Snapshot> view = view_.Received();
   absl::optional<RevisionId> resume_from;
   {
     absl::MutexLock lock(&mutex_);

@@ -19,10 +19,13 @@ class Problems {
   enum class Kind {
     kServerEmpty,           // The server has no configuration at all, and this agent keeps its own.
     kConfigurationRefused,  // What the server sends can't be used.
+    kJournalNotWritten,     // Used next boots can't be written to disk.
+    kJournalFull,           // More of them than can be kept wait for the server.
     kFolderUnreadable,      // The rootfs tree or the loaders can't be scanned.
     kCatalogRefused,        // The server does not take the catalog.
     kSnapshotNotSaved,      // The configuration can't be written to disk.
     kSnapshotUnreadable,    // The snapshot file was damaged. Holds until the next start.
+    kJournalDamaged,        // The journal was damaged. The same.
   };
 
   // `sentence` says what is wrong and what to do: what is not printable ASCII is escaped in it, and

@@ -11,11 +11,15 @@
 #include "common/status/status_macros.h"
 #include "common/wire/agent_status_wire.h"
 #include "common/wire/catalog_wire.h"
+#include "common/wire/time_wire.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 
 namespace autopxe::agent {
 namespace {
+
+// In one message; the server takes no more.
+constexpr size_t kMostUses = 1'000;
 
 // Whether the server is there and does not want what it was sent.
 bool IsRefusal(const absl::Status& status) {
@@ -26,15 +30,19 @@ bool IsRefusal(const absl::Status& status) {
 }  // namespace
 
 Reporter::Reporter(Options options, std::shared_ptr<grpc::Channel> channel, const View& view,
-                   const LiveCatalog& catalog, Problems& problems, const Clock& clock)
+                   const LiveCatalog& catalog, Journal& journal, Problems& problems,
+                   const Clock& clock)
     : options_(std::move(options)),
       channel_(std::move(channel)),
       view_(view),
       catalog_(catalog),
+      journal_(journal),
       problems_(problems),
       clock_(clock),
       status_attempts_{.backoff = Backoff(options_.first_backoff, options_.most_backoff)},
+      used_attempts_{.backoff = Backoff(options_.first_backoff, options_.most_backoff)},
       catalog_attempts_{.backoff = Backoff(options_.first_backoff, options_.most_backoff)},
+      advertise_(options_.status.advertise),
       http_address_(options_.status.http_address),
       tftp_address_(options_.status.tftp_address),
       thread_([this] { Run(); }) {
@@ -59,9 +67,11 @@ void Reporter::Wake() {
   wakeup_.Notify();
 }
 
-void Reporter::SetAddresses(absl::optional<IpEndpoint> http, absl::optional<IpEndpoint> tftp) {
+void Reporter::SetAddresses(absl::optional<IpAddress> advertise, absl::optional<IpEndpoint> http,
+                            absl::optional<IpEndpoint> tftp) {
   {
     absl::MutexLock lock(&mutex_);
+    advertise_ = advertise;
     http_address_ = http;
     tftp_address_ = tftp;
     addresses_changed_ = true;
@@ -120,24 +130,28 @@ absl::Duration Reporter::Report() {
       reported_catalog_ = nullptr;
       reported_at_ = -absl::InfiniteDuration();
       status_attempts_.not_before = -absl::InfiniteDuration();
+      used_attempts_.not_before = -absl::InfiniteDuration();
       catalog_attempts_.not_before = -absl::InfiniteDuration();
     }
     woken_ = false;
   }
   const std::unique_ptr<v1::AgentService::Stub> stub = v1::AgentService::NewStub(channel_);
   if (clock_.Monotonic() < status_attempts_.not_before) return status_attempts_.not_before;
-  // A server that takes no status is sent no catalog either.
+  // A server that takes no status is sent nothing else either.
   if (const absl::Status status = ReportStatus(*stub); !status.ok()) {
     return NoteFailure(status_attempts_, status);
   }
-  const absl::Duration due = reported_at_ + options_.interval;
-  if (clock_.Monotonic() < catalog_attempts_.not_before) {
-    return std::min(due, catalog_attempts_.not_before);
-  }
-  if (const absl::Status status = ReportCatalog(*stub); !status.ok()) {
-    return std::min(due, NoteFailure(catalog_attempts_, status));
-  }
-  return due;
+  const absl::Duration used_due =
+      Attempt(used_attempts_, [&] { return ReportUsedNextBoots(*stub); });
+  const absl::Duration catalog_due =
+      Attempt(catalog_attempts_, [&] { return ReportCatalog(*stub); });
+  return std::min({reported_at_ + options_.interval, used_due, catalog_due});
+}
+
+absl::Duration Reporter::Attempt(Attempts& attempts, const std::function<absl::Status()>& report) {
+  if (clock_.Monotonic() < attempts.not_before) return attempts.not_before;
+  const absl::Status status = report();
+  return status.ok() ? absl::InfiniteDuration() : NoteFailure(attempts, status);
 }
 
 absl::Duration Reporter::NoteFailure(Attempts& attempts, const absl::Status& status) {
@@ -158,10 +172,11 @@ void Reporter::NoteSuccess(Attempts& attempts) {
 }
 
 absl::Status Reporter::ReportStatus(v1::AgentService::Stub& stub) {
-  const std::shared_ptr<const Snapshot> view = view_.Current();
+  const std::shared_ptr<const Snapshot> view = view_.Received();
   AgentStatus status = options_.status;
   {
     absl::MutexLock lock(&mutex_);
+    status.advertise = advertise_;
     status.http_address = http_address_;
     status.tftp_address = tftp_address_;
   }
@@ -195,6 +210,29 @@ void Reporter::NoteWatches(int watches) {
       .Add("agents", watches)
       .Add("remedy", "give each agent an id of its own (--id)")
       .Warn();
+}
+
+absl::Status Reporter::ReportUsedNextBoots(v1::AgentService::Stub& stub) {
+  while (true) {
+    const std::vector<JournalUse> uses = journal_.Pending(kMostUses);
+    if (uses.empty()) return absl::OkStatus();
+    v1::ReportUsedNextBootsRequest request;
+    request.set_agent_id(options_.agent_id.text());
+    for (const JournalUse& use : uses) {
+      v1::UsedNextBoot* const used = request.add_used();
+      used->set_host_id(static_cast<int64_t>(use.used.host));
+      used->set_token(use.used.token);
+      *used->mutable_time() = ToProto(use.time);
+    }
+    v1::ReportUsedNextBootsResponse response;
+    // One of an earlier version takes none: they wait for a later one.
+    RETURN_IF_ERROR(Send([&](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
+      stub.async()->ReportUsedNextBoots(context, &request, &response, std::move(done));
+    }));
+    journal_.NoteReported(uses);
+    NoteSuccess(used_attempts_);
+    LogLine("next-boots-reported").Add("count", uses.size()).Info();
+  }
 }
 
 absl::Status Reporter::ReportCatalog(v1::AgentService::Stub& stub) {

@@ -9,9 +9,11 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "agent/journal/journal.h"
 #include "agent/sync/fake_server.h"
 #include "agent/sync/server_channel.h"
 #include "common/model/snapshot.h"
+#include "common/runtime/captured_log.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -51,8 +53,18 @@ class ReporterTest : public testing::Test {
     catalog_ = std::make_unique<LiveCatalog>(absl::StrCat(folder_, "/rootfs"),
                                              absl::StrCat(folder_, "/loaders"));
     AddRelease("bookworm");
+    journal_ = *Journal::Open(folder_, Journal::Options());
   }
-  ~ReporterTest() override { std::filesystem::remove_all(folder_); }
+  ~ReporterTest() override {
+    journal_ = nullptr;
+    std::filesystem::remove_all(folder_);
+  }
+
+  static JournalUse Use(int64_t host) {
+    return {.used = {HostId{host}, 7},
+            .mac = MacAddress::FromNumber(0x525400123456),
+            .time = absl::FromUnixSeconds(1'700'000'000 + host)};
+  }
 
   void AddRelease(const std::string& release) {
     const std::string boot = absl::StrCat(folder_, "/rootfs/debian/", release, "/boot");
@@ -94,7 +106,7 @@ class ReporterTest : public testing::Test {
   std::unique_ptr<Reporter> Report(const std::string& address, const Reporter::Options& options,
                                    const Clock& clock) {
     return std::make_unique<Reporter>(options, BuildServerChannel(address), view_, *catalog_,
-                                      problems_, clock);
+                                      *journal_, problems_, clock);
   }
 
   // Returns once it has been woken again and again and has looked what is to be done.
@@ -111,6 +123,7 @@ class ReporterTest : public testing::Test {
   View view_;
   std::string folder_;
   std::unique_ptr<LiveCatalog> catalog_;
+  std::unique_ptr<Journal> journal_;
   Problems problems_;
 };
 
@@ -208,7 +221,7 @@ TEST_F(ReporterTest, ARefusedStatusWaitsOutItsBackoffWhateverChanges) {
   while (server.status_attempts() == 0) std::this_thread::yield();
   problems_.Set(Problems::Kind::kSnapshotNotSaved, "disk full");
   view_.Set(SnapshotAt(5));
-  reporter->SetAddresses(*IpEndpoint::Parse("10.77.1.2:8080"), absl::nullopt);
+  reporter->SetAddresses(absl::nullopt, *IpEndpoint::Parse("10.77.1.2:8080"), absl::nullopt);
   WakeManyTimes(*reporter, clock);
   EXPECT_EQ(server.status_attempts(), 1);
   EXPECT_EQ(server.catalog_attempts(), 0);
@@ -280,10 +293,12 @@ TEST_F(ReporterTest, AnotherAddressIsToldAtOnce) {
   FakeServer server;
   const auto reporter = Report(server.address());
   server.WaitForStatus();
-  reporter->SetAddresses(*IpEndpoint::Parse("10.77.1.2:8080"), *IpEndpoint::Parse("10.77.1.2:69"));
+  reporter->SetAddresses(*IpAddress::Parse("10.77.1.2"), *IpEndpoint::Parse("10.77.1.2:8080"),
+                         *IpEndpoint::Parse("10.77.1.2:69"));
   const v1::AgentStatus status = server.WaitForStatus().status();
   EXPECT_EQ(status.http_address(), "10.77.1.2:8080");
   EXPECT_EQ(status.tftp_address(), "10.77.1.2:69");
+  EXPECT_EQ(status.advertise(), "10.77.1.2");
 }
 
 TEST_F(ReporterTest, AReportThatFailedIsSentAgain) {
@@ -295,6 +310,54 @@ TEST_F(ReporterTest, AReportThatFailedIsSentAgain) {
   reporter->Reconnected();
   server.WaitForStatus();
   server.WaitForCatalog();
+}
+
+TEST_F(ReporterTest, WhatIsInTheJournalIsToldOnceInItsOrder) {
+  for (int64_t host = 1; host <= 2'500; ++host) journal_->Add(Use(host));
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  int64_t next = 1;
+  for (const int size : {1000, 1000, 500}) {
+    const v1::ReportUsedNextBootsRequest request = server.WaitForUsed();
+    EXPECT_EQ(request.agent_id(), "lab");
+    ASSERT_EQ(request.used_size(), size);
+    for (const v1::UsedNextBoot& used : request.used()) {
+      EXPECT_EQ(used.host_id(), next);
+      EXPECT_EQ(used.token(), 7);
+      EXPECT_EQ(used.time().seconds(), 1'700'000'000 + next);
+      ++next;
+    }
+  }
+  journal_->Add(Use(3'000));
+  reporter->Wake();
+  EXPECT_EQ(server.WaitForUsed().used(0).host_id(), 3'000);
+  reporter->Reconnected();
+  server.WaitForStatus();
+  while (!journal_->Pending(1).empty()) std::this_thread::yield();
+  EXPECT_EQ(server.used_attempts(), 4);
+}
+
+// One of an earlier version.
+TEST_F(ReporterTest, AServerThatKnowsNoNextBootIsToldTheRestAndAskedAgainLater) {
+  journal_->Add(Use(1));
+  WatchedClock clock;
+  CapturedLog log;
+  FakeServer server;
+  server.RefuseUsed(2, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method"));
+  const auto reporter = ReportBy(clock, server.address());
+  server.WaitForCatalog();
+  WakeManyTimes(*reporter, clock);
+  EXPECT_EQ(server.used_attempts(), 1);
+  clock.Advance(kBackoff);
+  reporter->Wake();
+  while (server.used_attempts() < 2) std::this_thread::yield();
+  EXPECT_THAT(journal_->Pending(10), testing::ElementsAre(Use(1)));
+  reporter->Reconnected();
+  EXPECT_EQ(server.WaitForUsed().used(0).host_id(), 1);
+  const std::string text = log.Text();
+  const size_t refused = text.find("event=report-refused");
+  EXPECT_NE(refused, std::string::npos);
+  EXPECT_EQ(text.find("event=report-refused", refused + 1), std::string::npos) << text;
 }
 
 TEST_F(ReporterTest, ItEndsAtOnceWithoutAServer) { const auto reporter = Report("127.0.0.1:1"); }

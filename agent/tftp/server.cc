@@ -190,6 +190,7 @@ void TftpServer::StartTransfer(const Datagram& datagram, tftp::ReadRequest reque
     return;
   }
   const IpEndpoint client = datagram.from;
+  const std::function<void()> on_fetch = content.on_fetch;
   auto transfer = tftp::OpenTransfer::Open(loop_, {client, datagram.to, datagram.interface_index},
                                            std::move(request), std::move(content), options_.limits,
                                            buffers_, [this, client] { OnEnd(client); });
@@ -206,6 +207,7 @@ void TftpServer::StartTransfer(const Datagram& datagram, tftp::ReadRequest reque
     absl::MutexLock lock(&mutex_);
     ++open_transfers_;
   }
+  on_fetch();
   open.Start();
 }
 

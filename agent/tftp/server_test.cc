@@ -51,6 +51,19 @@ TEST_F(TftpServerTest, AFileIsReadInEveryWayThatClientsAskForIt) {
   }
 }
 
+TEST_F(TftpServerTest, ATransferThatBeginsIsAFetchAndARefusalIsNone) {
+  files_["kernel"] = "kernel";
+  refusals_["busy"] = absl::UnavailableError("busy");
+  Start();
+  TestClient client;
+  ASSERT_THAT(client.Fetch(address(), Octet("kernel")), IsOk());
+  EXPECT_FALSE(client.Fetch(address(), Octet("busy")).ok());
+  EXPECT_FALSE(client.Fetch(address(), Octet("none")).ok());
+  Settle();
+  Stop();
+  EXPECT_EQ(fetches_, 1);
+}
+
 TEST_F(TftpServerTest, OneLineTellsOfAFinishedRequest) {
   files_["autopxe-525400123456"] = "#!ipxe\n";
   Start();

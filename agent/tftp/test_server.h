@@ -104,6 +104,7 @@ class TftpServerTest : public testing::Test {
   std::map<std::string, std::string> disk_files_;  // Path -> where it is on disk.
   std::map<std::string, absl::Status> refusals_;   // Path -> why.
 
+  int fetches_ = 0;  // Of `files`. Written by the loop's thread: read it after Stop().
   CapturedLog log_;
   std::vector<ContentRequest> requests_;  // Written by the loop's thread: read it after Stop().
   std::unique_ptr<EventLoop> loop_;
@@ -117,7 +118,8 @@ class TftpServerTest : public testing::Test {
       return ResolvedContent{.content = Content::FromText(file->second),
                              .path = request.path,
                              .host = MacAddress::FromOctets({0x52, 0x54, 0, 0x12, 0x34, 0x56}),
-                             .result = "menu"};
+                             .result = "menu",
+                             .on_fetch = [this] { ++fetches_; }};
     }
     if (const auto file = disk_files_.find(request.path); file != disk_files_.end()) {
       ASSIGN_OR_RETURN(auto content,

@@ -30,6 +30,14 @@ struct NextBoot {
   friend bool operator==(const NextBoot&, const NextBoot&) = default;
 };
 
+// One that a host has used up.
+struct UsedNextBoot {
+  HostId host;
+  int64_t token = 0;  // NextBoot::token.
+
+  friend auto operator<=>(const UsedNextBoot&, const UsedNextBoot&) = default;
+};
+
 // An assignment that ends by itself. Until then it takes the place of the standing one.
 struct TimedAssignment {
   Distro distro;

@@ -181,4 +181,23 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
   return next;
 }
 
+std::shared_ptr<const Snapshot> WithoutNextBoots(const std::shared_ptr<const Snapshot>& snapshot,
+                                                 absl::Span<const UsedNextBoot> used) {
+  std::shared_ptr<Snapshot> without;
+  for (const UsedNextBoot& use : used) {
+    const std::shared_ptr<const Host> host = snapshot->FindHost(use.host);
+    if (host == nullptr || !host->next.has_value() || host->next->token != use.token) continue;
+    if (without == nullptr) without.reset(new Snapshot(*snapshot));
+    Host changed = *host;
+    changed.next.reset();
+    const auto shared = std::make_shared<const Host>(std::move(changed));
+    without->hosts_ = without->hosts_.With(shared->id, shared);
+    without->hosts_by_name_ = without->hosts_by_name_.With(shared->name, shared);
+    for (const MacAddress& mac : shared->macs) {
+      without->hosts_by_mac_ = without->hosts_by_mac_.With(mac, shared);
+    }
+  }
+  return without == nullptr ? snapshot : without;
+}
+
 }  // namespace autopxe

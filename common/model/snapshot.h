@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "common/model/agent_settings.h"
 #include "common/model/group.h"
 #include "common/model/host.h"
@@ -92,6 +93,8 @@ class Snapshot {
  private:
   friend absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
                                                                const Change& change);
+  friend std::shared_ptr<const Snapshot> WithoutNextBoots(
+      const std::shared_ptr<const Snapshot>& snapshot, absl::Span<const UsedNextBoot> used);
 
   Snapshot() = default;
 
@@ -117,5 +120,10 @@ class Snapshot {
 // if two hosts would share an id, a name or a MAC, or a host would have no MAC.
 absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
                                                       const Change& change);
+
+// The same configuration, but for the hosts' next boots that are `used`: those hosts have none any
+// more. Shares all else with `snapshot`, and is `snapshot` itself if none of them is in it.
+std::shared_ptr<const Snapshot> WithoutNextBoots(const std::shared_ptr<const Snapshot>& snapshot,
+                                                 absl::Span<const UsedNextBoot> used);
 
 }  // namespace autopxe

@@ -26,7 +26,7 @@ ProfileName ProfileNameOf(absl::string_view text) { return ProfileName::Parse(te
 std::shared_ptr<const Host> MakeHost(int64_t id, absl::string_view name,
                                      std::vector<MacAddress> macs, int64_t etag = 1) {
   return std::make_shared<const Host>(
-      Host{HostId{id}, NameOf(name), std::move(macs), absl::nullopt, etag});
+      Host{.id = HostId{id}, .name = NameOf(name), .macs = std::move(macs), .etag = etag});
 }
 
 Profile MakeProfile(absl::string_view name, absl::string_view command_line) {
@@ -334,6 +334,30 @@ TEST(ApplyTest, AgreesWithANaiveSnapshotOverRandomChanges) {
   }
   EXPECT_GT(accepted, 500);
   EXPECT_GT(refused, 500);
+}
+
+TEST(SnapshotTest, WithoutUsedNextBootsOnlyTheirHostsAreOthers) {
+  Host host = *MakeHost(1, "a", {MacOf(1), MacOf(2)});
+  host.next = NextBoot{Distro::Local(), 7};
+  const auto snapshot =
+      Snapshot::Create(RevisionOf(8), Settings(), {},
+                       {std::make_shared<const Host>(host), MakeHost(2, "b", {MacOf(3)})})
+          .value();
+  // None of these is there: another token, a host without one, no host.
+  EXPECT_EQ(WithoutNextBoots(snapshot, {{HostId{1}, 6}, {HostId{2}, 7}, {HostId{3}, 7}}), snapshot);
+
+  const auto without = WithoutNextBoots(snapshot, {{HostId{1}, 7}});
+  EXPECT_EQ(without->revision().id, snapshot->revision().id);
+  EXPECT_EQ(without->host_count(), 2u);
+  EXPECT_EQ(without->FindHost(HostId{2}), snapshot->FindHost(HostId{2}));
+  Host expected = host;
+  expected.next.reset();
+  EXPECT_EQ(*without->FindHost(HostId{1}), expected);
+  for (const auto& found :
+       {without->FindHost(NameOf("a")), without->FindHost(MacOf(1)), without->FindHost(MacOf(2))}) {
+    EXPECT_EQ(found, without->FindHost(HostId{1}));
+  }
+  EXPECT_EQ(*snapshot->FindHost(MacOf(1)), host) << "the one before is as it was";
 }
 
 }  // namespace

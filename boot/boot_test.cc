@@ -1,5 +1,6 @@
 #include "boot/boot.h"
 
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -191,11 +192,30 @@ TEST(BootTest, RandomConfigurationsMakeScriptsThatDoWhatTheDecisionSays) {
     for (const char* name : {"p0", "p1"}) {
       std::string line;
       for (size_t parts = pick(6); parts > 0; --parts) {
-        static const char* kParts[] = {"${a}",    "${b}",   "${c.d}",           "${rootfs-path}",
-                                       "${host}", "${mac}", "${agent-address}", "${ip}",
+        static const char* kParts[] = {"${a}",
+                                       "${b}",
+                                       "${c.d}",
+                                       "${rootfs-path}",
+                                       "${host}",
+                                       "${mac}",
+                                       "${agent-address}",
+                                       "${ip}",
+                                       "${bootif}",
+                                       "${arch}",
+                                       "${distro}",
+                                       "${distro-name}",
+                                       "${release}",
+                                       "${kernel}",
+                                       "${agent}",
+                                       "${a:-x y}",
+                                       "${none:-}",
+                                       "${none:-%41 || # \"}",
+                                       "${none:-ttyS0,115200n8}",
                                        "${unset}"};
+        constexpr size_t kCount = std::size(kParts);
         // Rarely one that nobody set.
-        absl::StrAppend(&line, text(6, "$ {}%|&#;\\\"'"), kParts[pick(pick(8) == 0 ? 9 : 8)]);
+        absl::StrAppend(&line, text(6, "$ {}%|&#;\\\"'"),
+                        kParts[pick(pick(8) == 0 ? kCount : kCount - 1)]);
       }
       if (CommandLineTemplate::Parse(line).ok()) sample.profiles[name] = line;
     }

@@ -1,6 +1,7 @@
 #include "boot/command_line.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -8,17 +9,24 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "boot/ipxe_settings.h"
+#include "common/model/name.h"
 #include "common/model/quote.h"
 
 namespace autopxe {
 namespace {
 
-// Each once, in the order of their first use.
+using Piece = CommandLineTemplate::Piece;
+
+constexpr absl::string_view kBuiltIns[] = {kAgent,  kAgentAddress, kArch,      kBootIf,
+                                           kDistro, kDistroName,   kHost,      kKernel,
+                                           kMac,    kRelease,      kRootfsPath};
+
+// By name, each once, in the order of their first use.
 std::vector<std::string> References(const CommandLineTemplate& command_line,
-                                    absl::FunctionRef<bool(absl::string_view)> wanted) {
+                                    absl::FunctionRef<bool(const Piece&)> wanted) {
   std::vector<std::string> names;
-  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
-    if (!piece.is_reference || !wanted(piece.text)) continue;
+  for (const Piece& piece : command_line.pieces()) {
+    if (!piece.is_reference || !wanted(piece)) continue;
     if (std::find(names.begin(), names.end(), piece.text) == names.end()) {
       names.push_back(piece.text);
     }
@@ -26,10 +34,23 @@ std::vector<std::string> References(const CommandLineTemplate& command_line,
   return names;
 }
 
+// What a piece that isn't left to iPXE becomes. REQUIRES: a reference has a value or a default.
+const std::string& TextOf(const Piece& piece,
+                          absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
+  if (!piece.is_reference) return piece.text;
+  const std::string* const value = value_of(piece.text);
+  if (value == nullptr) return *piece.default_text;
+  const bool takes_default =
+      value->empty() && piece.default_text.has_value() && !IsBuiltInVariable(piece.text);
+  return takes_default ? *piece.default_text : *value;
+}
+
 }  // namespace
 
+absl::Span<const absl::string_view> BuiltInVariables() { return kBuiltIns; }
+
 bool IsBuiltInVariable(absl::string_view name) {
-  return name == kRootfsPath || name == kHost || name == kMac || name == kAgentAddress;
+  return std::find(std::begin(kBuiltIns), std::end(kBuiltIns), name) != std::end(kBuiltIns);
 }
 
 bool IsLeftToIpxe(absl::string_view name) {
@@ -37,17 +58,30 @@ bool IsLeftToIpxe(absl::string_view name) {
   return name.find_first_of("/:") != absl::string_view::npos || IsIpxeSetting(name);
 }
 
+bool CanBeSet(absl::string_view name) {
+  return VariableName::Parse(name).ok() && !IsBuiltInVariable(name) && !IsLeftToIpxe(name);
+}
+
 std::vector<std::string> RequiredVariables(const CommandLineTemplate& command_line) {
-  return References(command_line, [](absl::string_view name) {
-    return !IsLeftToIpxe(name) && !IsBuiltInVariable(name);
+  return References(command_line, [](const Piece& piece) {
+    return !piece.default_text.has_value() && !IsLeftToIpxe(piece.text) &&
+           !IsBuiltInVariable(piece.text);
+  });
+}
+
+std::vector<std::string> UselessDefaults(const CommandLineTemplate& command_line) {
+  return References(command_line, [](const Piece& piece) {
+    return piece.default_text.has_value() &&
+           (IsLeftToIpxe(piece.text) || IsBuiltInVariable(piece.text));
   });
 }
 
 absl::StatusOr<std::string> ExpandCommandLine(
     const CommandLineTemplate& command_line,
     absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
-  const std::vector<std::string> unset = References(command_line, [&](absl::string_view name) {
-    return !IsLeftToIpxe(name) && value_of(name) == nullptr;
+  const std::vector<std::string> unset = References(command_line, [&](const Piece& piece) {
+    return !IsLeftToIpxe(piece.text) && !piece.default_text.has_value() &&
+           value_of(piece.text) == nullptr;
   });
   if (!unset.empty()) {
     return absl::NotFoundError(absl::StrCat(
@@ -60,13 +94,13 @@ absl::StatusOr<std::string> ExpandCommandLine(
 
   std::string text;
   bool after_dollar = false;  // `text` ends with a '$' that begins no reference.
-  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
+  for (const Piece& piece : command_line.pieces()) {
     if (piece.is_reference && IsLeftToIpxe(piece.text)) {
       absl::StrAppend(&text, "${", piece.text, "}");
       after_dollar = false;
       continue;
     }
-    const std::string& part = piece.is_reference ? *value_of(piece.text) : piece.text;
+    const std::string& part = TextOf(piece, value_of);
     if (part.empty()) continue;
     if (absl::StrContains(part, "${") || (after_dollar && part.front() == '{')) {
       return absl::InvalidArgumentError(

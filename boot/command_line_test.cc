@@ -1,5 +1,6 @@
 #include "boot/command_line.h"
 
+#include <algorithm>
 #include <map>
 
 #include "common/status/status_matchers.h"
@@ -54,6 +55,29 @@ TEST(CommandLineTest, VariablesAreReplacedAndWhatIsIpxesIsLeftToIt) {
   for (const auto& c : kCases) EXPECT_THAT(Expand(c.text, values), IsOkAndHolds(c.expanded));
 }
 
+TEST(CommandLineTest, ADefaultStandsInForAValueThatIsNotThereOrEmptyAsInAShell) {
+  const std::map<std::string, std::string> values = {
+      {"console", "ttyS1"}, {"empty", ""}, {"mac", "52:54:00:12:34:56"}, {"kernel", ""}};
+  const struct {
+    const char* text;
+    const char* expanded;
+  } kCases[] = {
+      {"console=${console:-ttyS0}", "console=ttyS1"},
+      {"console=${unset:-ttyS0}", "console=ttyS0"},
+      {"console=${empty:-ttyS0}", "console=ttyS0"},
+      {"[${unset:-}${empty:-}]", "[]"},
+      {"${unset:-a}${unset:-b}", "ab"},
+      {"${unset:- a  \"b\" || %41 }", " a  \"b\" || %41 "},
+      {"$${unset:-x}", "$x"},
+      // A name that nobody can set.
+      {"${_mac:-x}", "x"},
+      // What the server's plan refuses: iPXE and built-ins know no default.
+      {"${ip:-10.0.0.1} ${net0/mac:-x} ${a:string:-x}", "${ip} ${net0/mac} ${a:string}"},
+      {"${mac:-x}[${kernel:-x}]", "52:54:00:12:34:56[]"},
+  };
+  for (const auto& c : kCases) EXPECT_THAT(Expand(c.text, values), IsOkAndHolds(c.expanded));
+}
+
 TEST(CommandLineTest, AVariableThatNobodySetIsAnErrorThatNamesEachOnce) {
   EXPECT_THAT(Expand("${nfs-server}:${nfs-server}", {}),
               StatusIs(absl::StatusCode::kNotFound,
@@ -61,6 +85,9 @@ TEST(CommandLineTest, AVariableThatNobodySetIsAnErrorThatNamesEachOnce) {
   EXPECT_THAT(Expand("${a} ${b} ${hostname}", {{"c", ""}}),
               StatusIs(absl::StatusCode::kNotFound,
                        "it uses the variables \"a\", \"b\", which have no value"));
+  EXPECT_THAT(
+      Expand("${a:-x} ${a} ${b:-}", {}),
+      StatusIs(absl::StatusCode::kNotFound, "it uses the variable \"a\", which has no value"));
 }
 
 // faults.md 31: no text and no value can make a reference together.
@@ -74,6 +101,8 @@ TEST(CommandLineTest, NothingTogetherMakesAReference) {
       {"${a}${b}", {{"a", "$"}, {"b", "{uuid}"}}},
       {"${a}${b}${c}", {{"a", "$"}, {"b", ""}, {"c", "{uuid}"}}},
       {"${a}", {{"a", "x${uuid}"}}},
+      {"$${a:-}{uuid}", {}},
+      {"${b:-x}${a}${c:-}{uuid}", {{"a", "$"}}},
   };
   for (const auto& c : kCases) {
     EXPECT_THAT(Expand(c.text, c.values), StatusIs(absl::StatusCode::kInvalidArgument,
@@ -103,6 +132,33 @@ TEST(CommandLineTest, OnlyWhatSomebodyMustSetIsRequired) {
                                          "${agent-address} ${hostname} ${net0/ip} ${x:string}")),
               ElementsAre("b", "a"));
   EXPECT_THAT(RequiredVariables(Template("quiet")), IsEmpty());
+  EXPECT_THAT(RequiredVariables(Template("${a:-x} ${b:-} ${c:-x} ${c}")), ElementsAre("c"));
+}
+
+TEST(CommandLineTest, ADefaultThatCouldNeverBeUsedIsFound) {
+  EXPECT_THAT(UselessDefaults(Template("${a:-x} ${b} ${ip} ${mac} ${_x:-y}")), IsEmpty());
+  EXPECT_THAT(UselessDefaults(Template("${ip:-a} ${mac:-b} ${x:string:-c} ${net0/ip:-d} ${17:-e} "
+                                       "${ip:-f} ${bootif:-}")),
+              ElementsAre("ip", "mac", "x:string", "net0/ip", "17", "bootif"));
+}
+
+TEST(CommandLineTest, BuiltInsAreInOrderAndNobodyCanSetThem) {
+  EXPECT_TRUE(std::is_sorted(BuiltInVariables().begin(), BuiltInVariables().end()));
+  for (const absl::string_view name : BuiltInVariables()) {
+    EXPECT_TRUE(IsBuiltInVariable(name)) << name;
+    EXPECT_FALSE(CanBeSet(name)) << name;
+  }
+  for (const char* name : {"ip", "17", "net0/ip", "x:string", "_mac", "-x", ".x", ""}) {
+    EXPECT_FALSE(CanBeSet(name)) << name;
+  }
+  EXPECT_TRUE(CanBeSet("console"));
+}
+
+TEST(CommandLineTest, ALineThatItsDefaultMakesTooLongIsAnError) {
+  const std::string text = "a=${v:-" + std::string(kMaxCommandLine - 1, 'x') + "}";
+  EXPECT_THAT(Expand(text, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1901 characters")));
+  EXPECT_THAT(Expand(text, {{"v", "y"}}), IsOkAndHolds("a=y"));
 }
 
 }  // namespace

@@ -30,18 +30,41 @@ void AddHold(IpxeScript& script) {
   AddAsk(script, kWaitSeconds);
 }
 
-// What the host is, and the values of the variables that templates use.
-void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContext& agent,
-                 const HostFacts& facts) {
-  AddAskSettings(script, facts.mac, BuildAgentUris(agent, facts.transport, facts.asked_at));
-  script.Set("host", decision.host);
-  if (!HoldsMenu(decision.outcome)) return;
-  script.Add("set agent-address %s", {IpxeWord::Of(agent.advertise.value_or(facts.asked_at))});
+// REQUIRES: a built-in that every decision has.
+const std::string& BuiltIn(const Decision& decision, absl::string_view name) {
+  return decision.variables.at(std::string(name)).value;
+}
+
+// The values of the user's variables, and of what stands for those that the host does not have.
+void AddVariables(IpxeScript& script, const Decision& decision, const SharedMenu& shared_menu) {
   for (const auto& [name, variable] : decision.variables) {
     if (variable.origin == VariableOrigin::kBuiltIn) continue;
     const absl::StatusOr<VariableName> checked = VariableName::Parse(name);
     if (checked.ok()) script.SetVariable(*checked, variable.value);
   }
+  for (const VariableName& name : shared_menu.optional) {
+    const auto own = decision.variables.find(name.text());
+    const bool has_own = own != decision.variables.end();
+    if (!has_own) script.SetVariable(name, "");
+    if (shared_menu.needed.count(name) == 0) continue;
+    if (!has_own) {
+      script.Add("set _empty_%s", {IpxeWord::Of(name)});
+    } else if (own->second.value.empty()) {
+      script.Add("set _empty_%s yes", {IpxeWord::Of(name)});
+    }
+  }
+}
+
+// What the host is, and the values of the variables that templates use.
+void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContext& agent,
+                 const HostFacts& facts, const SharedMenu& shared_menu) {
+  AddAskSettings(script, facts.mac, BuildAgentUris(agent, facts.transport, facts.asked_at));
+  script.Set("host", decision.host);
+  if (!HoldsMenu(decision.outcome)) return;
+  script.Add("set agent-address %s", {IpxeWord::Of(agent.advertise.value_or(facts.asked_at))});
+  if (shared_menu.uses_bootif) script.Set(kBootIf, BuiltIn(decision, kBootIf));
+  if (shared_menu.uses_agent) script.Set(kAgent, BuiltIn(decision, kAgent));
+  AddVariables(script, decision, shared_menu);
 }
 
 std::string WordsOf(const Decision& decision) {
@@ -99,7 +122,7 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
   if (decision.outcome == Outcome::kIgnore) return "";
   IpxeScript script;
   script.Add("#!ipxe");
-  AddIdentity(script, decision, agent, facts);
+  AddIdentity(script, decision, agent, facts, shared_menu);
   if (HoldsMenu(decision.outcome)) {
     AddMenuSettings(script, decision, menu_timeout);
     script.Append(shared_menu.settings);

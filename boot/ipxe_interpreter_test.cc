@@ -34,6 +34,27 @@ TEST(IpxeInterpreterTest, TextIsStoredAndShownAsIpxeDoes) {
       ElementsAre("E a%20b%25", "E a b||", "E h--a b||", "E aa b||b", "E plain%20text", "unset"));
 }
 
+// What a template's defaults rely on.
+TEST(IpxeInterpreterTest, AValueIsHandedOnAsItIsWhateverTheTypesOfTheSettings) {
+  IpxeInterpreter ipxe;
+  EXPECT_THAT(Echoed(ipxe,
+                     "set plain 10% %20 a/b\n"
+                     "set encoded:uristring 10%25%20%7C%7C%20%2520%20a/b\n"
+                     "set x:uristring d\n"
+                     "isset ${plain:string} && set x:uristring ${plain:uristring} ||\n"
+                     "set y:uristring d\n"
+                     "isset ${encoded:string} && set y:uristring ${encoded:uristring} ||\n"
+                     "set z:uristring d%20e\n"
+                     "isset ${none:string} && set z:uristring ${none:uristring} ||\n"
+                     "echo ${x:string} ${y:string} ${z:string}\n"
+                     "set dash:uristring --n%20-x\n"
+                     "isset -- ${dash:string} && set z:uristring ${dash:uristring} ||\n"
+                     "echo E ${z:string}\n"
+                     "isset ${none:string}${nor-this} || echo neither\n"
+                     "isset ${none:string}${x} && echo one\n"),
+              ElementsAre("10% %20 a/b 10% || %20 a/b d e", "E --n -x", "neither", "one"));
+}
+
 TEST(IpxeInterpreterTest, SequencesGoOnAsIpxeDoes) {
   IpxeInterpreter ipxe;
   EXPECT_THAT(Echoed(ipxe,

@@ -1,8 +1,12 @@
 #include "boot/ipxe_menu.h"
 
 #include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "boot/command_line.h"
 #include "boot/ipxe_architecture.h"
 #include "boot/ipxe_ask.h"
@@ -103,26 +107,55 @@ void AddKernel(IpxeScript& script, const MenuKernel& kernel) {
   script.Add(":%s", {name});
   script.Add("set _kernel %s", {IpxeWord::UriPath(kernel.kernel_file)});
   script.Add("set _initrd %s", {IpxeWord::UriPath(kernel.initrd_file)});
-  script.Set("rootfs-path", kernel.rootfs_path);
+  script.Set(kRootfsPath, kernel.rootfs_path);
+  for (const IpxeLine variable :
+       {IpxeLine(kArch), IpxeLine(kDistroName), IpxeLine(kKernel), IpxeLine(kRelease)}) {
+    const auto found = kernel.variables.find(std::string(variable.text()));
+    if (found != kernel.variables.end()) script.Set(variable, found->second);
+  }
   script.Add("goto profile/${_profile}");
 }
 
-// iPXE expands the template itself, so that a variable changed in its shell counts.
-IpxeText CommandLineText(const CommandLineTemplate& command_line) {
+// Adds the setting that `default_text` is for the template of one label: _default<number>. It is
+// the variable's value where that is set. Percent-encoded on its way, the value comes through as it
+// is, blanks included, whatever type its setting has. ("--", since it may begin with a dash.)
+void AddDefault(IpxeScript& script, const VariableName& name, const std::string& default_text,
+                int64_t number) {
+  script.SetNumbered("_default", number, default_text);
+  const IpxeWord variable = IpxeWord::Of(name);
+  script.Add("isset -- ${%s:string} && set _default%s:uristring ${%s:uristring} ||",
+             {variable, IpxeWord::Of(number), variable});
+}
+
+// Sets _cmdline. iPXE expands the template itself, so that a variable changed in its shell counts.
+void AddCommandLine(IpxeScript& script, const CommandLineTemplate& command_line) {
   IpxeText text;
+  std::map<std::pair<std::string, std::string>, int64_t> numbers;  // By variable and default.
   for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
     if (!piece.is_reference) {
       text.Append(piece.text);
     } else if (piece.text == kMac) {
       // iPXE's own ${mac} can be another one of a host that has several.
       text.AppendText("_mac");
+    } else if (piece.text == kDistro) {
+      text.AppendText("_distro");
     } else if (IsLeftToIpxe(piece.text)) {
       text.AppendReference(piece.text);
-    } else {
+    } else if (IsBuiltInVariable(piece.text) || !piece.default_text.has_value()) {
       text.AppendText(piece.text);
+    } else if (const auto name = VariableName::Parse(piece.text); !name.ok()) {
+      // Nobody can set it, but a setting of the script's own can have the name.
+      text.Append(*piece.default_text);
+    } else if (piece.default_text->empty()) {
+      text.AppendText(piece.text);
+    } else {
+      const auto [number, is_new] =
+          numbers.try_emplace({piece.text, *piece.default_text}, numbers.size() + 1);
+      if (is_new) AddDefault(script, *name, *piece.default_text, number->second);
+      text.AppendText(absl::StrCat("_default", number->second));
     }
   }
-  return text;
+  script.Set("_cmdline", text);
 }
 
 void AddProfile(IpxeScript& script, const MenuProfile& profile) {
@@ -132,8 +165,23 @@ void AddProfile(IpxeScript& script, const MenuProfile& profile) {
     script.Add("goto menu");
     return;
   }
-  script.Set("_cmdline", CommandLineText(profile.command_line));
+  for (const VariableName& name : profile.unset) {
+    const IpxeWord variable = IpxeWord::Of(name);
+    script.Add("set _unset %s", {variable});
+    script.Add("isset -- ${%s:string}${_empty_%s} || goto unset", {variable, variable});
+  }
+  AddCommandLine(script, profile.command_line);
   script.Add("goto boot");
+}
+
+// The label where a profile goes that needs the variable _unset.
+void AddUnset(IpxeScript& script) {
+  script.Add(":unset");
+  script.Add(
+      "set _message:uristring "
+      "Profile%20${_profile}:%20it%20uses%20the%20variable%20%22${_unset}%22,%20which%20has%20no%"
+      "20value");
+  script.Add("goto menu");
 }
 
 void AddBoot(IpxeScript& script, bool has_architectures) {
@@ -182,6 +230,15 @@ void AddBoot(IpxeScript& script, bool has_architectures) {
   if (has_architectures) AddOther(script);
 }
 
+void NoteVariables(const MenuProfile& profile, SharedMenu& shared) {
+  for (const CommandLineTemplate::Piece& piece : profile.command_line.pieces()) {
+    if (!piece.default_text.has_value() || !CanBeSet(piece.text)) continue;
+    shared.optional.insert(*VariableName::Parse(piece.text));
+  }
+  shared.optional.insert(profile.unset.begin(), profile.unset.end());
+  shared.needed.insert(profile.unset.begin(), profile.unset.end());
+}
+
 }  // namespace
 
 SharedMenu RenderSharedMenu(const Menu& menu) {
@@ -196,7 +253,13 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
   for (const SubMenu& sub_menu : menu.distros) {
     for (const MenuKernel& kernel : sub_menu.kernels) AddKernel(script, kernel);
   }
-  for (const MenuProfile& profile : menu.profiles) AddProfile(script, profile);
+  for (const MenuProfile& profile : menu.profiles) {
+    AddProfile(script, profile);
+    if (profile.problem.empty()) NoteVariables(profile, shared);
+  }
+  if (!shared.needed.empty()) AddUnset(script);
+  shared.uses_bootif = menu.Uses(kBootIf);
+  shared.uses_agent = menu.Uses(kAgent);
   AddBoot(script, !architectures.empty());
   script.Add(":hold");
   script.Add(

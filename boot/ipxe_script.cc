@@ -113,6 +113,10 @@ void IpxeScript::Set(IpxeLine name, const IpxeText& text) {
 
 void IpxeScript::Set(IpxeLine name, absl::string_view text) { Set(name, IpxeText().Append(text)); }
 
+void IpxeScript::SetNumbered(IpxeLine name, int64_t number, absl::string_view text) {
+  SetEncoded(absl::StrCat(name.text(), number), IpxeText().Append(text).encoded());
+}
+
 void IpxeScript::SetVariable(const VariableName& name, absl::string_view value) {
   assert(!IsIpxeSetting(name.text()));
   SetEncoded(name.text(), IpxeText().Append(value).encoded());

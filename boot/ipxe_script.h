@@ -46,6 +46,7 @@ class IpxeWord {
     return IpxeWord(std::string(FormatArchitecture(architecture)));
   }
   static IpxeWord Of(const ProfileName& name) { return IpxeWord(name.text()); }
+  static IpxeWord Of(const VariableName& name) { return IpxeWord(name.text()); }
   static IpxeWord Of(int64_t number) { return IpxeWord(std::to_string(number)); }
   static IpxeWord HexRaw(const MacAddress& mac) { return IpxeWord(mac.FormatHexRaw()); }
 
@@ -112,6 +113,9 @@ class IpxeScript {
   // Adds `set <name>:uristring <text>`: an empty text clears the setting.
   void Set(IpxeLine name, const IpxeText& text);
   void Set(IpxeLine name, absl::string_view text);
+
+  // The same for a setting whose name is `name` and a number.
+  void SetNumbered(IpxeLine name, int64_t number, absl::string_view text);
 
   // The same for a variable of a user's own, by the user's name. REQUIRES: !IsIpxeSetting(name),
   // which it would overwrite.

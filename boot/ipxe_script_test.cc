@@ -67,10 +67,12 @@ TEST(IpxeScriptTest, ReadableTextStaysReadable) {
   script.Set("x", "root=/dev/nfs nfsroot=10.0.0.1:/x,v3");
   script.Set("y", "");
   script.SetVariable(VariableName::Parse("nfs-server").value(), "172.25.2.11");
+  script.SetNumbered("_default", 12, "a b");
   EXPECT_EQ(script.text(),
             "set x:uristring root=/dev/nfs%20nfsroot=10.0.0.1:/x,v3\n"
             "set y:uristring\n"
-            "set nfs-server:uristring 172.25.2.11\n");
+            "set nfs-server:uristring 172.25.2.11\n"
+            "set _default12:uristring a%20b\n");
 }
 
 TEST(IpxeScriptTest, ReferencesBetweenTextsStayReferencesAndTextNeverBecomesOne) {

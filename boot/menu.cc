@@ -34,12 +34,16 @@ class Keys {
   size_t next_ = 0;
 };
 
+// For a value that is not known yet: as short as one that counts for set.
+constexpr char kStandIn[] = "x";
+
 constexpr char kKeptByMain[] = {kFirstEntryKey, kConfigureKey, kShellKey,
                                 kRebootKey,     kLocalKey,     '\0'};
 constexpr char kKeptBySubMenu[] = {kBackKey, '\0'};
 
 SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
-                     const CatalogDistro& distro) {
+                     const CatalogDistro& distro,
+                     const std::vector<std::string>& kernel_variables) {
   SubMenu menu;
   Keys keys(kKeptBySubMenu);
   for (const CatalogRelease& release : distro.releases) {
@@ -49,6 +53,7 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
           .kernel_file = BootFilePath(distro.name, release, kernel.kernel_path),
           .initrd_file = BootFilePath(distro.name, release, kernel.initrd_path),
           .rootfs_path = rootfs_path,
+          .variables = {},
           .architecture = kernel.architecture,
           .entries = {},
       };
@@ -58,6 +63,13 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
         if (!entry.ok()) continue;
         menu_kernel.entries.push_back({.distro = *std::move(entry), .key = keys.Next()});
       }
+      if (!kernel_variables.empty()) {
+        const std::map<std::string, std::string> all =
+            KernelVariables(distro.name, release, kernel);
+        for (const std::string& name : kernel_variables) {
+          menu_kernel.variables.emplace(name, all.at(name));
+        }
+      }
       if (!menu_kernel.entries.empty()) menu.kernels.push_back(std::move(menu_kernel));
     }
   }
@@ -65,14 +77,33 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
 }
 
 // The values that a profile can use, whichever host of the agent and kernel it is for. What differs
-// between those begins and ends with a character that can make no reference with its neighbours.
+// between those begins and ends with characters that can make no reference with their neighbours.
 std::map<std::string, std::string> CommonValues(const Snapshot& snapshot, const AgentId& agent) {
-  std::map<std::string, std::string> values = {
-      {kRootfsPath, "/"}, {kHost, "h"}, {kMac, "m"}, {kAgentAddress, "1"}};
+  std::map<std::string, std::string> values;
+  for (const absl::string_view name : BuiltInVariables()) values[std::string(name)] = kStandIn;
   for (const auto& [name, variable] : MergeVariables(snapshot, agent, nullptr)) {
     values[name] = variable.value;
   }
   return values;
+}
+
+MenuProfile BuildProfile(const Profile& profile, std::map<std::string, std::string> values) {
+  MenuProfile built = {
+      .name = profile.name, .command_line = profile.command_line, .problem = "", .unset = {}};
+  for (const std::string& required : RequiredVariables(profile.command_line)) {
+    if (!CanBeSet(required) || !values.emplace(required, kStandIn).second) continue;
+    built.unset.push_back(VariableName::Parse(required).value());
+  }
+  const absl::StatusOr<std::string> expanded =
+      ExpandCommandLine(profile.command_line, [&](absl::string_view variable) {
+        const auto found = values.find(std::string(variable));
+        return found == values.end() ? nullptr : &found->second;
+      });
+  if (!expanded.ok()) {
+    built.problem = absl::StrCat("Profile ", profile.name.text(), ": ",
+                                 absl::string_view(expanded.status().message()));
+  }
+  return built;
 }
 
 }  // namespace
@@ -99,29 +130,32 @@ bool Menu::KnowsArchitectures() const {
   });
 }
 
+bool Menu::Uses(absl::string_view name) const {
+  return std::any_of(profiles.begin(), profiles.end(), [&](const MenuProfile& profile) {
+    const auto pieces = profile.command_line.pieces();
+    return profile.problem.empty() &&
+           std::any_of(pieces.begin(), pieces.end(), [&](const CommandLineTemplate::Piece& piece) {
+             return piece.is_reference && piece.text == name;
+           });
+  });
+}
+
 Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent) {
   Menu menu;
+  const std::map<std::string, std::string> values = CommonValues(snapshot, agent.id);
+  for (const auto& [name, profile] : snapshot.profiles()) {
+    menu.profiles.push_back(BuildProfile(profile, values));
+  }
+  std::vector<std::string> kernel_variables;
+  for (const char* name : {kArch, kDistroName, kKernel, kRelease}) {
+    if (menu.Uses(name)) kernel_variables.push_back(name);
+  }
   Keys keys(kKeptByMain);
   for (const CatalogDistro& distro : catalog.distros) {
-    SubMenu sub_menu = BuildSubMenu(snapshot, agent, distro);
+    SubMenu sub_menu = BuildSubMenu(snapshot, agent, distro, kernel_variables);
     if (sub_menu.kernels.empty()) continue;
     sub_menu.key = keys.Next();
     menu.distros.push_back(std::move(sub_menu));
-  }
-
-  const std::map<std::string, std::string> values = CommonValues(snapshot, agent.id);
-  for (const auto& [name, profile] : snapshot.profiles()) {
-    const absl::StatusOr<std::string> expanded =
-        ExpandCommandLine(profile.command_line, [&](absl::string_view variable) {
-          const auto found = values.find(std::string(variable));
-          return found == values.end() ? nullptr : &found->second;
-        });
-    menu.profiles.push_back(
-        {.name = name,
-         .command_line = profile.command_line,
-         .problem = expanded.ok() ? ""
-                                  : absl::StrCat("Profile ", name.text(), ": ",
-                                                 absl::string_view(expanded.status().message()))});
   }
   return menu;
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "boot/agent_context.h"
 #include "common/model/architecture.h"
 #include "common/model/catalog.h"
@@ -35,6 +37,8 @@ struct MenuKernel {
   std::string kernel_file;  // As a host asks the agent for it, without a leading '/'.
   std::string initrd_file;
   std::string rootfs_path;
+  // Of the kernel's other built-ins those that a profile uses, by name.
+  std::map<std::string, std::string> variables;
   Architecture architecture = Architecture::kUnknown;
   std::vector<MenuEntry> entries;  // One at least, ascending by profile.
 };
@@ -54,7 +58,9 @@ struct SubMenu {
 struct MenuProfile {
   ProfileName name;
   CommandLineTemplate command_line;
-  std::string problem;  // Why it can't be used, in words for the screen; else empty.
+  std::string problem;  // Why no host can use it, in words for the screen; else empty.
+  // What it needs and the agent has no value for, each once: it is for hosts that have their own.
+  std::vector<VariableName> unset;
 };
 
 // What all hosts of an agent are offered besides their own decision. The same for all of them, and
@@ -67,6 +73,9 @@ struct Menu {
   std::vector<Architecture> Architectures() const;
   // Whether there are kernels, and it is known of all what they run on.
   bool KnowsArchitectures() const;
+
+  // Whether a profile that hosts can use refers to `name`.
+  bool Uses(absl::string_view name) const;
 };
 
 // Every profile for every kernel of every release that the catalog has, in a fixed order. What no

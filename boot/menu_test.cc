@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 Menu BuildIn(const Sample& sample) {
   return BuildMenu(*sample.Build(), sample.catalog, sample.agent);
@@ -105,22 +106,50 @@ TEST(MenuTest, TheValuesAreThoseOfTheAgentThatShowsIt) {
   sample.agent_settings[0].rootfs_path_prefix = RootfsPathPrefix::Parse("/export").value();
   const Menu menu = BuildIn(sample);
   EXPECT_THAT(menu.profiles.at(0).problem, IsEmpty());
+  EXPECT_THAT(menu.profiles.at(0).unset, IsEmpty());
   EXPECT_EQ(menu.distros.at(0).kernels.at(0).rootfs_path, "/export/debian/bookworm");
   sample.agent.id = AgentId::Parse("rack2").value();
   const Menu elsewhere = BuildIn(sample);
-  EXPECT_EQ(elsewhere.profiles.at(0).problem,
-            "Profile p: it uses the variable \"log-host\", which has no value");
+  EXPECT_THAT(elsewhere.profiles.at(0).unset, ElementsAre(VariableName::Parse("log-host").value()));
   EXPECT_EQ(elsewhere.distros.at(0).kernels.at(0).rootfs_path, "/pxe/rootfs/debian/bookworm");
 }
 
 TEST(MenuTest, AProfileThatCanNotBeUsedSaysWhy) {
   Sample sample;
-  sample.profiles["broken"] = "x=${unset} ${host} ${hostname}";
+  // A host can have variables of its own, but none of such a name.
+  sample.profiles["broken"] = "x=${_unset} ${mine} ${host} ${hostname}";
   const Menu menu = BuildIn(sample);
   ASSERT_EQ(menu.profiles.size(), 3u);
   EXPECT_EQ(menu.profiles[0].problem,
-            "Profile broken: it uses the variable \"unset\", which has no value");
+            "Profile broken: it uses the variable \"_unset\", which has no value");
   EXPECT_THAT(menu.profiles[1].problem, IsEmpty());
+}
+
+TEST(MenuTest, AProfileWhoseVariablesOnlyHostsCanHaveIsForThose) {
+  Sample sample;
+  sample.profiles = {{"p", "${rack} ${nfs-server} ${slot} ${rack} ${console:-ttyS0} ${extra:-}"}};
+  const Menu menu = BuildIn(sample);
+  EXPECT_THAT(menu.profiles.at(0).problem, IsEmpty());
+  EXPECT_THAT(menu.profiles.at(0).unset, ElementsAre(VariableName::Parse("rack").value(),
+                                                     VariableName::Parse("slot").value()));
+}
+
+TEST(MenuTest, WhatNoHostCanMendIsStillAProblem) {
+  for (const char* text : {"${rack} $${nfs-server}", "${_x} ${rack}"}) {
+    Sample sample;
+    sample.settings.variables = VariablesOf({{"nfs-server", "{uuid}"}});
+    sample.profiles = {{"p", text}};
+    EXPECT_THAT(BuildIn(sample).profiles.at(0).problem, HasSubstr("Profile p: it")) << text;
+  }
+}
+
+TEST(MenuTest, AKernelHasThoseBuiltInsThatAProfileUses) {
+  Sample sample;
+  EXPECT_THAT(BuildIn(sample).distros.at(0).kernels.at(0).variables, IsEmpty());
+  sample.profiles["nfsrw"] = "${kernel} ${distro-name:-x}";
+  sample.profiles["unusable"] = "${arch} ${_x}";
+  EXPECT_THAT(BuildIn(sample).distros.at(0).kernels.at(0).variables,
+              ElementsAre(Pair("distro-name", "debian"), Pair("kernel", "6.1.0-25-amd64")));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
 #include "boot/suggestion.h"
@@ -93,6 +94,10 @@ std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
   if (profile == nullptr) return NoProfile(snapshot, distro);
 
   const std::string rootfs_path = RootfsPath(snapshot, agent, distro.name(), *release);
+  for (auto& [variable, value] : KernelVariables(distro.name(), *release, *kernel)) {
+    decision.variables[variable] = {std::move(value), VariableOrigin::kBuiltIn};
+  }
+  decision.variables[kDistro] = {distro.Format(), VariableOrigin::kBuiltIn};
   decision.variables[kRootfsPath] = {rootfs_path, VariableOrigin::kBuiltIn};
   absl::StatusOr<std::string> command_line =
       ExpandCommandLine(profile->command_line, [&](absl::string_view variable) {
@@ -180,7 +185,11 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
 
   decision.variables = MergeVariables(snapshot, agent.id, host.get());
   decision.variables[kHost] = {decision.host, VariableOrigin::kBuiltIn};
-  decision.variables[kMac] = {facts.mac.Format(), VariableOrigin::kBuiltIn};
+  const std::string mac = facts.mac.Format();
+  decision.variables[kMac] = {mac, VariableOrigin::kBuiltIn};
+  decision.variables[kBootIf] = {absl::StrCat("01-", absl::StrReplaceAll(mac, {{":", "-"}})),
+                                 VariableOrigin::kBuiltIn};
+  decision.variables[kAgent] = {agent.id.text(), VariableOrigin::kBuiltIn};
   decision.variables[kAgentAddress] = {agent.advertise.value_or(facts.asked_at).Format(),
                                        VariableOrigin::kBuiltIn};
 

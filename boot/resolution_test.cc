@@ -1,8 +1,10 @@
 #include "boot/resolution.h"
 
 #include <functional>
+#include <map>
 #include <string>
 
+#include "boot/command_line.h"
 #include "boot/sample.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -41,13 +43,48 @@ TEST(ResolutionTest, AnAssignedHostBootsItsDistroWithItsCommandLine) {
   EXPECT_THAT(decision.missing, IsEmpty());
   using Variable = Decision::Variable;
   const std::map<std::string, Variable> variables = {
+      {"agent", {"lab", VariableOrigin::kBuiltIn}},
       {"agent-address", {"10.77.0.1", VariableOrigin::kBuiltIn}},
+      {"arch", {"unknown", VariableOrigin::kBuiltIn}},
+      {"bootif", {"01-bc-24-11-b0-1a-de", VariableOrigin::kBuiltIn}},
+      {"distro", {"debian/bookworm/latest/overlayfs", VariableOrigin::kBuiltIn}},
+      {"distro-name", {"debian", VariableOrigin::kBuiltIn}},
       {"host", {"node1", VariableOrigin::kBuiltIn}},
+      {"kernel", {"6.1.0-25-amd64", VariableOrigin::kBuiltIn}},
       {"mac", {"bc:24:11:b0:1a:de", VariableOrigin::kBuiltIn}},
       {"nfs-server", {"172.25.2.11", VariableOrigin::kGlobal}},
+      {"release", {"bookworm", VariableOrigin::kBuiltIn}},
       {"rootfs-path", {"/pxe/rootfs/debian/bookworm", VariableOrigin::kBuiltIn}},
   };
   EXPECT_EQ(decision.variables, variables);
+  // None is forgotten.
+  for (const absl::string_view name : BuiltInVariables()) {
+    EXPECT_EQ(decision.variables.count(std::string(name)), 1u) << name;
+  }
+}
+
+TEST(ResolutionTest, ADefaultIsUsedWhereNobodySetsTheVariable) {
+  Sample sample;
+  sample.profiles["overlayfs"] = "console=${console:-ttyS0,115200n8} ${extra:-} ${nfs-server:-x}";
+  EXPECT_EQ(ResolveIn(sample, kNode1).command_line, "console=ttyS0,115200n8  172.25.2.11");
+  sample.agent_settings = {SettingsFor("lab")};
+  sample.agent_settings[0].variables =
+      VariablesOf({{"console", "tty1"}, {"extra", "quiet splash"}, {"nfs-server", ""}});
+  EXPECT_EQ(ResolveIn(sample, kNode1).command_line, "console=tty1 quiet splash x");
+}
+
+// The names that are ours came after people had chosen theirs.
+TEST(ResolutionTest, AVariableThatBearsABuiltInsNameIsShadowed) {
+  Sample sample;
+  std::map<std::string, std::string> set;
+  for (const absl::string_view name : BuiltInVariables()) set[std::string(name)] = "mine";
+  sample.settings.variables = VariablesOf(set);
+  sample.agent_settings = {SettingsFor("lab")};
+  sample.agent_settings[0].variables = VariablesOf(set);
+  for (const auto& [name, variable] : ResolveIn(sample, kNode1).variables) {
+    EXPECT_NE(variable.value, "mine") << name;
+    EXPECT_EQ(variable.origin, VariableOrigin::kBuiltIn) << name;
+  }
 }
 
 TEST(ResolutionTest, TheDistroComesFromTheNearestPlaceThatNamesOne) {
@@ -165,6 +202,8 @@ TEST(ResolutionTest, AnAliasBootsFromTheFolderThatItLinksTo) {
   EXPECT_EQ(decision.distro, D("debian/stable/latest/nfsrw"));
   EXPECT_EQ(decision.release_folder, "bookworm");
   EXPECT_EQ(decision.rootfs_path, "/pxe/rootfs/debian/bookworm");
+  EXPECT_EQ(decision.variables.at("release").value, "bookworm");
+  EXPECT_EQ(decision.variables.at("distro").value, "debian/stable/latest/nfsrw");
 }
 
 TEST(ResolutionTest, WithoutAPrefixTheAgentsOwnFolderIsShown) {

@@ -1,6 +1,7 @@
 #include "boot/variables.h"
 
 #include "boot/command_line.h"
+#include "common/model/architecture.h"
 
 namespace autopxe {
 namespace {
@@ -30,6 +31,18 @@ std::map<std::string, Decision::Variable> MergeVariables(const Snapshot& snapsho
   }
   Add(host->variables, VariableOrigin::kHost, "", merged);
   return merged;
+}
+
+std::map<std::string, std::string> KernelVariables(absl::string_view distro_name,
+                                                   const CatalogRelease& release,
+                                                   const CatalogKernel& kernel) {
+  const absl::string_view architecture = FormatArchitecture(kernel.architecture);
+  return {
+      {kArch, std::string(architecture.empty() ? "unknown" : architecture)},
+      {kDistroName, std::string(distro_name)},
+      {kKernel, kernel.version.empty() ? kernel.name : kernel.version},
+      {kRelease, release.folder()},
+  };
 }
 
 }  // namespace autopxe

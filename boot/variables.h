@@ -3,7 +3,9 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "boot/decision.h"
+#include "common/model/catalog.h"
 #include "common/model/host.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
@@ -17,5 +19,11 @@ namespace autopxe {
 // iPXE's own setting would be taken instead.
 std::map<std::string, Decision::Variable> MergeVariables(const Snapshot& snapshot,
                                                          const AgentId& agent, const Host* host);
+
+// The built-ins that a kernel decides, by name: all that the catalog knows of it, whichever profile
+// and prefix it is booted with. None is empty.
+std::map<std::string, std::string> KernelVariables(absl::string_view distro_name,
+                                                   const CatalogRelease& release,
+                                                   const CatalogKernel& kernel);
 
 }  // namespace autopxe

@@ -40,5 +40,20 @@ TEST(VariablesTest, WhatATemplateCanNotReachIsLeftOutWhereverItIsSet) {
   EXPECT_THAT(MergeVariables(*sample.Build(), AgentId::Parse("lab").value()), ElementsAre());
 }
 
+TEST(VariablesTest, AKernelDecidesItsBuiltInsAndNoneIsEmpty) {
+  CatalogRelease release = ReleaseWith("stable", "6.1.0-25-amd64");
+  release.alias_of = "bookworm";
+  CatalogKernel& kernel = release.kernels[0];
+  kernel.architecture = Architecture::kArm64;
+  EXPECT_THAT(KernelVariables("debian", release, kernel),
+              ElementsAre(Pair("arch", "arm64"), Pair("distro-name", "debian"),
+                          Pair("kernel", "6.1.0-25-amd64"), Pair("release", "bookworm")));
+  release.alias_of = "";
+  kernel = {.name = "default", .kernel_path = "boot/vmlinuz", .initrd_path = "boot/initrd.img"};
+  EXPECT_THAT(KernelVariables("own", release, kernel),
+              ElementsAre(Pair("arch", "unknown"), Pair("distro-name", "own"),
+                          Pair("kernel", "default"), Pair("release", "stable")));
+}
+
 }  // namespace
 }  // namespace autopxe

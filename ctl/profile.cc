@@ -87,12 +87,19 @@ void AddProfileCommands(CLI::App& app, Session& session) {
   CLI::App& set_command = AddCommand(
       noun, session,
       {"set", "NAME 'COMMAND LINE'", "Create a profile, or replace its command line",
-       "${name} stands for a variable (autopxectl settings set variables.name ...), or for\n"
-       "rootfs-path, host, mac or agent-address. Single quotes keep the shell from it; a "
-       "command line\n"
-       "that begins with a dash goes behind \"--\".\n\n"
+       "${name} stands for a variable (autopxectl settings set variables.name ...), and\n"
+       "${name:-text} for a variable or else that text. Built in are:\n"
+       "  rootfs-path    where the host mounts its root file system\n"
+       "  host, mac      the host's name and MAC\n"
+       "  bootif         its MAC as pxelinux writes it: 01-52-54-00-12-34-56\n"
+       "  distro         name/release/kernel/profile; distro-name is the first part\n"
+       "  release        the release's folder\n"
+       "  kernel, arch   the kernel's version, and what it runs on\n"
+       "  agent, agent-address  the agent's id, and where the host reaches it\n"
+       "iPXE fills in its own settings, such as ${ip}, ${uuid} or ${net0/mac}. Single quotes keep\n"
+       "the shell from it; a command line that begins with a dash goes behind \"--\".\n\n"
        "Example:\n  autopxectl profile set nfsrw 'root=/dev/nfs "
-       "nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw'"},
+       "nfsroot=${nfs-server}:${rootfs-path} console=${console:-ttyS0} ip=dhcp rw'"},
       [&session, set] { return RunSet(session, *set); });
   set_command.add_option("name", set->name)->required();
   set_command.add_option("words", set->words);

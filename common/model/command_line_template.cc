@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/model/quote.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr size_t kMaxText = 2047;
 constexpr size_t kMaxReference = 64;
+constexpr absl::string_view kBeforeDefault = ":-";
 
 bool IsReferenceCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
@@ -42,14 +44,18 @@ absl::StatusOr<CommandLineTemplate> CommandLineTemplate::Parse(absl::string_view
   while (start < text.size()) {
     const size_t open = text.find("${", start);
     if (open != start) {
-      pieces.push_back({false, std::string(text.substr(start, open - start))});
+      pieces.push_back({false, std::string(text.substr(start, open - start)), absl::nullopt});
     }
     if (open == absl::string_view::npos) break;
     const size_t name = open + 2;
     size_t end = name;
-    while (end < text.size() && IsReferenceCharacter(text[end])) ++end;
+    while (end < text.size() && IsReferenceCharacter(text[end]) &&
+           !absl::StartsWith(text.substr(end), kBeforeDefault)) {
+      ++end;
+    }
     if (end == text.size()) return Malformed(text, open, "\"${\" has no '}'");
-    if (text[end] != '}') {
+    const bool has_default = absl::StartsWith(text.substr(end), kBeforeDefault);
+    if (text[end] != '}' && !has_default) {
       return Malformed(
           text, end,
           absl::StrCat(
@@ -61,7 +67,21 @@ absl::StatusOr<CommandLineTemplate> CommandLineTemplate::Parse(absl::string_view
       return Malformed(text, open,
                        absl::StrCat("a name of ", end - name, " characters; expected 64 at most"));
     }
-    pieces.push_back({true, std::string(text.substr(name, end - name))});
+    Piece reference = {true, std::string(text.substr(name, end - name)), absl::nullopt};
+    if (has_default) {
+      const size_t begin = end + kBeforeDefault.size();
+      end = text.find_first_of("${}", begin);
+      if (end == absl::string_view::npos) return Malformed(text, open, "\"${\" has no '}'");
+      if (text[end] != '}') {
+        return Malformed(
+            text, end,
+            absl::StrCat(Quote(text.substr(end, 1)), " in the default of ", Quote(reference.text),
+                         "; a default has no '$', '{' or '}': set the variable "
+                         "instead, for the whole server"));
+      }
+      reference.default_text = std::string(text.substr(begin, end - begin));
+    }
+    pieces.push_back(std::move(reference));
     start = end + 1;
   }
   return CommandLineTemplate(std::string(text), std::move(pieces));

@@ -88,7 +88,8 @@ RootfsPathPrefix RandomValues::Prefix() {
 CommandLineTemplate RandomValues::CommandLine() {
   std::string text;
   for (size_t pieces = Number(5); pieces > 0; --pieces) {
-    absl::StrAppend(&text, Text(kPrintable, 0, 10), "${", Text(kNameCharacters, 1, 10), "}");
+    absl::StrAppend(&text, Text(kPrintable, 0, 10), "${", Text(kNameCharacters, 1, 10),
+                    Coin() ? absl::StrCat(":-", Text(kNameCharacters, 0, 10)) : "", "}");
   }
   return CommandLineTemplate::Parse(text).value();
 }

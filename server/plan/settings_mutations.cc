@@ -7,10 +7,17 @@
 #include "boot/suggestion.h"
 #include "common/model/quote.h"
 #include "server/plan/planner.h"
+#include "server/plan/variable_check.h"
 
 namespace autopxe::server {
 
 void Planner::Take(const SetProfile& set) {
+  std::vector<Problem> problems = CheckTemplate(set.name, set.command_line);
+  for (Problem& problem : problems) {
+    problem.mutation = position_;
+    problems_.push_back(std::move(problem));
+  }
+  if (!problems.empty()) return;
   set_profiles_.insert(set.name);
   overlay_.PutProfile(set.name, set.command_line);
 }

@@ -18,7 +18,8 @@ using SettingsPlanTest = PlanTest;
 // Case 31: such a variable would be shadowed, or would change what iPXE does.
 TEST_F(SettingsPlanTest, AVariableDoesNotTakeANameThatMeansSomethingElse) {
   for (const char* name :
-       {"rootfs-path", "host", "mac", "agent-address", "ip", "hostname", "uuid", "serial"}) {
+       {"rootfs-path", "host", "mac", "agent-address", "agent", "arch", "bootif", "distro",
+        "distro-name", "kernel", "release", "ip", "hostname", "uuid", "serial"}) {
     UpdateSettings update;
     update.set_variables = {{V(name), Value("x")}};
     const Refusal refusal = Refused({update});
@@ -63,6 +64,42 @@ TEST_F(SettingsPlanTest, ATemplateWithAVariableThatNobodySetIsWarnedOf) {
   EXPECT_THAT(Accepted({unset}).warnings,
               ElementsAre("variable \"nfs-servr\": it was not set",
                           "profile \"p\" uses ${nfs-server}, which no variable sets"));
+}
+
+TEST_F(SettingsPlanTest, AVariableWithADefaultNeedsNobodyToSetIt) {
+  EXPECT_THAT(
+      Accepted({SetProfile{P("p"), T("a=${console:-ttyS0} b=${extra:-} c=${both:-x}${both}")}})
+          .warnings,
+      ElementsAre("profile \"p\" uses ${both}, which no variable sets"));
+}
+
+// iPXE expands a template itself, and knows no default.
+TEST_F(SettingsPlanTest, ADefaultThatCouldNeverBeUsedIsRefused) {
+  const struct {
+    const char* text;
+    const char* message;
+  } cases[] = {
+      {"a ${ip:-10.0.0.1}",
+       "profile \"p\": \"ip\" can't have a default, since iPXE itself fills it in; write ${ip}"},
+      {"${net0/ip:ipv4:-x}",
+       "profile \"p\": \"net0/ip:ipv4\" can't have a default, since iPXE itself fills it in; write "
+       "${net0/ip:ipv4}"},
+      {"${host:-x}",
+       "profile \"p\": \"host\" can't have a default, since every boot sets it; write ${host}"},
+      {"${arch:-} ${17:-x}",
+       "profile \"p\": \"arch\" can't have a default, since every boot sets it; write ${arch} (and "
+       "1 more)"},
+  };
+  for (const auto& c : cases) {
+    const Refusal refusal =
+        Refused({SetProfile{P("ok"), T("${console:-ttyS0}")}, SetProfile{P("p"), T(c.text)}});
+    EXPECT_EQ(refusal.code, absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(refusal.message, c.message);
+    EXPECT_EQ(refusal.problems[0].reason, Reason::kMalformed);
+    EXPECT_EQ(refusal.problems[0].field, "command_line");
+    EXPECT_EQ(refusal.problems[0].value, c.text);
+    EXPECT_EQ(refusal.problems[0].mutation, 1);
+  }
 }
 
 TEST_F(SettingsPlanTest, SettingsChangeOnlyWhatIsNamed) {

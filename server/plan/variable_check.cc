@@ -68,6 +68,23 @@ std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>&
   return problems;
 }
 
+std::vector<Problem> CheckTemplate(const ProfileName& profile,
+                                   const CommandLineTemplate& command_line) {
+  std::vector<Problem> problems;
+  for (const std::string& name : UselessDefaults(command_line)) {
+    Problem problem;
+    problem.reason = Reason::kMalformed;
+    problem.field = "command_line";
+    problem.value = command_line.text();
+    problem.message = absl::StrCat(
+        "profile ", Quote(profile.text()), ": ", Quote(name), " can't have a default, since ",
+        IsBuiltInVariable(name) ? "every boot sets it" : "iPXE itself fills it in", "; write ${",
+        name, "}");
+    problems.push_back(std::move(problem));
+  }
+  return problems;
+}
+
 std::vector<std::string> WarningsOfUnsetVariables(const Overlay& overlay, const Catalogs& catalogs,
                                                   const std::set<ProfileName>& set_profiles,
                                                   const std::set<std::string>& unset_variables) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/command_line_template.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
 #include "common/status/problem.h"
@@ -17,6 +18,11 @@ namespace autopxe::server {
 // else in a template, or one that is in both. The problems' mutation is for the caller to fill.
 std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>& set,
                                     const std::vector<VariableName>& unset);
+
+// What is wrong with a profile's template: a default that could never be used. The problems'
+// mutation is for the caller to fill.
+std::vector<Problem> CheckTemplate(const ProfileName& profile,
+                                   const CommandLineTemplate& command_line);
 
 // A sentence for each variable that a profile uses and that nobody sets, or only some of the
 // agents do. Looked at are all variables of the profiles `set_profiles`, and `unset_variables` in

@@ -7,6 +7,7 @@
 #include "common/model/age_text.h"
 #include "common/model/quote.h"
 #include "common/status/status_macros.h"
+#include "ctl/agent_state_text.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/table.h"
@@ -14,23 +15,6 @@
 
 namespace autopxe::ctl {
 namespace {
-
-std::string StateText(v1::AgentState state) {
-  switch (state) {
-    case v1::AGENT_STATE_CURRENT:
-      return "current";
-    case v1::AGENT_STATE_BEHIND:
-      return "behind";
-    case v1::AGENT_STATE_AWAY:
-      return "away";
-    case v1::AGENT_STATE_FOREIGN:
-      return "foreign";
-    case v1::AGENT_STATE_EMPTY:
-      return "empty";
-    default:
-      return "";  // Of a later server.
-  }
-}
 
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
@@ -48,7 +32,7 @@ std::string AgentsText(const v1::ListAgentsResponse& agents) {
   Table table({"ID", "STATE", "VIEW AGE", "REVISION", "KERNELS", "HTTP", "TFTP", "VERSION"});
   std::string reasons;
   for (const v1::Agent& agent : agents.agents()) {
-    table.Add({agent.id(), StateText(agent.state()), ViewAgeText(agent, agents.time()),
+    table.Add({agent.id(), AgentStateText(agent.state()), ViewAgeText(agent, agents.time()),
                absl::StrCat(agent.status().applied().number()), absl::StrCat(agent.kernels()),
                agent.status().http_address(), agent.status().tftp_address(),
                agent.status().version()});

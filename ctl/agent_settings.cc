@@ -101,6 +101,7 @@ void AddAgentSettingsCommands(CLI::App& agent, Session& session) {
   set_command.add_option("value", set->value)->required();
   set_command.add_flag("--allow-missing", set->allow_missing,
                        "although this agent does not offer the distro");
+  AddChangeOptions(set_command, session);
 
   const auto unset = std::make_shared<AgentSettingsArguments>();
   CLI::App& unset_command =
@@ -110,6 +111,7 @@ void AddAgentSettingsCommands(CLI::App& agent, Session& session) {
                  [&session, unset] { return RunUnset(session, *unset); });
   unset_command.add_option("agent", unset->agent)->required();
   unset_command.add_option("key", unset->key)->required();
+  AddChangeOptions(unset_command, session);
 }
 
 }  // namespace autopxe::ctl

@@ -1,4 +1,6 @@
 #include <memory>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -6,16 +8,21 @@
 #include "absl/time/time.h"
 #include "common/model/quote.h"
 #include "common/status/status_macros.h"
+#include "common/wire/time_wire.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
+#include "ctl/host_selection.h"
+#include "ctl/term_text.h"
 #include "ctl/wait.h"
 
 namespace autopxe::ctl {
 namespace {
 
 struct AssignArguments {
-  std::vector<std::string> words;  // The hosts, then the distro.
+  HostSelection hosts;  // Of assign, the distro stands behind the words until it is taken.
+  bool next = false;
+  std::string until;
   bool allow_missing = false;
   bool wait = false;
   std::string timeout = "30s";
@@ -31,24 +38,45 @@ absl::StatusOr<absl::Duration> ParseTimeout(const std::string& text) {
   return timeout;
 }
 
+// Errors: a usage error.
+absl::Status SetTerm(const AssignArguments& arguments, v1::AssignHostsRequest& request) {
+  if (arguments.next) request.set_next_boot(true);
+  if (arguments.until.empty()) return absl::OkStatus();
+  if (arguments.next) {
+    return UsageError("assign: --next and --until exclude each other: leave one out");
+  }
+  ASSIGN_OR_RETURN(const auto end, ParseEnd(arguments.until, absl::LocalTimeZone()));
+  if (const auto* span = std::get_if<absl::Duration>(&end); span != nullptr) {
+    *request.mutable_duration() = ToProto(*span);
+  } else {
+    *request.mutable_until() = ToProto(std::get<absl::Time>(end));
+  }
+  return absl::OkStatus();
+}
+
 // Answers what `response` tells and, if it was asked for, waits until the agents serve it.
 absl::Status Finish(Session& session, Client& client, const v1::ApplyResponse& response,
                     const AssignArguments& arguments, absl::Duration timeout) {
   RETURN_IF_ERROR(session.PrintChange(response));
-  if (!arguments.wait) return absl::OkStatus();
+  if (!arguments.wait || session.dry_run) return absl::OkStatus();
   return WaitUntilServed(client, response.revision().id(), timeout,
                          [&](absl::string_view message) { session.Warn(message); });
 }
 
 absl::Status RunAssign(Session& session, const AssignArguments& arguments) {
-  if (arguments.words.size() < 2) {
+  HostSelection selection = arguments.hosts;
+  const std::string distro = selection.words.back();
+  selection.words.pop_back();
+  if (selection.words.empty() && selection.files.empty() && !selection.has_selector) {
     return UsageError(
         "assign: expected one host or more, then the distro; see autopxectl assign --help");
   }
   ASSIGN_OR_RETURN(const absl::Duration timeout, ParseTimeout(arguments.timeout));
   v1::AssignHostsRequest request;
-  for (size_t i = 0; i + 1 < arguments.words.size(); ++i) request.add_hosts(arguments.words[i]);
-  request.set_distro(arguments.words.back());
+  RETURN_IF_ERROR(SetTerm(arguments, request));
+  ASSIGN_OR_RETURN(const std::vector<std::string> hosts, SelectHosts(session, selection));
+  for (const std::string& host : hosts) request.add_hosts(host);
+  request.set_distro(distro);
   request.set_allow_missing(arguments.allow_missing);
   *request.mutable_options() = session.BuildRequestOptions();
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
@@ -58,8 +86,10 @@ absl::Status RunAssign(Session& session, const AssignArguments& arguments) {
 
 absl::Status RunUnassign(Session& session, const AssignArguments& arguments) {
   ASSIGN_OR_RETURN(const absl::Duration timeout, ParseTimeout(arguments.timeout));
+  ASSIGN_OR_RETURN(const std::vector<std::string> hosts, SelectHosts(session, arguments.hosts));
   v1::UnassignHostsRequest request;
-  for (const std::string& host : arguments.words) request.add_hosts(host);
+  for (const std::string& host : hosts) request.add_hosts(host);
+  request.set_next_boot_only(arguments.next);
   *request.mutable_options() = session.BuildRequestOptions();
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->UnassignHosts(request));
@@ -78,27 +108,44 @@ void AddAssignCommands(CLI::App& app, Session& session) {
   const auto assigned = std::make_shared<AssignArguments>();
   CLI::App& assign = AddCommand(
       app, session,
-      {"assign", "HOST... DISTRO", "Say what hosts boot",
-       "HOST is a name, or a MAC in any usual form; an unknown MAC becomes a host. DISTRO is\n"
-       "name/release/kernel/profile (see autopxectl distro list), or local, menu, wait or "
-       "ignore.\n\n"
-       "Examples:\n"
-       "  autopxectl assign 52:54:00:12:34:56 debian/bookworm/latest/overlayfs\n"
-       "  autopxectl assign web1 web2 5254.0012.3456 debian/bookworm/latest/nfsrw --wait\n"
-       "  autopxectl assign web1 local"},
+      {"assign", "HOSTS DISTRO", "Say what hosts boot",
+       absl::StrCat(
+           kHostsHelp,
+           "\nAn unknown MAC becomes a host. All hosts are assigned as one change, or none is.\n\n"
+           "DISTRO is name/release/kernel/profile (see autopxectl distro list), or local, menu, "
+           "wait\nor ignore.\n\n"
+           "Examples:\n"
+           "  autopxectl assign 52:54:00:12:34:56 debian/bookworm/latest/overlayfs\n"
+           "  autopxectl assign 'cn[001-128,200]' debian/bookworm/latest/nfsrw --wait\n"
+           "  autopxectl assign -l rack=r1,gpu!=none debian/bookworm/latest/nfsrw --dry-run\n"
+           "  autopxectl assign web1 installer/13/latest/install --next\n"
+           "  autopxectl assign web1 memtest/7/latest/plain --until 2h\n"
+           "  squeue -h -o %N | autopxectl assign - local")},
       [&session, assigned] { return RunAssign(session, *assigned); });
-  assign.add_option("words", assigned->words)->required();
+  assign.add_option("words", assigned->hosts.words)->required();
+  AddSelectionOptions(assign, assigned->hosts);
+  assign.add_flag("--next", assigned->next, "for the next boot only");
+  assign.add_option("--until", assigned->until, "until then: 2h, 3d, or 2026-12-01T08:00")
+      ->type_name("TIME");
   assign.add_flag("--allow-missing", assigned->allow_missing,
                   "assign although no agent offers the distro");
+  AddChangeOptions(assign, session);
   AddWaitOptions(assign, *assigned);
 
   const auto unassigned = std::make_shared<AssignArguments>();
   CLI::App& unassign = AddCommand(
       app, session,
-      {"unassign", "HOST...", "Take hosts' assignments away: they boot the default distro",
-       "Example:\n  autopxectl unassign web1 52:54:00:12:34:56"},
+      {"unassign", "HOSTS",
+       "Take hosts' assignments away: they boot what a group says, or the default distro",
+       absl::StrCat(kHostsHelp,
+                    "\n\nExamples:\n"
+                    "  autopxectl unassign web1 52:54:00:12:34:56\n"
+                    "  autopxectl unassign 'cn[001-128]' --next")},
       [&session, unassigned] { return RunUnassign(session, *unassigned); });
-  unassign.add_option("words", unassigned->words)->required();
+  unassign.add_option("words", unassigned->hosts.words);
+  AddSelectionOptions(unassign, unassigned->hosts);
+  unassign.add_flag("--next", unassigned->next, "only what is assigned for the next boot");
+  AddChangeOptions(unassign, session);
   AddWaitOptions(unassign, *unassigned);
 }
 

@@ -23,6 +23,7 @@ class AutopxectlTest : public testing::Test {
   }
 
   int Ctl(const std::vector<std::string>& args) {
+    std::istringstream in(in_);
     std::ostringstream out;
     std::ostringstream err;
     const Environment environment{
@@ -34,6 +35,7 @@ class AutopxectlTest : public testing::Test {
         .host_name = "desk",
         .login_name = "joan",
         .system_file = "/nonexistent/ctl.yaml",
+        .in = in,
         .out = out,
         .err = err};
     const int code = ctl::Run(args, environment);
@@ -67,6 +69,7 @@ class AutopxectlTest : public testing::Test {
 
   FakeServer server_;
   std::map<std::string, std::string> variables_;
+  std::string in_;  // What stands on standard input.
   std::string out_;
   std::string err_;
 };

@@ -1,6 +1,7 @@
 #include "ctl/change_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "ctl/difference_fold.h"
 #include "ctl/terminal_text.h"
 
 namespace autopxe::ctl {
@@ -14,10 +15,9 @@ std::string ValueText(const std::string& value) {
 
 std::string ChangeText(const v1::ApplyResponse& response, bool is_dry_run) {
   std::string text;
-  for (const v1::Difference& difference : response.differences()) {
-    absl::StrAppend(&text, TerminalText(difference.kind()), difference.name().empty() ? "" : " ",
-                    TerminalText(difference.name()), ": ", TerminalText(difference.field()), ": ",
-                    ValueText(difference.before()), " -> ", ValueText(difference.after()), "\n");
+  for (const FoldedDifference& difference : FoldDifferences(response.differences())) {
+    absl::StrAppend(&text, TerminalText(difference.subject), ": ", TerminalText(difference.field),
+                    ": ", ValueText(difference.before), " -> ", ValueText(difference.after), "\n");
   }
   const std::string revision = absl::StrCat("revision ", response.revision().id().number(), "\n");
   if (is_dry_run) {

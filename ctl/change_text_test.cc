@@ -35,6 +35,22 @@ TEST(ChangeTextTest, EachDifferenceIsALine) {
             "nothing was changed yet; revision 17\n");
 }
 
+TEST(ChangeTextTest, HostsAlikeAreFoldedWhereTheFirstOfThemStands) {
+  v1::ApplyResponse response = ResponseAt(17);
+  AddDifference(response, "host", "cn1", "distro", "a/b/c/d", "local");
+  AddDifference(response, "host", "cn2", "distro", "", "local");
+  AddDifference(response, "host", "cn3", "distro", "a/b/c/d", "local");
+  AddDifference(response, "host", "cn4", "distro", "a/b/c/d", "local");
+  AddDifference(response, "group", "g1", "distro", "a/b/c/d", "local");
+  AddDifference(response, "group", "g2", "distro", "a/b/c/d", "local");
+  EXPECT_EQ(ChangeText(response, false),
+            "3 hosts cn[1,3-4]: distro: a/b/c/d -> local\n"
+            "host cn2: distro: (none) -> local\n"
+            "group g1: distro: a/b/c/d -> local\n"
+            "group g2: distro: a/b/c/d -> local\n"
+            "revision 17\n");
+}
+
 TEST(ChangeTextTest, NothingToDoIsSaid) {
   EXPECT_EQ(ChangeText(ResponseAt(3), false), "it was so already; revision 3\n");
   EXPECT_EQ(ChangeText(ResponseAt(3), true), "nothing would change; revision 3\n");

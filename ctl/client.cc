@@ -1,5 +1,6 @@
 #include "ctl/client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
+#include "autopxe/v1/decision.grpc.pb.h"
 #include "autopxe/v1/maintenance.grpc.pb.h"
 #include "common/digest/sha256.h"
 #include "common/model/quote.h"
@@ -49,7 +51,7 @@ std::shared_ptr<grpc::Channel> BuildChannel(const std::string& address) {
 }
 
 // The server's error, with what to do about it.
-absl::Status Explain(const std::string& address, const grpc::Status& status,
+absl::Status ErrorOf(const std::string& address, const grpc::Status& status,
                      const std::vector<Problem>& problems) {
   absl::Status error = ToAbslStatus(status);
   std::string message(error.message());
@@ -87,6 +89,7 @@ struct Client::Connection {
   v1::ConfigurationService::Stub configuration{channel};
   v1::CatalogService::Stub catalog{channel};
   v1::AgentService::Stub agents{channel};
+  v1::DecisionService::Stub decisions{channel};
   v1::MaintenanceService::Stub maintenance{channel};
 };
 
@@ -119,9 +122,24 @@ auto Client::Call(Stub& stub, Method method, const Request& request, std::vector
   }
   if (status.ok()) return absl::StatusOr<Response>(std::move(response));
   std::vector<Problem> found = ProblemsOf(status);
-  const absl::Status error = Explain(address_, status, found);
+  const absl::Status error = ErrorOf(address_, status, found);
   if (problems != nullptr) *problems = std::move(found);
   return absl::StatusOr<Response>(error);
+}
+
+template <typename Stub, typename Method, typename Request>
+auto Client::CallForAllPages(Stub& stub, Method method, Request request) {
+  using Response = typename ResponseOf<Method>::type;
+  Response all;
+  request.set_page_size(kPageSize);
+  do {
+    absl::StatusOr<Response> page = Call(stub, method, request);
+    if (!page.ok()) return page;
+    request.set_page_token(page->next_page_token());
+    all.MergeFrom(*page);  // Appends what is repeated.
+  } while (!request.page_token().empty());
+  all.clear_next_page_token();
+  return absl::StatusOr<Response>(std::move(all));
 }
 
 absl::StatusOr<v1::ApplyResponse> Client::Apply(const v1::ApplyRequest& request,
@@ -136,10 +154,6 @@ absl::StatusOr<v1::ApplyResponse> Client::AssignHosts(const v1::AssignHostsReque
 
 absl::StatusOr<v1::ApplyResponse> Client::UnassignHosts(const v1::UnassignHostsRequest& request) {
   return Call(connection_->configuration, &v1::ConfigurationService::Stub::UnassignHosts, request);
-}
-
-absl::StatusOr<v1::ApplyResponse> Client::CreateHost(const v1::CreateHostRequest& request) {
-  return Call(connection_->configuration, &v1::ConfigurationService::Stub::CreateHost, request);
 }
 
 absl::StatusOr<v1::ApplyResponse> Client::DeleteHosts(const v1::DeleteHostsRequest& request) {
@@ -189,58 +203,69 @@ absl::StatusOr<v1::AgentSettings> Client::GetAgentSettings(const std::string& ag
 }
 
 absl::StatusOr<v1::ListAgentSettingsResponse> Client::ListAgentSettings() {
-  v1::ListAgentSettingsRequest request;
-  request.set_page_size(kPageSize);
-  v1::ListAgentSettingsResponse all;
-  do {
-    ASSIGN_OR_RETURN(v1::ListAgentSettingsResponse page,
-                     Call(connection_->configuration,
-                          &v1::ConfigurationService::Stub::ListAgentSettings, request));
-    all.mutable_agents()->MergeFrom(page.agents());
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty());
-  return all;
+  return CallForAllPages(connection_->configuration,
+                         &v1::ConfigurationService::Stub::ListAgentSettings,
+                         v1::ListAgentSettingsRequest());
 }
 
-absl::StatusOr<v1::ListHostsResponse> Client::ListHosts() {
+absl::StatusOr<v1::ListHostsResponse> Client::ListHosts(const std::string& selector) {
   v1::ListHostsRequest request;
-  request.set_page_size(kPageSize);
-  v1::ListHostsResponse all;
-  do {
-    ASSIGN_OR_RETURN(
-        v1::ListHostsResponse page,
-        Call(connection_->configuration, &v1::ConfigurationService::Stub::ListHosts, request));
-    all.mutable_hosts()->MergeFrom(page.hosts());
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty());
-  return all;
+  request.set_selector(selector);
+  return CallForAllPages(connection_->configuration, &v1::ConfigurationService::Stub::ListHosts,
+                         request);
+}
+
+absl::StatusOr<v1::Group> Client::GetGroup(const std::string& name) {
+  v1::GetGroupRequest request;
+  request.set_name(name);
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetGroup, request);
+}
+
+absl::StatusOr<v1::ListGroupsResponse> Client::ListGroups() {
+  return CallForAllPages(connection_->configuration, &v1::ConfigurationService::Stub::ListGroups,
+                         v1::ListGroupsRequest());
 }
 
 absl::StatusOr<v1::ListProfilesResponse> Client::ListProfiles() {
-  v1::ListProfilesRequest request;
-  request.set_page_size(kPageSize);
-  v1::ListProfilesResponse all;
+  return CallForAllPages(connection_->configuration, &v1::ConfigurationService::Stub::ListProfiles,
+                         v1::ListProfilesRequest());
+}
+
+absl::StatusOr<v1::ListHistoryResponse> Client::ListHistory(const std::string& kind,
+                                                            const std::string& name, int limit) {
+  v1::ListHistoryRequest request;
+  request.set_kind(kind);
+  request.set_name(name);
+  v1::ListHistoryResponse all;
   do {
+    request.set_page_size(std::min(kPageSize, limit - all.entries_size()));
     ASSIGN_OR_RETURN(
-        v1::ListProfilesResponse page,
-        Call(connection_->configuration, &v1::ConfigurationService::Stub::ListProfiles, request));
-    all.mutable_profiles()->MergeFrom(page.profiles());
+        v1::ListHistoryResponse page,
+        Call(connection_->configuration, &v1::ConfigurationService::Stub::ListHistory, request));
     request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty());
+    all.mutable_entries()->MergeFrom(page.entries());
+    all.set_trimmed(page.trimmed());
+  } while (!request.page_token().empty() && all.entries_size() < limit);
+  all.set_next_page_token(request.page_token());
   return all;
 }
 
+absl::StatusOr<v1::ExplainResponse> Client::Explain(const v1::ExplainRequest& request) {
+  return Call(connection_->decisions, &v1::DecisionService::Stub::Explain, request);
+}
+
+absl::StatusOr<v1::ListDecisionsResponse> Client::ListDecisions(const std::string& selector,
+                                                                const std::string& agent) {
+  v1::ListDecisionsRequest request;
+  request.set_selector(selector);
+  request.set_agent_id(agent);
+  return CallForAllPages(connection_->decisions, &v1::DecisionService::Stub::ListDecisions,
+                         request);
+}
+
 absl::StatusOr<v1::ListDistrosResponse> Client::ListDistros() {
-  v1::ListDistrosRequest request;
-  request.set_page_size(kPageSize);
-  v1::ListDistrosResponse all;
-  do {
-    ASSIGN_OR_RETURN(v1::ListDistrosResponse page,
-                     Call(connection_->catalog, &v1::CatalogService::Stub::ListDistros, request));
-    all.mutable_distros()->MergeFrom(page.distros());
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty());
-  return all;
+  return CallForAllPages(connection_->catalog, &v1::CatalogService::Stub::ListDistros,
+                         v1::ListDistrosRequest());
 }
 
 absl::StatusOr<v1::DeleteAgentResponse> Client::DeleteAgent(const std::string& agent) {
@@ -250,17 +275,8 @@ absl::StatusOr<v1::DeleteAgentResponse> Client::DeleteAgent(const std::string& a
 }
 
 absl::StatusOr<v1::ListKernelMovesResponse> Client::ListKernelMoves() {
-  v1::ListKernelMovesRequest request;
-  request.set_page_size(kPageSize);
-  v1::ListKernelMovesResponse all;
-  do {
-    ASSIGN_OR_RETURN(
-        v1::ListKernelMovesResponse page,
-        Call(connection_->catalog, &v1::CatalogService::Stub::ListKernelMoves, request));
-    all.mutable_moves()->MergeFrom(page.moves());
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty());
-  return all;
+  return CallForAllPages(connection_->catalog, &v1::CatalogService::Stub::ListKernelMoves,
+                         v1::ListKernelMovesRequest());
 }
 
 absl::StatusOr<v1::ListAgentsResponse> Client::ListAgents() {
@@ -317,7 +333,7 @@ absl::StatusOr<v1::BackupBegin> Client::Backup(
   }
   const grpc::Status finished = reader->Finish();
   if (!status.ok()) return status;
-  if (!finished.ok()) return Explain(address_, finished, ProblemsOf(finished));
+  if (!finished.ok()) return ErrorOf(address_, finished, ProblemsOf(finished));
   if (!has_ended) return absl::DataLossError("the backup ended early; try again");
   return *begin;
 }

@@ -12,6 +12,7 @@
 #include "autopxe/v1/agent.pb.h"
 #include "autopxe/v1/catalog.pb.h"
 #include "autopxe/v1/configuration.pb.h"
+#include "autopxe/v1/decision.pb.h"
 #include "autopxe/v1/maintenance.pb.h"
 #include "common/status/problem.h"
 
@@ -34,7 +35,6 @@ class Client {
                                           std::vector<Problem>* problems);
   absl::StatusOr<v1::ApplyResponse> AssignHosts(const v1::AssignHostsRequest& request);
   absl::StatusOr<v1::ApplyResponse> UnassignHosts(const v1::UnassignHostsRequest& request);
-  absl::StatusOr<v1::ApplyResponse> CreateHost(const v1::CreateHostRequest& request);
   absl::StatusOr<v1::ApplyResponse> DeleteHosts(const v1::DeleteHostsRequest& request);
   absl::StatusOr<v1::ApplyResponse> SetProfile(const v1::SetProfileRequest& request);
   absl::StatusOr<v1::ApplyResponse> DeleteProfile(const v1::DeleteProfileRequest& request);
@@ -47,11 +47,21 @@ class Client {
   absl::StatusOr<v1::Settings> GetSettings();
   absl::StatusOr<v1::AgentSettings> GetAgentSettings(const std::string& agent);
   absl::StatusOr<v1::ListAgentSettingsResponse> ListAgentSettings();
-  absl::StatusOr<v1::ListHostsResponse> ListHosts();
+  // `selector`: empty for all.
+  absl::StatusOr<v1::ListHostsResponse> ListHosts(const std::string& selector);
+  absl::StatusOr<v1::Group> GetGroup(const std::string& name);
+  absl::StatusOr<v1::ListGroupsResponse> ListGroups();
   absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
   absl::StatusOr<v1::ListDistrosResponse> ListDistros();
   absl::StatusOr<v1::ListKernelMovesResponse> ListKernelMoves();
   absl::StatusOr<v1::ListAgentsResponse> ListAgents();
+  // The latest `limit` revisions, 1 at least. With a next_page_token there are older ones.
+  absl::StatusOr<v1::ListHistoryResponse> ListHistory(const std::string& kind,
+                                                      const std::string& name, int limit);
+  absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request);
+  // Both may be empty; see v1::ListDecisionsRequest.
+  absl::StatusOr<v1::ListDecisionsResponse> ListDecisions(const std::string& selector,
+                                                          const std::string& agent);
   absl::StatusOr<v1::DeleteAgentResponse> DeleteAgent(const std::string& agent);
 
   // Copies the server's database: gives its bytes to `write`, in order, until that fails. What it
@@ -70,6 +80,10 @@ class Client {
   template <typename Stub, typename Method, typename Request>
   auto Call(Stub& stub, Method method, const Request& request,
             std::vector<Problem>* problems = nullptr, std::string* server_version = nullptr);
+
+  // `request` without a page size and token.
+  template <typename Stub, typename Method, typename Request>
+  auto CallForAllPages(Stub& stub, Method method, Request request);
 
   const std::string address_;
   const std::unique_ptr<Connection> connection_;

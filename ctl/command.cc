@@ -41,6 +41,11 @@ CLI::App& AddCommand(CLI::App& parent, Session& session, const CommandText& text
   return *command;
 }
 
+void AddChangeOptions(CLI::App& command, Session& session) {
+  command.add_flag("--dry-run", session.dry_run, "only say what would change");
+  command.add_flag("--force", session.force, "change also what locked hosts boot");
+}
+
 CLI::App& AddNoun(CLI::App& parent, const std::string& name, const std::string& summary) {
   CLI::App* noun = parent.add_subcommand(name, summary);
   noun->require_subcommand(1);

@@ -25,6 +25,9 @@ struct CommandText {
 CLI::App& AddCommand(CLI::App& parent, Session& session, const CommandText& text,
                      std::function<absl::Status()> run);
 
+// Gives a command that changes something --dry-run and --force; see Session::BuildRequestOptions().
+void AddChangeOptions(CLI::App& command, Session& session);
+
 // Adds a word that only groups commands: "host".
 CLI::App& AddNoun(CLI::App& parent, const std::string& name, const std::string& summary);
 

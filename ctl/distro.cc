@@ -13,6 +13,7 @@
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/table.h"
+#include "ctl/time_text.h"
 
 namespace autopxe::ctl {
 namespace {
@@ -41,12 +42,6 @@ std::string Join(const v1::Distro& distro, TextOf text_of) {
   return absl::StrJoin(texts, ",");
 }
 
-// Local time, as it is people who read it.
-std::string TimeText(const v1::KernelMove& move) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(move.time().seconds()),
-                          absl::LocalTimeZone());
-}
-
 // A kernel under which hosts boot another version since yesterday is what an administrator should
 // see without asking for it. An older server does not tell.
 void NoteMoves(Session& session, Client& client) {
@@ -62,7 +57,7 @@ void NoteMoves(Session& session, Client& client) {
     }
     session.Note(absl::StrCat(move.kernel(), " moved from ", move.version_before(), " to ",
                               move.version_after(), " at agent ", move.agent(), " (",
-                              TimeText(move), "): affects ", move.hosts(),
+                              TimeText(move.time()), "): affects ", move.hosts(),
                               move.hosts() == 1 ? " host" : " hosts"));
   }
 }
@@ -96,7 +91,7 @@ absl::Status RunMoves(Session& session) {
   return session.Print(moves, [&] {
     Table table({"TIME", "AGENT", "KERNEL", "FROM", "TO", "HOSTS"});
     for (const v1::KernelMove& move : moves.moves()) {
-      table.Add({TimeText(move), move.agent(), move.kernel(), move.version_before(),
+      table.Add({TimeText(move.time()), move.agent(), move.kernel(), move.version_before(),
                  move.version_after(), absl::StrCat(move.hosts())});
     }
     return table.Format();

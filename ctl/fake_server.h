@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
+#include "autopxe/v1/decision.grpc.pb.h"
 #include "autopxe/v1/maintenance.grpc.pb.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
@@ -23,6 +25,7 @@ namespace autopxe::ctl {
 class FakeServer final : public v1::ConfigurationService::Service,
                          public v1::CatalogService::Service,
                          public v1::AgentService::Service,
+                         public v1::DecisionService::Service,
                          public v1::MaintenanceService::Service {
  public:
   FakeServer() {
@@ -31,6 +34,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
     builder.RegisterService(static_cast<v1::ConfigurationService::Service*>(this));
     builder.RegisterService(static_cast<v1::CatalogService::Service*>(this));
     builder.RegisterService(static_cast<v1::AgentService::Service*>(this));
+    builder.RegisterService(static_cast<v1::DecisionService::Service*>(this));
     builder.RegisterService(static_cast<v1::MaintenanceService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
@@ -47,6 +51,12 @@ class FakeServer final : public v1::ConfigurationService::Service,
     return request_ids_;
   }
 
+  // What was read with arguments, in its order, as text.
+  std::vector<std::string> questions() const {
+    absl::MutexLock lock(&mutex_);
+    return questions_;
+  }
+
   void Refuse(int count, grpc::Status status) {
     absl::MutexLock lock(&mutex_);
     refusals_ = count;
@@ -58,6 +68,11 @@ class FakeServer final : public v1::ConfigurationService::Service,
   v1::ListDistrosResponse distros;
   v1::ListKernelMovesResponse moves;
   v1::ListHostsResponse hosts;
+  std::map<std::string, v1::ListHostsResponse> selected;  // Hosts by selector.
+  v1::ListGroupsResponse groups;
+  v1::ListHistoryResponse history;
+  v1::ExplainResponse explanation;
+  v1::ListDecisionsResponse decisions;
   v1::Settings settings;
   std::vector<v1::BackupResponse> backup;
   grpc::Status backup_status;
@@ -130,9 +145,61 @@ class FakeServer final : public v1::ConfigurationService::Service,
   // One host to a page.
   grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest* request,
                          v1::ListHostsResponse* response) override {
+    const v1::ListHostsResponse& list =
+        request->selector().empty() ? hosts : selected[request->selector()];
     const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
-    if (index < hosts.hosts_size()) *response->add_hosts() = hosts.hosts(index);
-    if (index + 1 < hosts.hosts_size()) response->set_next_page_token(absl::StrCat(index + 1));
+    if (index < list.hosts_size()) *response->add_hosts() = list.hosts(index);
+    if (index + 1 < list.hosts_size()) response->set_next_page_token(absl::StrCat(index + 1));
+    return grpc::Status::OK;
+  }
+  grpc::Status GetHost(grpc::ServerContext*, const v1::GetHostRequest* request,
+                       v1::Host* response) override {
+    for (const v1::Host& host : hosts.hosts()) {
+      if (host.name() == request->host()) {
+        *response = host;
+        return grpc::Status::OK;
+      }
+    }
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such host");
+  }
+  grpc::Status GetGroup(grpc::ServerContext*, const v1::GetGroupRequest* request,
+                        v1::Group* response) override {
+    for (const v1::Group& group : groups.groups()) {
+      if (group.name() == request->name()) {
+        *response = group;
+        return grpc::Status::OK;
+      }
+    }
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such group");
+  }
+  grpc::Status ListGroups(grpc::ServerContext*, const v1::ListGroupsRequest*,
+                          v1::ListGroupsResponse* response) override {
+    *response = groups;
+    return grpc::Status::OK;
+  }
+  // One revision to a page.
+  grpc::Status ListHistory(grpc::ServerContext*, const v1::ListHistoryRequest* request,
+                           v1::ListHistoryResponse* response) override {
+    Ask(*request);
+    const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    if (index < history.entries_size()) *response->add_entries() = history.entries(index);
+    if (index + 1 < history.entries_size()) {
+      response->set_next_page_token(absl::StrCat(index + 1));
+    } else {
+      response->set_trimmed(history.trimmed());
+    }
+    return grpc::Status::OK;
+  }
+  grpc::Status Explain(grpc::ServerContext*, const v1::ExplainRequest* request,
+                       v1::ExplainResponse* response) override {
+    Ask(*request);
+    *response = explanation;
+    return grpc::Status::OK;
+  }
+  grpc::Status ListDecisions(grpc::ServerContext*, const v1::ListDecisionsRequest* request,
+                             v1::ListDecisionsResponse* response) override {
+    Ask(*request);
+    *response = decisions;
     return grpc::Status::OK;
   }
   grpc::Status ListDistros(grpc::ServerContext*, const v1::ListDistrosRequest*,
@@ -166,6 +233,13 @@ class FakeServer final : public v1::ConfigurationService::Service,
 
  private:
   template <typename Request>
+  void Ask(const Request& request) {
+    absl::MutexLock lock(&mutex_);
+    questions_.push_back(
+        absl::StrCat(request.GetDescriptor()->name(), " ", request.ShortDebugString()));
+  }
+
+  template <typename Request>
   grpc::Status Note(const Request& request, v1::ApplyResponse* response) {
     absl::MutexLock lock(&mutex_);
     Request noted = request;
@@ -183,6 +257,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
 
   mutable absl::Mutex mutex_;
   std::vector<std::string> changes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> request_ids_ ABSL_GUARDED_BY(mutex_);
   int refusals_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status refusal_ ABSL_GUARDED_BY(mutex_);

@@ -1,107 +1,126 @@
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "common/model/mac_address.h"
+#include "absl/time/clock.h"
 #include "common/status/status_macros.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
-#include "ctl/exit_code.h"
+#include "ctl/host_column.h"
 #include "ctl/table.h"
+#include "ctl/time_text.h"
 
 namespace autopxe::ctl {
 namespace {
 
-absl::Status RunList(Session& session) {
+struct ListArguments {
+  std::string selector;
+  std::string columns = "name,macs,distro";
+  std::string sort;
+  std::vector<std::string> filters;
+};
+
+absl::Status RunList(Session& session, const ListArguments& arguments) {
+  const absl::Time now = absl::Now();
+  ASSIGN_OR_RETURN(const std::vector<const HostColumn*> columns,
+                   ParseHostColumns(arguments.columns));
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
-  ASSIGN_OR_RETURN(const v1::ListHostsResponse hosts, client->ListHosts());
+  ASSIGN_OR_RETURN(v1::ListHostsResponse hosts, client->ListHosts(arguments.selector));
+  for (const std::string& filter : arguments.filters) {
+    RETURN_IF_ERROR(FilterHosts(filter, now, hosts));
+  }
+  if (!arguments.sort.empty()) RETURN_IF_ERROR(SortHosts(arguments.sort, now, hosts));
   return session.Print(hosts, [&] {
-    Table table({"NAME", "MACS", "DISTRO"});
+    std::vector<std::string> headers;
+    for (const HostColumn* column : columns) headers.push_back(absl::AsciiStrToUpper(column->name));
+    Table table(std::move(headers));
     for (const v1::Host& host : hosts.hosts()) {
-      table.Add({host.name(), absl::StrJoin(host.macs(), ","), host.distro()});
+      std::vector<std::string> cells;
+      for (const HostColumn* column : columns) cells.push_back(column->Text(host, now));
+      table.Add(std::move(cells));
     }
     return table.Format();
   });
+}
+
+using Fields = google::protobuf::Map<std::string, std::string>;
+
+void AddFields(const std::string& kind, const Fields& fields, Table& table) {
+  for (const auto& [key, value] :
+       std::map<std::string, std::string>(fields.begin(), fields.end())) {
+    table.Add({absl::StrCat(kind, " ", key), value});
+  }
+}
+
+std::string HostText(const v1::Host& host, absl::Time now) {
+  Table table({"FIELD", "VALUE"});
+  table.Add({"name", host.name()});
+  for (const std::string& mac : host.macs()) table.Add({"mac", mac});
+  table.Add({"distro", host.distro()});
+  if (host.has_next_boot()) table.Add({"next boot", host.next_boot().distro()});
+  if (host.has_timed()) {
+    const bool ended = absl::FromUnixSeconds(host.timed().until().seconds()) <= now;
+    table.Add({absl::StrCat("until ", TimeText(host.timed().until()), ended ? " (ended)" : ""),
+               host.timed().distro()});
+  }
+  AddFields("label", host.labels(), table);
+  AddFields("variable", host.variables(), table);
+  table.Add({"note", host.note()});
+  table.Add({"locked", host.locked() ? "yes" : "no"});
+  table.Add({"id", absl::StrCat(host.id())});
+  table.Add({"changed in revision", absl::StrCat(host.etag())});
+  return table.Format();
 }
 
 absl::Status RunShow(Session& session, const std::string& name) {
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::Host host, client->GetHost(name));
-  return session.Print(host, [&] {
-    Table table({"FIELD", "VALUE"});
-    table.Add({"name", host.name()});
-    for (const std::string& mac : host.macs()) table.Add({"mac", mac});
-    table.Add({"distro", host.distro()});
-    table.Add({"id", absl::StrCat(host.id())});
-    table.Add({"changed in revision", absl::StrCat(host.etag())});
-    return table.Format();
-  });
+  return session.Print(host, [&] { return HostText(host, absl::Now()); });
 }
 
-absl::Status RunCreate(Session& session, const std::vector<std::string>& words) {
-  v1::CreateHostRequest request;
-  // A word is either a MAC or a name, so the name may be left out.
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (i == 0 && !MacAddress::Parse(words[i]).ok()) {
-      request.set_name(words[i]);
-    } else {
-      request.add_macs(words[i]);
-    }
-  }
-  if (request.macs().empty()) {
-    return UsageError(
-        "host create: expected a MAC behind the name; see autopxectl host create --help");
-  }
-  *request.mutable_options() = session.BuildRequestOptions();
-  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
-  ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->CreateHost(request));
-  return session.PrintChange(response);
-}
-
-absl::Status RunDelete(Session& session, const std::vector<std::string>& words) {
-  v1::DeleteHostsRequest request;
-  for (const std::string& host : words) request.add_hosts(host);
-  *request.mutable_options() = session.BuildRequestOptions();
-  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
-  ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->DeleteHosts(request));
-  return session.PrintChange(response);
+void AddListCommand(CLI::App& noun, Session& session) {
+  const auto arguments = std::make_shared<ListArguments>();
+  CLI::App& command = AddCommand(
+      noun, session,
+      {"list", "", "All hosts, with what they are assigned",
+       "Columns: name, macs, distro, labels, next, until, locked, note, etag. What a host boots\n"
+       "in the end, of groups and defaults as well: autopxectl resolve.\n\n"
+       "Examples:\n"
+       "  autopxectl host list -l rack=r1 --columns name,distro,next,until\n"
+       "  autopxectl host list --filter 'distro=debian/*' --filter locked=yes --sort distro\n"
+       "  autopxectl host list -o json | jq -r '.hosts[].name'"},
+      [&session, arguments] { return RunList(session, *arguments); });
+  command.add_option("-l,--selector", arguments->selector, "only hosts with such labels")
+      ->type_name("SELECTOR");
+  command.add_option("--columns", arguments->columns, "what is told (name,macs,distro)")
+      ->type_name("COLUMN,...");
+  command
+      .add_option("--filter", arguments->filters,
+                  "only hosts whose column is so, * for anything; several must all hold")
+      ->type_name("COLUMN=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--sort", arguments->sort, "in the order of this column")->type_name("COLUMN");
 }
 
 }  // namespace
 
 void AddHostCommands(CLI::App& app, Session& session) {
   CLI::App& noun = AddNoun(app, "host", "The hosts that the server knows");
-  AddCommand(noun, session,
-             {"list", "", "All hosts, with what they are assigned",
-              "Example:\n  autopxectl host list -o json | jq -r '.hosts[].name'"},
-             [&session] { return RunList(session); });
-
+  AddListCommand(noun, session);
   const auto shown = std::make_shared<std::string>();
   AddCommand(noun, session,
-             {"show", "HOST", "One host, by name or MAC",
+             {"show", "HOST", "One host, by name or MAC: all that is set for it",
+              "What it boots, and why: autopxectl explain.\n\n"
               "Example:\n  autopxectl host show 52:54:00:12:34:56"},
              [&session, shown] { return RunShow(session, *shown); })
       .add_option("host", *shown)
       ->required();
-
-  const auto created = std::make_shared<std::vector<std::string>>();
-  AddCommand(noun, session,
-             {"create", "[NAME] MAC...", "Name a host, with its MACs",
-              "Without NAME the host is called by its first MAC.\n\n"
-              "Example:\n  autopxectl host create web1 52:54:00:12:34:56 52:54:00:12:34:57"},
-             [&session, created] { return RunCreate(session, *created); })
-      .add_option("words", *created)
-      ->required();
-
-  const auto deleted = std::make_shared<std::vector<std::string>>();
-  AddCommand(noun, session,
-             {"delete", "HOST...", "Forget hosts, with their assignments",
-              "Example:\n  autopxectl host delete web1 52:54:00:12:34:56"},
-             [&session, deleted] { return RunDelete(session, *deleted); })
-      .add_option("words", *deleted)
-      ->required();
+  AddHostEditCommands(noun, session);
+  AddHostImportCommand(noun, session);
 }
 
 }  // namespace autopxe::ctl

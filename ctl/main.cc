@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
       },
       .host_name = host_name,
       .login_name = login == nullptr ? "" : login->pw_name,
+      .in = std::cin,
       .out = std::cout,
       .err = std::cerr};
   return autopxe::ctl::Run(std::vector<std::string>(argv + 1, argv + argc), environment);

@@ -103,14 +103,16 @@ void AddProfileCommands(CLI::App& app, Session& session) {
       [&session, set] { return RunSet(session, *set); });
   set_command.add_option("name", set->name)->required();
   set_command.add_option("words", set->words);
+  AddChangeOptions(set_command, session);
 
   const auto deleted = std::make_shared<std::string>();
-  AddCommand(noun, session,
-             {"delete", "NAME", "Delete a profile that nothing uses",
-              "Example:\n  autopxectl profile delete nfsrw"},
-             [&session, deleted] { return RunDelete(session, *deleted); })
-      .add_option("name", *deleted)
-      ->required();
+  CLI::App& delete_command =
+      AddCommand(noun, session,
+                 {"delete", "NAME", "Delete a profile that nothing uses",
+                  "Example:\n  autopxectl profile delete nfsrw"},
+                 [&session, deleted] { return RunDelete(session, *deleted); });
+  delete_command.add_option("name", *deleted)->required();
+  AddChangeOptions(delete_command, session);
 }
 
 }  // namespace autopxe::ctl

@@ -42,6 +42,8 @@ v1::RequestOptions Session::BuildRequestOptions() const {
   v1::RequestOptions options;
   options.set_request_id(BuildRandomId());
   options.set_user(user.has_value() ? *user : ClaimedUser(environment_));
+  options.set_validate_only(dry_run);
+  options.set_force(force);
   return options;
 }
 
@@ -59,9 +61,16 @@ absl::Status Session::Print(const google::protobuf::Message& message,
   return absl::OkStatus();
 }
 
-absl::Status Session::PrintChange(const v1::ApplyResponse& response, bool is_dry_run) {
+absl::Status Session::PrintChange(const v1::ApplyResponse& response) {
   for (const std::string& warning : response.warnings()) Warn(warning);
-  return Print(response, [&] { return ChangeText(response, is_dry_run); });
+  return Print(response, [&] { return ChangeText(response, dry_run); });
+}
+
+absl::Status Session::Apply(v1::ApplyRequest batch) {
+  *batch.mutable_options() = BuildRequestOptions();
+  ASSIGN_OR_RETURN(Client* const client, OpenClient());
+  ASSIGN_OR_RETURN(const v1::ApplyResponse response, client->Apply(batch, nullptr));
+  return PrintChange(response);
 }
 
 void Session::Warn(absl::string_view message) { Note(absl::StrCat("warning: ", message)); }

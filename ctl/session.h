@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <istream>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -21,6 +22,7 @@ struct Environment {
   std::string host_name;
   std::string login_name;                             // By the user database; may be empty.
   std::string system_file = "/etc/autopxe/ctl.yaml";  // See ChooseServer.
+  std::istream& in;                                   // What "-" stands for.
   std::ostream& out;                                  // What was asked for.
   std::ostream& err;                                  // Messages about it.
 };
@@ -35,27 +37,36 @@ class Session {
   absl::optional<std::string> user;    // --user
   std::string output = "table";        // --output: table, json or yaml.
 
+  // Where the options of changing commands are written to; see AddChangeOptions().
+  bool dry_run = false;  // --dry-run
+  bool force = false;    // --force
+
   // What the command line asks for; set by the command that was named.
   std::function<absl::Status()> action;
 
   // The server, found and set up when it is first needed.
   absl::StatusOr<Client*> OpenClient();
 
-  // A request id of its own, and who asks.
+  // A request id of its own, who asks, and how: --dry-run and --force.
   v1::RequestOptions BuildRequestOptions() const;
 
   // Answers: the message as JSON or YAML, or for people what `table` renders.
   absl::Status Print(const google::protobuf::Message& message,
                      const std::function<std::string()>& table);
 
-  // Answers what a change did. Its warnings go to Warn().
-  absl::Status PrintChange(const v1::ApplyResponse& response, bool is_dry_run = false);
+  // Answers what a change did, or would do with --dry-run. Its warnings go to Warn().
+  absl::Status PrintChange(const v1::ApplyResponse& response);
+
+  // Has the mutations of `batch` applied, with BuildRequestOptions(), and answers what they did.
+  // Errors: those of Client::Apply.
+  absl::Status Apply(v1::ApplyRequest batch);
 
   // A line beside the answer.
   void Warn(absl::string_view message);
   void Note(absl::string_view message);
 
   bool is_table() const { return output == "table"; }
+  std::istream& in() { return environment_.in; }
   std::ostream& out() { return environment_.out; }
   const Environment& environment() const { return environment_; }
 

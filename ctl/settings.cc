@@ -72,14 +72,16 @@ void AddSettingsCommands(CLI::App& app, Session& session) {
   set_command.add_option("value", set->value)->required();
   set_command.add_flag("--allow-missing", set->allow_missing,
                        "although no agent offers the distro");
+  AddChangeOptions(set_command, session);
 
   const auto unset = std::make_shared<SettingsArguments>();
-  AddCommand(noun, session,
-             {"unset", "KEY", "Return a setting to its default, or remove a variable",
-              "Example:\n  autopxectl settings unset variables.nfs-server"},
-             [&session, unset] { return RunUnset(session, *unset); })
-      .add_option("key", unset->key)
-      ->required();
+  CLI::App& unset_command =
+      AddCommand(noun, session,
+                 {"unset", "KEY", "Return a setting to its default, or remove a variable",
+                  "Example:\n  autopxectl settings unset variables.nfs-server"},
+                 [&session, unset] { return RunUnset(session, *unset); });
+  unset_command.add_option("key", unset->key)->required();
+  AddChangeOptions(unset_command, session);
 }
 
 }  // namespace autopxe::ctl

@@ -1,0 +1,223 @@
+#include "ctl/decision_text.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "ctl/agent_state_text.h"
+#include "ctl/table.h"
+#include "ctl/terminal_text.h"
+#include "ctl/time_text.h"
+
+namespace autopxe::ctl {
+namespace {
+
+std::string VerdictText(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_GOOD:
+      return "good";
+    case v1::VERDICT_DOUBTFUL:
+      return "doubtful";
+    case v1::VERDICT_BAD:
+      return "bad";
+    default:
+      return "unknown";  // Of a later server.
+  }
+}
+
+// What the host does, for the line of the verdict.
+std::string DeedText(const v1::Decision& decision) {
+  switch (decision.outcome()) {
+    case v1::OUTCOME_BOOT:
+      return absl::StrCat("boots ", decision.distro());
+    case v1::OUTCOME_LOCAL:
+      return "boots its local disk";
+    case v1::OUTCOME_MENU:
+      return "shows the menu and stays there";
+    case v1::OUTCOME_WAIT:
+      return "waits until something is assigned";
+    case v1::OUTCOME_IGNORE:
+      return "is not answered";
+    case v1::OUTCOME_MISSING:
+      return absl::StrCat("can't boot ", decision.distro());
+    default:
+      return decision.distro().empty() ? "boots nothing"
+                                       : absl::StrCat("would boot ", decision.distro());
+  }
+}
+
+// The names of the variables that a template refers to: "${console:-ttyS0}" to "console".
+std::vector<absl::string_view> ReferencesOf(absl::string_view text) {
+  std::vector<absl::string_view> names;
+  for (size_t begin = text.find("${"); begin != absl::string_view::npos; begin = text.find("${")) {
+    text.remove_prefix(begin + 2);
+    const size_t end = text.find('}');
+    if (end == absl::string_view::npos) break;
+    const absl::string_view reference = text.substr(0, end);
+    const absl::string_view name = reference.substr(0, reference.find(":-"));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    text.remove_prefix(end + 1);
+  }
+  return names;
+}
+
+// A heading, then lines that are set off.
+void AddPart(absl::string_view heading, absl::string_view lines, std::string& text) {
+  absl::StrAppend(&text, "\n", heading, ":\n");
+  for (const absl::string_view line : absl::StrSplit(absl::StripSuffix(lines, "\n"), '\n')) {
+    absl::StrAppend(&text, line.empty() ? "" : "  ", line, "\n");
+  }
+}
+
+std::string AgentText(const v1::ExplainResponse& explanation) {
+  return absl::StrCat(TerminalText(explanation.decision().agent_id()), " is ",
+                      AgentStateText(explanation.agent_state()), ": serves revision ",
+                      explanation.agent_revision().number(), ", the server has ",
+                      explanation.revision().number());
+}
+
+std::string CommandLineText(const v1::ExplainResponse& explanation) {
+  Table words({"WORD", "TEMPLATE", "ORIGIN"});
+  for (const v1::CommandLineWord& word : explanation.command_line_words()) {
+    words.Add({word.text(), word.template_text() == word.text() ? "" : word.template_text(),
+               WordOriginText(word, explanation)});
+  }
+  return words.Format();
+}
+
+std::string VariablesText(const v1::ExplainResponse& explanation) {
+  Table variables({"NAME", "VALUE", "ORIGIN"});
+  for (const v1::DecisionVariable& variable : explanation.variables()) {
+    variables.Add({variable.name(), variable.value(), VariableOriginText(variable)});
+  }
+  return variables.Format();
+}
+
+std::string FilesText(const v1::ExplainResponse& explanation) {
+  Table files({"ROLE", "PATH", "OCTETS"});
+  for (const v1::BootFile& file : explanation.files()) {
+    files.Add({file.role(), file.path(), absl::StrCat(file.size())});
+  }
+  return files.Format();
+}
+
+std::string ScriptText(absl::string_view script) {
+  std::string text;
+  for (const absl::string_view line : absl::StrSplit(absl::StripSuffix(script, "\n"), '\n')) {
+    absl::StrAppend(&text, TerminalMessage(line), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string DistroOriginText(const v1::Decision& decision) {
+  switch (decision.distro_origin()) {
+    case v1::DISTRO_ORIGIN_NEXT_BOOT:
+      return "next boot";
+    case v1::DISTRO_ORIGIN_TIMED:
+      return absl::StrCat("until ", TimeText(decision.until()));
+    case v1::DISTRO_ORIGIN_HOST:
+      return "assignment";
+    case v1::DISTRO_ORIGIN_GROUP:
+      return absl::StrCat("group ", decision.group());
+    case v1::DISTRO_ORIGIN_AGENT_DEFAULT:
+      return "agent's default";
+    case v1::DISTRO_ORIGIN_DEFAULT:
+      return "default";
+    case v1::DISTRO_ORIGIN_UNKNOWN_HOSTS:
+      return "unknown-hosts";
+    case v1::DISTRO_ORIGIN_NOTHING:
+      return "nothing";
+    default:
+      return "";  // Of a later server.
+  }
+}
+
+std::string OutcomeText(const v1::Decision& decision) {
+  switch (decision.outcome()) {
+    case v1::OUTCOME_BOOT:
+      return "boot";
+    case v1::OUTCOME_LOCAL:
+      return "local";
+    case v1::OUTCOME_MENU:
+      return "menu";
+    case v1::OUTCOME_WAIT:
+      return "wait";
+    case v1::OUTCOME_IGNORE:
+      return "ignore";
+    case v1::OUTCOME_MISSING:
+      return decision.missing().empty() ? "missing" : absl::StrCat("missing: ", decision.missing());
+    default:
+      return "";
+  }
+}
+
+std::string VariableOriginText(const v1::DecisionVariable& variable) {
+  switch (variable.origin()) {
+    case v1::VARIABLE_ORIGIN_GLOBAL:
+      return "settings";
+    case v1::VARIABLE_ORIGIN_AGENT:
+      return "agent";
+    case v1::VARIABLE_ORIGIN_GROUP:
+      return absl::StrCat("group ", variable.group());
+    case v1::VARIABLE_ORIGIN_HOST:
+      return "host";
+    case v1::VARIABLE_ORIGIN_BUILT_IN:
+      return "built in";
+    case v1::VARIABLE_ORIGIN_TEMPLATE:
+      return "profile";
+    default:
+      return "";
+  }
+}
+
+std::string WordOriginText(const v1::CommandLineWord& word,
+                           const v1::ExplainResponse& explanation) {
+  std::vector<std::string> origins;
+  for (const absl::string_view name : ReferencesOf(word.template_text())) {
+    const auto found =
+        std::find_if(explanation.variables().begin(), explanation.variables().end(),
+                     [&](const v1::DecisionVariable& variable) { return variable.name() == name; });
+    origins.push_back(absl::StrCat(
+        name, ": ",
+        found == explanation.variables().end() ? "left to iPXE" : VariableOriginText(*found)));
+  }
+  return origins.empty() ? "profile" : absl::StrJoin(origins, "; ");
+}
+
+std::string ExplanationText(const v1::ExplainResponse& explanation) {
+  const v1::Decision& decision = explanation.decision();
+  std::string text =
+      absl::StrCat(VerdictText(explanation.verdict()), ": ", TerminalText(decision.host()), " ",
+                   TerminalText(DeedText(decision)), "\n");
+  if (!explanation.advice().empty()) {
+    absl::StrAppend(&text, TerminalMessage(explanation.advice()), "\n");
+  }
+  std::string sentences;
+  for (const std::string& sentence : explanation.sentences()) {
+    absl::StrAppend(&sentences, TerminalMessage(sentence), "\n");
+  }
+  if (!sentences.empty()) AddPart("Why", sentences, text);
+  if (!decision.distro().empty()) {
+    AddPart("Distro",
+            absl::StrCat(TerminalText(decision.distro()), ", by ",
+                         TerminalText(DistroOriginText(decision))),
+            text);
+  }
+  if (!decision.missing().empty()) AddPart("Missing", TerminalMessage(decision.missing()), text);
+  if (!explanation.command_line_words().empty()) {
+    AddPart("Command line, word by word", CommandLineText(explanation), text);
+  }
+  if (!explanation.variables().empty()) AddPart("Variables", VariablesText(explanation), text);
+  if (!explanation.files().empty()) AddPart("Files", FilesText(explanation), text);
+  if (!decision.agent_id().empty()) AddPart("Agent", AgentText(explanation), text);
+  if (!explanation.script().empty()) AddPart("Script", ScriptText(explanation.script()), text);
+  return text;
+}
+
+}  // namespace autopxe::ctl

@@ -1,0 +1,177 @@
+#include <string>
+
+#include "ctl/autopxectl_fixture.h"
+#include "ctl/exit_code.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::ctl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+v1::ExplainResponse AnExplanation() {
+  v1::ExplainResponse explanation;
+  v1::Decision& decision = *explanation.mutable_decision();
+  decision.set_host("cn1");
+  decision.set_agent_id("lab");
+  decision.set_distro("debian/bookworm/latest/nfs");
+  decision.set_distro_origin(v1::DISTRO_ORIGIN_GROUP);
+  decision.set_group("gpu");
+  decision.set_outcome(v1::OUTCOME_BOOT);
+  explanation.add_sentences("Group gpu says so.");
+  const auto add_word = [&](const char* text, const char* template_text) {
+    v1::CommandLineWord& word = *explanation.add_command_line_words();
+    word.set_text(text);
+    word.set_template_text(template_text);
+  };
+  add_word("rw", "rw");
+  add_word("nfsroot=10.77.1.1:/x", "nfsroot=${nfs-server}:${rootfs-path}");
+  add_word("console=ttyS0", "console=${console:-ttyS0}");
+  add_word("id=${uuid}", "id=${uuid}");
+  const auto add_variable = [&](const char* name, const char* value, v1::VariableOrigin origin) {
+    v1::DecisionVariable& variable = *explanation.add_variables();
+    variable.set_name(name);
+    variable.set_value(value);
+    variable.set_origin(origin);
+  };
+  add_variable("nfs-server", "10.77.1.1", v1::VARIABLE_ORIGIN_AGENT);
+  add_variable("rootfs-path", "/x", v1::VARIABLE_ORIGIN_BUILT_IN);
+  add_variable("console", "ttyS0", v1::VARIABLE_ORIGIN_TEMPLATE);
+  v1::BootFile& kernel = *explanation.add_files();
+  kernel.set_role("kernel");
+  kernel.set_path("/boot/vmlinuz");
+  kernel.set_size(8 << 20);
+  explanation.set_script("#!ipxe\n\x1b[2J\nboot\n");
+  explanation.set_agent_state(v1::AGENT_STATE_BEHIND);
+  explanation.mutable_agent_revision()->set_number(16);
+  explanation.mutable_revision()->set_number(17);
+  explanation.set_verdict(v1::VERDICT_DOUBTFUL);
+  explanation.set_advice("wait for agent lab");
+  return explanation;
+}
+
+TEST_F(AutopxectlTest, AnExplanationBeginsWithTheVerdictAndNamesTheOriginOfEachPart) {
+  server_.explanation = AnExplanation();
+  EXPECT_EQ(Ctl({"explain", "cn1", "--agent", "lab"}), kExitOk) << err_;
+  EXPECT_EQ(out_,
+            "doubtful: cn1 boots debian/bookworm/latest/nfs\n"
+            "wait for agent lab\n"
+            "\n"
+            "Why:\n"
+            "  Group gpu says so.\n"
+            "\n"
+            "Distro:\n"
+            "  debian/bookworm/latest/nfs, by group gpu\n"
+            "\n"
+            "Command line, word by word:\n"
+            "  WORD                  TEMPLATE                              ORIGIN\n"
+            "  rw                    -                                     profile\n"
+            "  nfsroot=10.77.1.1:/x  nfsroot=${nfs-server}:${rootfs-path}  nfs-server: agent; "
+            "rootfs-path: built in\n"
+            "  console=ttyS0         console=${console:-ttyS0}             console: profile\n"
+            "  id=${uuid}            -                                     uuid: left to iPXE\n"
+            "\n"
+            "Variables:\n"
+            "  NAME         VALUE      ORIGIN\n"
+            "  nfs-server   10.77.1.1  agent\n"
+            "  rootfs-path  /x         built in\n"
+            "  console      ttyS0      profile\n"
+            "\n"
+            "Files:\n"
+            "  ROLE    PATH           OCTETS\n"
+            "  kernel  /boot/vmlinuz  8388608\n"
+            "\n"
+            "Agent:\n"
+            "  lab is behind: serves revision 16, the server has 17\n"
+            "\n"
+            "Script:\n"
+            "  #!ipxe\n"
+            "  \\x1b[2J\n"
+            "  boot\n");
+  EXPECT_THAT(server_.questions(),
+              ElementsAre("ExplainRequest host: \"cn1\" agent_id: \"lab\" by_http: true"));
+  EXPECT_EQ(Ctl({"explain", "cn1", "-o", "json"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("\"verdict\": \"VERDICT_DOUBTFUL\""));
+}
+
+TEST_F(AutopxectlTest, ARenderedScriptIsItsBytesAndNothingElse) {
+  server_.explanation.set_script(std::string("#!ipxe\0\x1b\xff", 10));
+  EXPECT_EQ(Ctl({"render", "cn1", "--tftp"}), kExitOk) << err_;
+  EXPECT_EQ(out_, std::string("#!ipxe\0\x1b\xff", 10));
+  EXPECT_THAT(server_.questions(), ElementsAre("ExplainRequest host: \"cn1\""));
+}
+
+TEST_F(AutopxectlTest, DecisionsAreATableThatCanBeFolded) {
+  for (const char* name : {"cn1", "cn2", "login1", "cn3"}) {
+    v1::Decision& decision = *server_.decisions.add_decisions();
+    decision.set_host(name);
+    const bool is_login = decision.host() == "login1";
+    decision.set_distro(is_login ? "local" : "a/b/c/d");
+    decision.set_distro_origin(is_login ? v1::DISTRO_ORIGIN_HOST : v1::DISTRO_ORIGIN_GROUP);
+    if (!is_login) decision.set_group("rack1");
+    decision.set_outcome(is_login ? v1::OUTCOME_LOCAL : v1::OUTCOME_MISSING);
+    if (!is_login) decision.set_missing("no release b");
+  }
+  EXPECT_EQ(Ctl({"resolve", "-l", "rack=r1", "--agent", "lab"}), kExitOk) << err_;
+  EXPECT_EQ(out_,
+            "HOST    DISTRO   BY           OUTCOME\n"
+            "cn1     a/b/c/d  group rack1  missing: no release b\n"
+            "cn2     a/b/c/d  group rack1  missing: no release b\n"
+            "login1  local    assignment   local\n"
+            "cn3     a/b/c/d  group rack1  missing: no release b\n");
+  EXPECT_EQ(Ctl({"resolve", "--fold"}), kExitOk) << err_;
+  EXPECT_EQ(out_,
+            "COUNT  HOSTS    DISTRO   BY           OUTCOME\n"
+            "3      cn[1-3]  a/b/c/d  group rack1  missing: no release b\n"
+            "1      login1   local    assignment   local\n");
+  EXPECT_THAT(server_.questions().front(), HasSubstr("selector: \"rack=r1\" agent_id: \"lab\""));
+}
+
+TEST_F(AutopxectlTest, GroupsAreATableInTheOrderInWhichTheyWin) {
+  v1::Group& group = *server_.groups.add_groups();
+  group.set_name("gpu");
+  group.set_selector("gpu!=none");
+  group.set_priority(10);
+  (*group.mutable_variables())["b"] = "2";
+  (*group.mutable_variables())["a"] = "1";
+  EXPECT_EQ(Ctl({"group", "list"}), kExitOk) << err_;
+  EXPECT_EQ(out_,
+            "NAME  PRIORITY  SELECTOR   DISTRO  VARIABLES\n"
+            "gpu   10        gpu!=none  -       a=1,b=2\n");
+  EXPECT_EQ(Ctl({"group", "show", "gpu"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("selector             gpu!=none\n"));
+}
+
+TEST_F(AutopxectlTest, TheHistoryTellsWhoChangedWhatFromWhere) {
+  for (const int number : {9, 8, 7}) {
+    v1::HistoryEntry& entry = *server_.history.add_entries();
+    v1::Revision& revision = *entry.mutable_revision();
+    revision.mutable_id()->set_number(number);
+    revision.set_user("ada@desk");
+    revision.set_origin("ipv4:10.0.0.5:40112");
+    for (const char* name : {"cn1", "cn2"}) {
+      v1::Difference& difference = *entry.add_differences();
+      difference.set_kind("host");
+      difference.set_name(name);
+      difference.set_field("distro");
+      difference.set_after("local");
+    }
+  }
+  server_.history.set_trimmed(true);
+  EXPECT_EQ(Ctl({"history", "host", "cn1", "-n", "2"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("ada@desk    ipv4:10.0.0.5:40112  2 hosts cn[1-2] distro  -       "
+                              "local\n8 "));
+  EXPECT_THAT(err_, HasSubstr("older revisions"));
+  EXPECT_THAT(server_.questions(),
+              ElementsAre("ListHistoryRequest kind: \"host\" name: \"cn1\" page_size: 2",
+                          "ListHistoryRequest kind: \"host\" name: \"cn1\" page_size: 1 "
+                          "page_token: \"1\""));
+  EXPECT_EQ(Ctl({"history", "-n", "0"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("\n7 "));
+  EXPECT_THAT(err_, HasSubstr("no longer kept"));
+}
+
+}  // namespace
+}  // namespace autopxe::ctl

@@ -116,7 +116,7 @@ TEST_F(AgentTest, ADamagedJournalIsToldAndDoesNotKeepItFromServing) {
   ASSERT_THAT(agent, IsOk());
   const v1::AgentStatus status = server.WaitForStatus().status();
   ASSERT_EQ(status.problems_size(), 1);
-  EXPECT_THAT(status.problems(0), HasSubstr("journal.damaged"));
+  EXPECT_THAT(status.problems(0), HasSubstr("the journal could not be used"));
   EXPECT_NE(ByHttp(**agent, "autopxe-bc2411b01ade"), "");
 }
 

@@ -73,7 +73,7 @@ TEST_F(HttpServerTest, OnlyAnAnswerWithTheFirstByteIsAFetch) {
   Offer("/kernel", "0123456789");
   Start();
   const std::string tag = Ask("/kernel", "", "HEAD").fields.at("etag");
-  for (const std::string fields :
+  for (const std::string& fields :
        {std::string("Range: bytes=1-\r\n"), std::string("Range: bytes=-3\r\n"),
         std::string("Range: bytes=10-\r\n"), std::string("If-Match: \"other\"\r\n"),
         absl::StrCat("If-None-Match: ", tag, "\r\n")}) {

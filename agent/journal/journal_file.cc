@@ -89,7 +89,7 @@ std::string JournalFile::SetAside() const {
     if (fstatat(folder_fd_, candidate, &found, AT_SYMLINK_NOFOLLOW) != 0) break;
   }
   if (renameat(folder_fd_, kName, folder_fd_, aside) != 0) return "it can't be set aside";
-  return absl::StrCat("it was set aside as ", PathOf(aside));
+  return absl::StrCat("it was set aside as ", aside);
 }
 
 JournalFile::Found JournalFile::Load() {

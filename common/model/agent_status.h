@@ -17,6 +17,8 @@ struct AgentStatus {
   // Of `problems`.
   static constexpr size_t kMaxProblems = 16;
   static constexpr size_t kMaxProblemLength = 256;
+  // Of `rootfs_folder`: Linux's PATH_MAX.
+  static constexpr size_t kMaxFolderLength = 4096;
 
   AgentInstance instance;
   RevisionId applied;   // What it serves; all zero when it has nothing yet.
@@ -29,6 +31,9 @@ struct AgentStatus {
   absl::optional<absl::Duration> view_age = absl::nullopt;
   // What it could not do: sentences for people in printable ASCII, none of them empty.
   std::vector<std::string> problems = {};
+  std::string rootfs_folder = {};  // Its own; printable ASCII. Empty: not said.
+  absl::optional<IpAddress> advertise =
+      {};  // What its scripts name; unset: where they are asked for.
 
   friend bool operator==(const AgentStatus&, const AgentStatus&) = default;
 };

@@ -43,6 +43,8 @@ v1::AgentStatus ToProto(const AgentStatus& status) {
   if (status.tftp_address.has_value()) result.set_tftp_address(status.tftp_address->Format());
   if (status.view_age.has_value()) *result.mutable_view_age() = ToProto(*status.view_age);
   for (const std::string& problem : status.problems) result.add_problems(problem);
+  result.set_rootfs_folder(status.rootfs_folder);
+  if (status.advertise.has_value()) result.set_advertise(status.advertise->Format());
   return result;
 }
 
@@ -71,6 +73,11 @@ absl::StatusOr<AgentStatus> FromProto(const v1::AgentStatus& status) {
   }
   RETURN_IF_ERROR(CheckProblems(status));
   result.problems.assign(status.problems().begin(), status.problems().end());
+  RETURN_IF_ERROR(
+      CheckPrintable("rootfs_folder", status.rootfs_folder(), AgentStatus::kMaxFolderLength));
+  result.rootfs_folder = status.rootfs_folder();
+  ASSIGN_OR_RETURN(result.advertise,
+                   ParseOptionalField<IpAddress>("advertise", status.advertise()));
   return result;
 }
 

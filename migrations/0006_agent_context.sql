@@ -13,5 +13,6 @@ CREATE TABLE next_boot_use (
   token INTEGER NOT NULL,           -- next_boot.token.
   agent_id TEXT NOT NULL,
   time_us INTEGER NOT NULL,         -- Microseconds since 1970-01-01 00:00 UTC, by the agent's clock.
+  distro TEXT NOT NULL,             -- What it was; empty if that was no longer known when it was reported.
   UNIQUE (host_id, token, agent_id)
 ) STRICT;

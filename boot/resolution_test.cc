@@ -21,7 +21,8 @@ constexpr char kNode1[] = "bc:24:11:b0:1a:de";
 constexpr char kUnknown[] = "52:54:00:00:00:99";
 
 Decision ResolveIn(const Sample& sample, absl::string_view mac) {
-  return Resolve(*sample.Build(), sample.catalog, sample.agent, FactsOf(mac, Transport::kHttp));
+  return Resolve(*sample.Build(), sample.catalog, sample.agent, FactsOf(mac, Transport::kHttp),
+                 absl::FromUnixSeconds(1'700'000'000));
 }
 
 Distro D(absl::string_view text) { return Distro::Parse(text).value(); }

@@ -20,14 +20,14 @@ TEST(VariablesTest, AnAgentsOwnVariablesWinOverTheGlobalOnesForThatAgentOnly) {
       VariablesOf({{"nfs-server", "10.77.1.1"}, {"proxy", "10.77.1.2"}});
   sample.agent_settings[1].variables = VariablesOf({{"nfs-server", ""}});
   const auto snapshot = sample.Build();
-  EXPECT_THAT(MergeVariables(*snapshot, AgentId::Parse("lab").value()),
+  EXPECT_THAT(MergeVariables(*snapshot, AgentId::Parse("lab").value(), nullptr),
               ElementsAre(Pair("console", Variable{"ttyS0", VariableOrigin::kGlobal}),
                           Pair("nfs-server", Variable{"10.77.1.1", VariableOrigin::kAgent}),
                           Pair("proxy", Variable{"10.77.1.2", VariableOrigin::kAgent})));
-  EXPECT_THAT(MergeVariables(*snapshot, AgentId::Parse("rack2").value()),
+  EXPECT_THAT(MergeVariables(*snapshot, AgentId::Parse("rack2").value(), nullptr),
               ElementsAre(Pair("console", Variable{"ttyS0", VariableOrigin::kGlobal}),
                           Pair("nfs-server", Variable{"", VariableOrigin::kAgent})));
-  EXPECT_THAT(MergeVariables(*snapshot, AgentId::Parse("rack3").value()),
+  EXPECT_THAT(MergeVariables(*snapshot, AgentId::Parse("rack3").value(), nullptr),
               ElementsAre(Pair("console", Variable{"ttyS0", VariableOrigin::kGlobal}),
                           Pair("nfs-server", Variable{"172.25.2.11", VariableOrigin::kGlobal})));
 }
@@ -37,7 +37,8 @@ TEST(VariablesTest, WhatATemplateCanNotReachIsLeftOutWhereverItIsSet) {
   sample.settings.variables = VariablesOf({{"ip", "10.0.0.1"}, {"mac", "x"}});
   sample.agent_settings = {SettingsFor("lab")};
   sample.agent_settings[0].variables = VariablesOf({{"uuid", "1"}, {"rootfs-path", "/elsewhere"}});
-  EXPECT_THAT(MergeVariables(*sample.Build(), AgentId::Parse("lab").value()), ElementsAre());
+  EXPECT_THAT(MergeVariables(*sample.Build(), AgentId::Parse("lab").value(), nullptr),
+              ElementsAre());
 }
 
 TEST(VariablesTest, AKernelDecidesItsBuiltInsAndNoneIsEmpty) {

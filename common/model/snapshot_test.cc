@@ -26,7 +26,7 @@ ProfileName ProfileNameOf(absl::string_view text) { return ProfileName::Parse(te
 std::shared_ptr<const Host> MakeHost(int64_t id, absl::string_view name,
                                      std::vector<MacAddress> macs, int64_t etag = 1) {
   return std::make_shared<const Host>(
-      Host{HostId{id}, NameOf(name), std::move(macs), absl::nullopt, etag});
+      Host{.id = HostId{id}, .name = NameOf(name), .macs = std::move(macs), .etag = etag});
 }
 
 Profile MakeProfile(absl::string_view name, absl::string_view command_line) {

@@ -16,7 +16,7 @@
 namespace autopxe::server {
 namespace {
 
-std::string FormatTime(absl::Time time) {
+std::string TimeText(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
 }
 
@@ -31,7 +31,7 @@ std::string Why(const Snapshot& snapshot, const AgentId& agent, const Host* host
     case DistroOrigin::kNextBoot:
       return "it is assigned to its next boot only";
     case DistroOrigin::kTimed:
-      return absl::StrCat("it is assigned to it until ", FormatTime(host->timed->until));
+      return absl::StrCat("it is assigned to it until ", TimeText(host->timed->until));
     case DistroOrigin::kHost:
       return "it is assigned to it";
     case DistroOrigin::kGroup:
@@ -65,7 +65,7 @@ void AddPassedOver(const Snapshot& snapshot, const AgentId& agent, const Host& h
   }
   if (host.timed.has_value() && host.timed->until <= now) {
     response.add_sentences(absl::StrCat("its assignment to ", host.timed->distro.Format(),
-                                        " ended at ", FormatTime(host.timed->until)));
+                                        " ended at ", TimeText(host.timed->until)));
   }
   for (const std::shared_ptr<const Group>& group : snapshot.groups()) {
     if (!group->distro.has_value() || !group->selector.Matches(host.labels)) continue;

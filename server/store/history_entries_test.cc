@@ -114,6 +114,8 @@ TEST_F(HistoryEntriesTest, EveryRevisionChangedWhatThePlanSaidThen) {
         if (difference.kind == word) expected[number].push_back(difference);
       }
     }
+    // A change may have no difference: a next boot that was taken away and made anew.
+    for (const int64_t number : Find({.kind = kind})) expected[number];
     EXPECT_EQ(Find({.kind = kind}).size(), expected.size()) << word;
     for (const auto& [number, differences] : expected) {
       EXPECT_EQ(Load({.kind = kind}, number), differences) << word << " " << number;
@@ -166,7 +168,7 @@ TEST_F(HistoryEntriesTest, WhatWasTrimmedIsSaidToBeGone) {
   EXPECT_TRUE(trimmed_);
   EXPECT_THAT(Load({}, 4),
               ElementsAre(Difference{"host", SampleMac(1).Format(), "distro", "menu", "wait"}));
-  EXPECT_THAT(*store_->LoadHistory({}, 3), absl::nullopt);
+  EXPECT_FALSE(store_->LoadHistory({}, 3)->has_value());
   EXPECT_THAT(Find({.kind = Kind::kHost, .host = HostReference(SampleMac(1))}), ElementsAre(4));
   EXPECT_TRUE(trimmed_);
   // All that it ever was is still there.

@@ -34,17 +34,6 @@ std::vector<std::string> References(const CommandLineTemplate& command_line,
   return names;
 }
 
-// What a piece that isn't left to iPXE becomes. REQUIRES: a reference has a value or a default.
-const std::string& TextOf(const Piece& piece,
-                          absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
-  if (!piece.is_reference) return piece.text;
-  const std::string* const value = value_of(piece.text);
-  if (value == nullptr) return *piece.default_text;
-  const bool takes_default =
-      value->empty() && piece.default_text.has_value() && !IsBuiltInVariable(piece.text);
-  return takes_default ? *piece.default_text : *value;
-}
-
 }  // namespace
 
 absl::Span<const absl::string_view> BuiltInVariables() { return kBuiltIns; }
@@ -76,6 +65,16 @@ std::vector<std::string> UselessDefaults(const CommandLineTemplate& command_line
   });
 }
 
+const std::string& PieceText(const CommandLineTemplate::Piece& piece,
+                             absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
+  if (!piece.is_reference) return piece.text;
+  const std::string* const value = value_of(piece.text);
+  if (value == nullptr) return *piece.default_text;
+  const bool takes_default =
+      value->empty() && piece.default_text.has_value() && !IsBuiltInVariable(piece.text);
+  return takes_default ? *piece.default_text : *value;
+}
+
 absl::StatusOr<std::string> ExpandCommandLine(
     const CommandLineTemplate& command_line,
     absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
@@ -100,7 +99,7 @@ absl::StatusOr<std::string> ExpandCommandLine(
       after_dollar = false;
       continue;
     }
-    const std::string& part = TextOf(piece, value_of);
+    const std::string& part = PieceText(piece, value_of);
     if (part.empty()) continue;
     if (absl::StrContains(part, "${") || (after_dollar && part.front() == '{')) {
       return absl::InvalidArgumentError(

@@ -63,6 +63,11 @@ std::vector<std::string> RequiredVariables(const CommandLineTemplate& command_li
 // always have a value.
 std::vector<std::string> UselessDefaults(const CommandLineTemplate& command_line);
 
+// What a piece that isn't left to iPXE becomes, as ExpandCommandLine does it. REQUIRES: a reference
+// has a value or a default.
+const std::string& PieceText(const CommandLineTemplate::Piece& piece,
+                             absl::FunctionRef<const std::string*(absl::string_view)> value_of);
+
 // The command line with every reference replaced by its value, save those left to iPXE, which stay
 // as they are, without a default. A default stands in for a value that isn't there and, as in a
 // shell, for one that is empty. `value_of` yields a variable's value, or null.

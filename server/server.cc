@@ -85,11 +85,18 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
   }
   const CurrentCatalogsFn catalogs = [this] { return writer_->CurrentCatalogs(); };
   watches_ = std::make_unique<WatchHub>(*feed_, clock_);
+  const ApplyFn apply = [this](WriteRequest request, std::function<void(WriteOutcome)> done) {
+    writer_->Apply(std::move(request), std::move(done));
+  };
   configuration_ = std::make_unique<ConfigurationService>(
-      [this](WriteRequest request, std::function<void(WriteOutcome)> done) {
-        writer_->Apply(std::move(request), std::move(done));
-      },
+      apply,
+      HistoryReader{
+          .find = [this](const HistoryFilter& filter, int64_t before,
+                         size_t at_most) { return store_->FindHistory(filter, before, at_most); },
+          .load = [this](const HistoryFilter& filter,
+                         int64_t number) { return store_->LoadHistory(filter, number); }},
       *feed_, clock_);
+  decisions_ = std::make_unique<DecisionService>(catalogs, registry_, *feed_, clock_);
   catalog_ = std::make_unique<CatalogService>(
       catalogs, [this] { return writer_->CurrentKernelMoves(); }, *feed_, clock_);
   agents_ = std::make_unique<AgentService>(
@@ -102,6 +109,11 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
                      std::vector<CountedMove> moves) {
                 writer_->SaveAgentCatalog(id, std::move(catalog), std::move(moves));
               },
+          .save_uses =
+              [this](std::vector<NextBootUse> uses) {
+                return writer_->SaveNextBootUses(std::move(uses));
+              },
+          .apply = apply,
           .forget =
               [this](const AgentId& id, std::function<void(absl::Status)> done) {
                 writer_->DeleteAgentReport(id, std::move(done));
@@ -153,6 +165,7 @@ absl::Status Server::Listen() {
   }
   builder.RegisterService(configuration_.get());
   builder.RegisterService(catalog_.get());
+  builder.RegisterService(decisions_.get());
   builder.RegisterService(agents_.get());
   builder.RegisterService(maintenance_.get());
   grpc_ = builder.BuildAndStart();
@@ -170,7 +183,8 @@ absl::Status Server::Listen() {
   // Checkers ask for the whole server or, by name, for a service.
   for (const char* service :
        {v1::ConfigurationService::service_full_name(), v1::CatalogService::service_full_name(),
-        v1::AgentService::service_full_name(), v1::MaintenanceService::service_full_name()}) {
+        v1::DecisionService::service_full_name(), v1::AgentService::service_full_name(),
+        v1::MaintenanceService::service_full_name()}) {
     grpc_->GetHealthCheckService()->SetServingStatus(service, true);
   }
   for (const IpEndpoint& endpoint : listening_) {

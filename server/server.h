@@ -15,6 +15,7 @@
 #include "server/services/agent_service.h"
 #include "server/services/catalog_service.h"
 #include "server/services/configuration_service.h"
+#include "server/services/decision_service.h"
 #include "server/services/maintenance_service.h"
 #include "server/services/watch_hub.h"
 #include "server/store/store.h"
@@ -68,6 +69,7 @@ class Server {
   std::unique_ptr<WatchHub> watches_;
   std::unique_ptr<ConfigurationService> configuration_;
   std::unique_ptr<CatalogService> catalog_;
+  std::unique_ptr<DecisionService> decisions_;
   std::unique_ptr<AgentService> agents_;
   std::unique_ptr<MaintenanceService> maintenance_;
   std::unique_ptr<grpc::Server> grpc_;

@@ -163,7 +163,8 @@ struct ExpectedEtag {
 struct Batch {
   std::vector<Mutation> mutations;
   std::vector<ExpectedEtag> expected_etags;
-  bool force = false;  // Change also what locked hosts boot.
+  // Change also what locked hosts boot, and set profiles whose variables nobody sets.
+  bool force = false;
 };
 
 }  // namespace autopxe

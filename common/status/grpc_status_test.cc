@@ -68,7 +68,7 @@ TEST(GrpcStatusTest, ProblemsComeBackInTheirOrder) {
 
 TEST(GrpcStatusTest, EveryReasonIsOneOfTheContract) {
   // Reason mirrors error.proto: a new one there must come here too.
-  EXPECT_EQ(v1::Reason_MAX, static_cast<int>(Reason::kBatchInvalid));
+  EXPECT_EQ(v1::Reason_MAX, static_cast<int>(Reason::kVariableUnset));
   EXPECT_EQ(static_cast<int>(Reason::kMalformed), v1::REASON_MALFORMED);
   EXPECT_EQ(static_cast<int>(Reason::kHostUnknown), v1::REASON_HOST_UNKNOWN);
   EXPECT_EQ(static_cast<int>(Reason::kProfileUnknown), v1::REASON_PROFILE_UNKNOWN);

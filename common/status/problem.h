@@ -18,6 +18,7 @@ enum class Reason {
   kBatchInvalid = 9,      // The batch is empty, too large, or contradicts itself.
   kGroupUnknown = 10,     // No such group.
   kHostLocked = 11,       // What a locked host boots would change.
+  kVariableUnset = 12,    // A template uses a variable that no host which could boot it would get.
 };
 
 // One thing that is wrong with a request.

@@ -45,6 +45,10 @@ TEST(AgentStatusWireTest, RefusesEachInvalidFieldByItsName) {
           [](v1::AgentStatus& s) { s.set_http_address("localhost:80"); });
   refused("tftp_address: endpoint \"10.0.0.1\"",
           [](v1::AgentStatus& s) { s.set_tftp_address("10.0.0.1"); });
+  refused("rootfs_folder: \"/a\\nb\"", [](v1::AgentStatus& s) { s.set_rootfs_folder("/a\nb"); });
+  refused("rootfs_folder: ",
+          [](v1::AgentStatus& s) { s.set_rootfs_folder(std::string(4097, 'a')); });
+  refused("advertise: ", [](v1::AgentStatus& s) { s.set_advertise("10.0.0.1:80"); });
   refused("view_age: \"-1s\": expected 0 or more",
           [](v1::AgentStatus& s) { *s.mutable_view_age() = ToProto(-absl::Seconds(1)); });
   refused("view_age: ", [](v1::AgentStatus& s) { s.mutable_view_age()->set_nanos(2'000'000'000); });

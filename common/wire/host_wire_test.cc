@@ -53,6 +53,27 @@ TEST(HostWireTest, RefusesEachInvalidFieldByItsName) {
     for (int i = 0; i < 65; ++i) h.add_macs(MacAddress::FromNumber(0x020000000000 + i).Format());
   });
   refused("distro: distro \"debian\"", [](v1::Host& h) { h.set_distro("debian"); });
+  refused("next_boot.distro: distro \"x\"", [](v1::Host& h) {
+    h.mutable_next_boot()->set_distro("x");
+    h.mutable_next_boot()->set_token(1);
+  });
+  refused("next_boot.token: \"0\"",
+          [](v1::Host& h) { h.mutable_next_boot()->set_distro("local"); });
+  refused("timed.distro: distro \"\"", [](v1::Host& h) { h.mutable_timed(); });
+  refused("timed.until: ", [](v1::Host& h) {
+    h.mutable_timed()->set_distro("local");
+    h.mutable_timed()->mutable_until()->set_nanos(-1);
+  });
+  refused("labels.a b: ", [](v1::Host& h) { (*h.mutable_labels())["a b"] = ""; });
+  refused("labels: ", [](v1::Host& h) {
+    for (int i = 0; i < 65; ++i) (*h.mutable_labels())["k" + std::to_string(i)] = "";
+  });
+  refused("variables.a: variable value \"${b}\"",
+          [](v1::Host& h) { (*h.mutable_variables())["a"] = "${b}"; });
+  refused("variables: ", [](v1::Host& h) {
+    for (int i = 0; i < 65; ++i) (*h.mutable_variables())["v" + std::to_string(i)] = "";
+  });
+  refused("note: ", [](v1::Host& h) { h.set_note("two\nlines"); });
   refused("etag: \"-1\"", [](v1::Host& h) { h.set_etag(-1); });
 }
 

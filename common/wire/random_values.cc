@@ -315,6 +315,8 @@ AgentStatus RandomValues::AnyAgentStatus() {
   for (size_t count = Number(4); count > 0; --count) {
     status.problems.push_back("p" + Text(kPrintable, 0, 40));
   }
+  if (Coin()) status.rootfs_folder = "/" + Text(kNameCharacters, 0, 20);
+  if (Coin()) status.advertise = IpAddress::Parse(Coin() ? "10.77.1.1" : "fd00::1").value();
   return status;
 }
 

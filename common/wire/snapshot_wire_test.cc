@@ -79,8 +79,11 @@ TEST(SnapshotWireTest, NoPartIsTooLargeForAMessage) {
       macs.push_back(MacAddress::FromNumber(0x020000000000 + id * kMaxMacsPerHost + i));
     }
     const std::string name = absl::StrCat(label, ".", label, ".", label, ".h", id);
-    hosts.push_back(std::make_shared<const Host>(
-        Host{HostId{static_cast<int64_t>(id)}, HostName::Parse(name).value(), macs, distro, 1}));
+    hosts.push_back(std::make_shared<const Host>(Host{.id = HostId{static_cast<int64_t>(id)},
+                                                      .name = HostName::Parse(name).value(),
+                                                      .macs = macs,
+                                                      .distro = distro,
+                                                      .etag = 1}));
   }
   const auto snapshot = Snapshot::Create(Revision(), Settings(), {}, hosts).value();
   const std::vector<v1::SnapshotPart> parts = ToProto(*snapshot, 1000);

@@ -42,8 +42,11 @@ class History {
     change->revision.id = Id(number);
     for (int i = 1; i <= hosts; ++i) {
       const MacAddress mac = MacAddress::FromNumber(0x525400000000 + static_cast<uint64_t>(i));
-      change->hosts.push_back(
-          std::make_shared<Host>(Host{HostId{i}, NameByMac(mac), {mac}, Distro::Menu(), number}));
+      change->hosts.push_back(std::make_shared<Host>(Host{.id = HostId{i},
+                                                          .name = NameByMac(mac),
+                                                          .macs = {mac},
+                                                          .distro = Distro::Menu(),
+                                                          .etag = number}));
     }
     absl::StatusOr<std::shared_ptr<const Snapshot>> next = Apply(*snapshot_, *change);
     EXPECT_THAT(next, IsOk());

@@ -26,6 +26,7 @@ absl::StatusCode CodeOf(Reason reason) {
       return absl::StatusCode::kAlreadyExists;
     case Reason::kProfileInUse:
     case Reason::kHostLocked:
+    case Reason::kVariableUnset:
       return absl::StatusCode::kFailedPrecondition;
     case Reason::kEtagMismatch:
       return absl::StatusCode::kAborted;
@@ -163,18 +164,15 @@ void Planner::TakeVariables(const std::map<VariableName, VariableValue>& set,
                       at_most, " at most"));
 }
 
-void Planner::CheckLocks(const Change& change) {
+void Planner::CheckLocks(const Change& change, const Snapshot& after) {
   // More would be no help to anybody.
   constexpr size_t kMaxLocked = 20;
-  const auto after = autopxe::Apply(snapshot_, change);
-  // A contradiction in the change itself is the writer's to tell.
-  if (!after.ok()) return;
   position_ = -1;
   const auto check = [&](const Host& before) {
     if (!before.locked || problems_.size() >= kMaxLocked) return;
     if (used_next_boots_.count(before.id) > 0) return;
     const std::string name = before.name.text();
-    const std::shared_ptr<const Host> now = (*after)->FindHost(before.id);
+    const std::shared_ptr<const Host> now = after.FindHost(before.id);
     if (now == nullptr) {
       Refuse(Reason::kHostLocked, "host", name,
              absl::StrCat("host ", Quote(name), ": it is locked; unlock it, or add --force"));
@@ -182,7 +180,7 @@ void Planner::CheckLocks(const Change& change) {
     }
     if (!now->locked) return;
     const Distro boots = ChooseDistro(snapshot_, nullptr, &before, now_).distro;
-    const Distro would = ChooseDistro(**after, nullptr, now.get(), now_).distro;
+    const Distro would = ChooseDistro(after, nullptr, now.get(), now_).distro;
     const bool assigned =
         before.distro != now->distro || before.timed != now->timed || before.next != now->next;
     if (!assigned && boots == would) return;
@@ -205,6 +203,24 @@ void Planner::CheckLocks(const Change& change) {
   }
 }
 
+void Planner::CheckUnsetVariables(const Snapshot& after, bool force) {
+  std::set<ProfileName> set_profiles;
+  for (const auto& [profile, position] : set_profiles_) set_profiles.insert(profile);
+  for (UnsetVariable& unset :
+       FindUnsetVariables(after, catalogs_, set_profiles, unset_variables_, now_)) {
+    const auto set = set_profiles_.find(unset.profile);
+    if (force || !unset.reaches_nobody || set == set_profiles_.end()) {
+      Warn(std::move(unset.sentence));
+      continue;
+    }
+    position_ = set->second;
+    absl::StrAppend(&unset.sentence, "; set it first, or give it a default, ${", unset.variable,
+                    ":-VALUE}, or add --force");
+    Refuse(Reason::kVariableUnset, "command_line",
+           after.FindProfile(unset.profile)->command_line.text(), std::move(unset.sentence));
+  }
+}
+
 std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   if (batch.mutations.empty()) {
     Refuse(Reason::kBatchInvalid, "mutations", "", "the request asks for no change at all");
@@ -224,12 +240,12 @@ std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   }
   if (!problems_.empty()) return BuildRefusal(std::move(problems_));
 
-  for (std::string& warning :
-       WarningsOfUnsetVariables(overlay_, catalogs_, set_profiles_, unset_variables_)) {
-    Warn(std::move(warning));
-  }
   Plan plan{.change = overlay_.BuildChange(), .differences = {}, .warnings = {}};
-  if (!batch.force) CheckLocks(plan.change);
+  // A contradiction in the change itself is the writer's to tell.
+  if (const auto after = autopxe::Apply(snapshot_, plan.change); after.ok()) {
+    CheckUnsetVariables(**after, batch.force);
+    if (!batch.force) CheckLocks(plan.change, **after);
+  }
   if (!problems_.empty()) return BuildRefusal(std::move(problems_));
   plan.differences = Compare(snapshot_, plan.change);
   plan.warnings = std::move(warnings_);

@@ -81,7 +81,10 @@ class Planner {
                      const std::vector<VariableName>& unset, const std::string& whose,
                      size_t at_most, std::map<VariableName, VariableValue>& variables);
   // Notes each locked host that would boot something else in `after`.
-  void CheckLocks(const Change& change);
+  void CheckLocks(const Change& change, const Snapshot& after);
+  // Notes each variable that a profile needs and that hosts lack in `after`: a problem if the batch
+  // sets the profile and it can reach no host that gets it, unless `force`; else a warning.
+  void CheckUnsetVariables(const Snapshot& after, bool force);
   // The host, or null with a problem noted.
   const Host* RequireHost(const HostReference& reference);
   void Refuse(Reason reason, absl::string_view field, std::string value, std::string message,
@@ -98,7 +101,7 @@ class Planner {
   std::vector<Problem> problems_;
   std::vector<std::string> warnings_;
   std::set<std::string> warned_;
-  std::set<ProfileName> set_profiles_;
+  std::map<ProfileName, int> set_profiles_;  // With the position of what set it last.
   std::set<std::string> unset_variables_;
   std::set<HostId> used_next_boots_;
   int suggestions_left_ = 20;  // Comparing with every host's name is dear.

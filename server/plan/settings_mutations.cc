@@ -18,7 +18,7 @@ void Planner::Take(const SetProfile& set) {
     problems_.push_back(std::move(problem));
   }
   if (!problems.empty()) return;
-  set_profiles_.insert(set.name);
+  set_profiles_[set.name] = position_;
   overlay_.PutProfile(set.name, set.command_line);
 }
 

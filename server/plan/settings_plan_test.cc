@@ -49,12 +49,24 @@ TEST_F(SettingsPlanTest, AMenuTimeoutOutsideItsLimitsIsRefused) {
   }
 }
 
-TEST_F(SettingsPlanTest, ATemplateWithAVariableThatNobodySetIsWarnedOf) {
-  Plan plan = Accepted({SetProfile{
-      P("p"), T("a=${nfs-server} b=${rootfs-path} c=${host} d=${mac} e=${agent-address} "
-                "f=${net0/mac} g=${ip} h=${uuid} i=${uristring:x} j=${console}")}});
-  EXPECT_THAT(plan.warnings, ElementsAre("profile \"p\" uses ${nfs-server}, which no variable sets",
-                                         "profile \"p\" uses ${console}, which no variable sets"));
+TEST_F(SettingsPlanTest, ATemplateWithAVariableThatNobodySetIsRefused) {
+  const Refusal refusal = Refused(
+      {SetProfile{P("ok"), T("quiet")},
+       SetProfile{P("p"),
+                  T("a=${nfs-server} b=${rootfs-path} c=${host} d=${mac} e=${agent-address} "
+                    "f=${net0/mac} g=${ip} h=${uuid} i=${uristring:x} j=${console}")}});
+  EXPECT_EQ(refusal.code, absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refusal.message,
+            "profile \"p\" uses ${nfs-server}, which no variable sets; set it first, or give it a "
+            "default, ${nfs-server:-VALUE}, or add --force (and 1 more)");
+  ASSERT_THAT(refusal.problems, SizeIs(2));
+  EXPECT_EQ(refusal.problems[0].reason, Reason::kVariableUnset);
+  EXPECT_EQ(refusal.problems[0].mutation, 1);
+  EXPECT_EQ(refusal.problems[0].field, "command_line");
+  EXPECT_THAT(refusal.problems[1].message, HasSubstr("${console}"));
+}
+
+TEST_F(SettingsPlanTest, WhatAnUnsetVariableLeavesIsWarnedOf) {
   // Set in the same batch, after the profile.
   UpdateSettings update;
   update.set_variables = {{V("nfs-server"), Value("10.0.0.1")}};
@@ -67,10 +79,10 @@ TEST_F(SettingsPlanTest, ATemplateWithAVariableThatNobodySetIsWarnedOf) {
 }
 
 TEST_F(SettingsPlanTest, AVariableWithADefaultNeedsNobodyToSetIt) {
-  EXPECT_THAT(
-      Accepted({SetProfile{P("p"), T("a=${console:-ttyS0} b=${extra:-} c=${both:-x}${both}")}})
-          .warnings,
-      ElementsAre("profile \"p\" uses ${both}, which no variable sets"));
+  EXPECT_THAT(Accepted({SetProfile{P("p"), T("a=${console:-ttyS0} b=${extra:-}")}}).warnings,
+              IsEmpty());
+  EXPECT_THAT(Refused({SetProfile{P("p"), T("c=${both:-x}${both}")}}).message,
+              HasSubstr("${both}, which no variable sets"));
 }
 
 // iPXE expands a template itself, and knows no default.

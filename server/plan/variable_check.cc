@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "boot/command_line.h"
 #include "boot/ipxe_settings.h"
+#include "boot/resolution.h"
+#include "common/model/hostlist.h"
 #include "common/model/quote.h"
 
 namespace autopxe::server {
@@ -15,24 +20,100 @@ namespace {
 // More agents would hide the rest of the sentence.
 constexpr size_t kMaxAgents = 3;
 
-// "no variable sets", "only agent "rack1" sets"; empty if every host gets a value.
-std::string WhoSets(const VariableName& name, const Overlay& overlay, const Catalogs& catalogs) {
-  if (overlay.settings().variables.count(name) > 0) return "";
-  std::vector<std::string> agents;
-  for (const auto& [agent, settings] : overlay.agent_settings()) {
-    if (settings.variables.count(name) > 0) agents.push_back(Quote(agent.text()));
-  }
-  if (agents.empty()) return "no variable sets";
+// The hosts' names in a sentence.
+constexpr size_t kMaxNamesLength = 200;
+
+// One variable of one profile, while it is looked at.
+struct Use {
+  ProfileName profile;
+  std::string variable;
+  absl::optional<VariableName> name;      // Empty: no variable can be called so.
+  std::vector<std::string> agents;        // Which set it, quoted.
+  std::vector<const Group*> groups;       // Which set it.
+  bool anybody_gets = false;              // Of all hosts, by a group or itself.
+  size_t users = 0;                       // Hosts that boot with the profile.
+  std::vector<std::string> lacking = {};  // Of these, those whose name is worth telling.
+};
+
+// Whether every host gets it, whatever its groups are.
+bool IsSetForAll(const Snapshot& after, const Catalogs& catalogs, const VariableName& name) {
+  if (after.settings().variables.count(name) > 0) return true;
   const auto sets = [&](const auto& entry) {
-    const auto found = overlay.agent_settings().find(entry.first);
-    return found != overlay.agent_settings().end() && found->second.variables.count(name) > 0;
+    const AgentSettings* const own = after.FindAgentSettings(entry.first);
+    return own != nullptr && own->variables.count(name) > 0;
   };
-  if (!catalogs.empty() && std::all_of(catalogs.begin(), catalogs.end(), sets)) return "";
+  return !catalogs.empty() && std::all_of(catalogs.begin(), catalogs.end(), sets);
+}
+
+bool Gets(const Host& host, const Use& use) {
+  if (!host.variables.empty() && host.variables.count(*use.name) > 0) return true;
+  return std::any_of(use.groups.begin(), use.groups.end(),
+                     [&](const Group* group) { return group->selector.Matches(host.labels); });
+}
+
+void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) {
+  after.ForEachHost([&](const std::shared_ptr<const Host>& host) {
+    const Distro distro = ChooseDistro(after, nullptr, host.get(), now).distro;
+    const std::string* const profile =
+        distro.kind() == Distro::Kind::kKernel ? &distro.profile() : nullptr;
+    for (Use& use : uses) {
+      const bool boots_it = profile != nullptr && *profile == use.profile.text();
+      if (!use.name.has_value() || (!boots_it && use.anybody_gets)) continue;
+      const bool gets = Gets(*host, use);
+      use.anybody_gets |= gets;
+      if (!boots_it) continue;
+      ++use.users;
+      if (!gets) use.lacking.push_back(host->name.text());
+    }
+  });
+}
+
+std::string NamesOf(std::vector<std::string> hosts) {
+  std::string names = Hostlist::Of(std::move(hosts)).Format();
+  if (names.size() > kMaxNamesLength) {
+    names.resize(kMaxNamesLength);
+    absl::StrAppend(&names, "...");
+  }
+  return names;
+}
+
+std::string AgentsOf(std::vector<std::string> agents) {
   if (agents.size() == 1) return absl::StrCat("only agent ", agents.front(), " sets");
   const size_t more = agents.size() > kMaxAgents ? agents.size() - kMaxAgents : 0;
   agents.resize(agents.size() - more);
   return absl::StrCat("only the agents ", absl::StrJoin(agents, ", "),
                       more > 0 ? absl::StrCat(" and ", more, " more") : "", " set");
+}
+
+// What is to be said of a use; nothing if nobody lacks the variable.
+absl::optional<UnsetVariable> Judge(Use use) {
+  UnsetVariable unset{.profile = use.profile,
+                      .variable = use.variable,
+                      .reaches_nobody = false,
+                      .sentence = absl::StrCat("profile ", Quote(use.profile.text()), " uses ${",
+                                               use.variable, "}, which ")};
+  std::string& sentence = unset.sentence;
+  if (use.users > 0 && use.lacking.empty()) return absl::nullopt;
+  if (!use.agents.empty()) {
+    absl::StrAppend(&sentence, AgentsOf(std::move(use.agents)));
+    return unset;
+  }
+  if (!use.anybody_gets) {
+    unset.reaches_nobody = true;
+    absl::StrAppend(&sentence, "no variable sets");
+    return unset;
+  }
+  if (use.users == 0) {
+    absl::StrAppend(&sentence, "only some hosts get, by their groups or of their own");
+    return unset;
+  }
+  unset.reaches_nobody = use.lacking.size() == use.users;
+  absl::StrAppend(&sentence,
+                  unset.reaches_nobody ? "none gets of the hosts that boot with it: "
+                                       : absl::StrCat(use.lacking.size(), " of the ", use.users,
+                                                      " hosts that boot with it don't get: "),
+                  NamesOf(std::move(use.lacking)));
+  return unset;
 }
 
 }  // namespace
@@ -85,27 +166,44 @@ std::vector<Problem> CheckTemplate(const ProfileName& profile,
   return problems;
 }
 
-std::vector<std::string> WarningsOfUnsetVariables(const Overlay& overlay, const Catalogs& catalogs,
-                                                  const std::set<ProfileName>& set_profiles,
-                                                  const std::set<std::string>& unset_variables) {
-  std::vector<std::string> warnings;
-  if (set_profiles.empty() && unset_variables.empty()) return warnings;
-  std::map<std::string, std::string> who_sets;  // By variable: asking every agent is dear.
-  for (const auto& [profile_name, profile] : overlay.profiles()) {
+std::vector<UnsetVariable> FindUnsetVariables(const Snapshot& after, const Catalogs& catalogs,
+                                              const std::set<ProfileName>& set_profiles,
+                                              const std::set<std::string>& unset_variables,
+                                              absl::Time now) {
+  std::vector<UnsetVariable> found;
+  if (set_profiles.empty() && unset_variables.empty()) return found;
+  std::vector<Use> uses;
+  std::map<std::string, bool> set_for_all;  // By variable: asking every agent is dear.
+  for (const auto& [profile_name, profile] : after.profiles()) {
     const bool was_set = set_profiles.count(profile_name) > 0;
     for (const std::string& required : RequiredVariables(profile.command_line)) {
       if (!was_set && unset_variables.count(required) == 0) continue;
-      const auto [who, is_new] = who_sets.try_emplace(required);
-      if (is_new) {
-        const absl::StatusOr<VariableName> name = VariableName::Parse(required);
-        who->second = name.ok() ? WhoSets(*name, overlay, catalogs) : "no variable sets";
+      Use use{.profile = profile_name,
+              .variable = required,
+              .name = absl::nullopt,
+              .agents = {},
+              .groups = {}};
+      if (absl::StatusOr<VariableName> name = VariableName::Parse(required); name.ok()) {
+        const auto [for_all, is_new] = set_for_all.try_emplace(required);
+        if (is_new) for_all->second = IsSetForAll(after, catalogs, *name);
+        if (for_all->second) continue;
+        for (const auto& [agent, settings] : after.agent_settings()) {
+          if (settings.variables.count(*name) > 0) use.agents.push_back(Quote(agent.text()));
+        }
+        for (const std::shared_ptr<const Group>& group : after.groups()) {
+          if (group->variables.count(*name) > 0) use.groups.push_back(group.get());
+        }
+        use.name = *std::move(name);
       }
-      if (who->second.empty()) continue;
-      warnings.push_back(absl::StrCat("profile ", Quote(profile_name.text()), " uses ${", required,
-                                      "}, which ", who->second));
+      uses.push_back(std::move(use));
     }
   }
-  return warnings;
+  if (!uses.empty()) LookAtHosts(after, now, uses);
+  for (Use& use : uses) {
+    absl::optional<UnsetVariable> unset = Judge(std::move(use));
+    if (unset.has_value()) found.push_back(*std::move(unset));
+  }
+  return found;
 }
 
 }  // namespace autopxe::server

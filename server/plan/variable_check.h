@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/model/command_line_template.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
 #include "common/status/problem.h"
 #include "server/plan/catalogs.h"
-#include "server/plan/overlay.h"
 
 namespace autopxe::server {
 
@@ -24,11 +24,22 @@ std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>&
 std::vector<Problem> CheckTemplate(const ProfileName& profile,
                                    const CommandLineTemplate& command_line);
 
-// A sentence for each variable that a profile uses and that nobody sets, or only some of the
-// agents do. Looked at are all variables of the profiles `set_profiles`, and `unset_variables` in
-// every profile. An agent that has no catalog in `catalogs` is none whose hosts could lack one.
-std::vector<std::string> WarningsOfUnsetVariables(const Overlay& overlay, const Catalogs& catalogs,
-                                                  const std::set<ProfileName>& set_profiles,
-                                                  const std::set<std::string>& unset_variables);
+// A variable that a profile uses and that not every host gets.
+struct UnsetVariable {
+  ProfileName profile;
+  std::string variable;
+  // No host gets it that could boot with the profile: none at all, or none of those that do.
+  bool reaches_nobody;
+  std::string sentence;  // `profile "p" uses ${x}, which no variable sets`
+};
+
+// What `after`, the configuration to be, lacks. Looked at are all variables of the profiles
+// `set_profiles`, and `unset_variables` in every profile. Those that the global settings set, or
+// every agent's, cost nothing more; for others all hosts are looked at once. An agent that has no
+// catalog in `catalogs` is none whose hosts could lack one. Hosts count as they boot at `now`.
+std::vector<UnsetVariable> FindUnsetVariables(const Snapshot& after, const Catalogs& catalogs,
+                                              const std::set<ProfileName>& set_profiles,
+                                              const std::set<std::string>& unset_variables,
+                                              absl::Time now);
 
 }  // namespace autopxe::server

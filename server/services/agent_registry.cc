@@ -58,6 +58,14 @@ absl::Status AgentRegistry::Remove(const AgentId& id) {
   return absl::OkStatus();
 }
 
+absl::optional<AgentRegistry::Entry> AgentRegistry::Find(const AgentId& id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto agent = agents_.find(id);
+  if (agent == agents_.end()) return absl::nullopt;
+  return Entry{id, agent->second.status, agent->second.reported_at, agent->second.last_seen,
+               static_cast<int>(agent->second.watches.size())};
+}
+
 std::vector<AgentRegistry::Entry> AgentRegistry::List(absl::string_view after, size_t count) const {
   std::vector<Entry> entries;
   absl::MutexLock lock(&mutex_);

@@ -52,6 +52,9 @@ class AgentRegistry {
   // watches.
   absl::Status Remove(const AgentId& id);
 
+  // One, if it was ever heard of.
+  absl::optional<Entry> Find(const AgentId& id) const;
+
   // Up to `count` agents whose ids are above `after`, ascending.
   std::vector<Entry> List(absl::string_view after, size_t count) const;
 

@@ -100,5 +100,15 @@ TEST(AgentRegistryTest, AgentsAreListedByIdInPages) {
   EXPECT_THAT(Ids(registry.List("d", 2)), ElementsAre());
 }
 
+TEST(AgentRegistryTest, AnAgentIsFoundOnceItWasHeardOf) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  const AgentId id = *AgentId::Parse("lab");
+  EXPECT_FALSE(registry.Find(id).has_value());
+  registry.Report(id, AgentStatus{.instance = *AgentInstance::Parse("i1")});
+  ASSERT_TRUE(registry.Find(id).has_value());
+  EXPECT_EQ(registry.Find(id)->last_seen, clock.Now());
+}
+
 }  // namespace
 }  // namespace autopxe::server

@@ -4,16 +4,18 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "common/model/kernel_move.h"
+#include "common/model/mutation.h"
 #include "common/runtime/log_line.h"
 #include "common/status/grpc_status.h"
-#include "common/status/problem.h"
 #include "common/status/status_macros.h"
 #include "common/wire/agent_status_wire.h"
 #include "common/wire/catalog_wire.h"
@@ -22,6 +24,7 @@
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "server/services/agent_condition.h"
 #include "server/services/call.h"
+#include "server/services/read_error.h"
 
 namespace autopxe::server {
 namespace {
@@ -68,15 +71,45 @@ class RefusedWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override { delete this; }
 };
 
-// A report that does not parse.
-grpc::Status Malformed(absl::string_view field, const std::string& value,
-                       const absl::Status& error) {
-  Problem problem;
-  problem.reason = Reason::kMalformed;
-  problem.field = std::string(field);
-  problem.value = value;
-  problem.message = std::string(error.message());
-  return ToGrpcStatus(absl::StatusCode::kInvalidArgument, error.message(), {problem});
+// Of ReportUsedNextBootsRequest.used.
+constexpr int kMaxUses = 1'000;
+
+// Errors: INVALID_ARGUMENT; the message begins with the field.
+absl::StatusOr<std::vector<NextBootUse>> ParseUses(const AgentId& agent,
+                                                   const v1::ReportUsedNextBootsRequest& request) {
+  if (request.used_size() > kMaxUses) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("used: expected ", kMaxUses, " at most, got ", request.used_size()));
+  }
+  std::vector<NextBootUse> uses;
+  for (int i = 0; i < request.used_size(); ++i) {
+    const v1::UsedNextBoot& used = request.used(i);
+    const std::string field = absl::StrCat("used[", i, "]");
+    if (used.host_id() < 1 || used.token() < 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ": expected a host_id and a token above 0, got ", used.host_id(),
+                       " and ", used.token()));
+    }
+    ASSIGN_OR_RETURN(const absl::Time time, FromProto(used.time(), absl::StrCat(field, ".time")));
+    uses.push_back({.agent = agent,
+                    .host = HostId{used.host_id()},
+                    .token = used.token(),
+                    .time = time,
+                    .distro = ""});
+  }
+  return uses;
+}
+
+// What takes them away.
+WriteRequest RequestOf(const std::vector<NextBootUse>& uses, const AgentId& agent,
+                       const std::string& origin) {
+  WriteRequest request;
+  for (const NextBootUse& use : uses) {
+    request.batch.mutations.push_back(UseNextBoot{.host = use.host, .token = use.token});
+  }
+  request.user = absl::StrCat("agent ", agent.text());
+  request.origin = origin;
+  return request;
 }
 
 // A tree that was exchanged as a whole must not flood the log.
@@ -236,6 +269,57 @@ grpc::ServerUnaryReactor* AgentService::ReportStatus(grpc::CallbackServerContext
     sink_.save_status(*agent, *status, clock_.Now());
   }
   return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* AgentService::ReportUsedNextBoots(
+    grpc::CallbackServerContext* context, const v1::ReportUsedNextBootsRequest* request,
+    v1::ReportUsedNextBootsResponse*) {
+  const Call call("ReportUsedNextBoots", context, clock_);
+  const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
+  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  absl::StatusOr<std::vector<NextBootUse>> uses = ParseUses(*agent, *request);
+  if (!uses.ok()) return call.Finish(Malformed("used", "", uses.status()));
+  registry_.Seen(*agent);
+  if (uses->empty()) return call.Finish(grpc::Status::OK);
+  WriteRequest write = RequestOf(*uses, *agent, call.origin());
+  Call::Write line{.user = write.user,
+                   .request_id = "",
+                   .revision = "",
+                   .mutations = request->used_size(),
+                   .validate_only = false};
+  TakeUses(*std::move(uses));
+  sink_.apply(std::move(write), [call, line](const WriteOutcome& outcome) mutable {
+    if (const auto* result = std::get_if<WriteResult>(&outcome)) {
+      line.revision = result->revision.id.Format();
+      call.Finish(grpc::Status::OK, line);
+    } else if (const auto* refusal = std::get_if<Refusal>(&outcome)) {
+      call.Finish(ToGrpcStatus(refusal->code, refusal->message, refusal->problems), line);
+    } else {
+      call.Finish(ToGrpcStatus(std::get<absl::Status>(outcome)), line);
+    }
+  });
+  return call.reactor();
+}
+
+void AgentService::TakeUses(std::vector<NextBootUse> uses) {
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  for (NextBootUse& use : uses) {
+    const std::shared_ptr<const Host> host = snapshot->FindHost(use.host);
+    if (host == nullptr || !host->next.has_value() || host->next->token != use.token) continue;
+    use.distro = host->next->distro.Format();
+  }
+  for (const std::vector<NextBootUse>& same : sink_.save_uses(std::move(uses))) {
+    const std::shared_ptr<const Host> host = snapshot->FindHost(same.front().host);
+    LogLine("next-boot-used-twice")
+        .Add("host", host != nullptr ? host->name.text()
+                                     : absl::StrCat("id ", static_cast<int64_t>(same.front().host)))
+        .Add("distro", same.front().distro)
+        .Add("agents", absl::StrJoin(same, ",",
+                                     [](std::string* out, const NextBootUse& use) {
+                                       absl::StrAppend(out, use.agent.text());
+                                     }))
+        .Warn();
+  }
 }
 
 grpc::ServerUnaryReactor* AgentService::ReportCatalog(grpc::CallbackServerContext* context,

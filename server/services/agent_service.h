@@ -20,6 +20,8 @@
 #include "server/services/catalog_service.h"
 #include "server/services/page.h"
 #include "server/services/watch_hub.h"
+#include "server/store/next_boot_use.h"
+#include "server/store/write_request.h"
 
 namespace autopxe::server {
 
@@ -31,6 +33,11 @@ struct ReportSink {
   // With what moved by it.
   std::function<void(const AgentId&, std::shared_ptr<const Catalog>, std::vector<CountedMove>)>
       save_catalog;
+  // What hosts used up. Each that other agents had reported before comes back, with theirs, the
+  // oldest first.
+  std::function<std::vector<std::vector<NextBootUse>>(std::vector<NextBootUse>)> save_uses;
+  // Takes used next-boot assignments out of the configuration.
+  ApplyFn apply;
   // Forgets both; `done` is told once that is on disk, or why it is not.
   std::function<void(const AgentId&, std::function<void(absl::Status)> done)> forget;
 };
@@ -40,7 +47,9 @@ using AgentServiceBase = v1::AgentService::WithCallbackMethod_ListAgents<
     v1::AgentService::WithCallbackMethod_DeleteAgent<
         v1::AgentService::WithRawCallbackMethod_WatchConfiguration<
             v1::AgentService::WithCallbackMethod_ReportStatus<
-                v1::AgentService::WithCallbackMethod_ReportCatalog<v1::AgentService::Service>>>>>;
+                v1::AgentService::WithCallbackMethod_ReportUsedNextBoots<
+                    v1::AgentService::WithCallbackMethod_ReportCatalog<
+                        v1::AgentService::Service>>>>>>;
 
 // See autopxe/v1/agent.proto.
 class AgentService final : public AgentServiceBase {
@@ -60,6 +69,9 @@ class AgentService final : public AgentServiceBase {
   grpc::ServerUnaryReactor* ReportStatus(grpc::CallbackServerContext* context,
                                          const v1::ReportStatusRequest* request,
                                          v1::ReportStatusResponse* response) override;
+  grpc::ServerUnaryReactor* ReportUsedNextBoots(grpc::CallbackServerContext* context,
+                                                const v1::ReportUsedNextBootsRequest* request,
+                                                v1::ReportUsedNextBootsResponse* response) override;
   grpc::ServerUnaryReactor* ReportCatalog(grpc::CallbackServerContext* context,
                                           const v1::ReportCatalogRequest* request,
                                           v1::ReportCatalogResponse* response) override;
@@ -69,6 +81,8 @@ class AgentService final : public AgentServiceBase {
   // All but what its catalog tells.
   void FillAgent(const AgentRegistry::Entry& entry, const RevisionId& current, absl::Time now,
                  v1::Agent& agent) const;
+  // With what their distros are; tells the log of those that were used twice.
+  void TakeUses(std::vector<NextBootUse> uses);
   // With what moved by it. One at a time, in the order in which they came.
   void TakeCatalog(const AgentId& agent, Catalog catalog);
 

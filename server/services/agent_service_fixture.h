@@ -196,6 +196,7 @@ class AgentServiceTest : public ::testing::Test {
   std::thread::id catalog_thread_ ABSL_GUARDED_BY(mutex_);   // Which saved one last.
   std::function<void()> on_forget_ ABSL_GUARDED_BY(mutex_);  // While one is being forgotten.
   absl::Status forgotten_ ABSL_GUARDED_BY(mutex_);           // How forgetting an agent ends.
+  NextBootUses uses_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Catalogs> catalogs_ ABSL_GUARDED_BY(mutex_) =
       std::make_shared<const Catalogs>();
   AgentService service_{
@@ -221,6 +222,20 @@ class AgentServiceTest : public ::testing::Test {
              catalogs[id] = std::move(catalog);
              catalog_thread_ = std::this_thread::get_id();
              catalogs_ = std::make_shared<const Catalogs>(std::move(catalogs));
+           },
+       .save_uses =
+           [this](std::vector<NextBootUse> uses) {
+             absl::MutexLock lock(&mutex_);
+             std::vector<std::vector<NextBootUse>> used_twice;
+             for (NextBootUse& use : uses) {
+               std::vector<NextBootUse> same = uses_.Add(std::move(use));
+               if (!same.empty()) used_twice.push_back(std::move(same));
+             }
+             return used_twice;
+           },
+       .apply =
+           [this](WriteRequest request, const std::function<void(WriteOutcome)>& done) {
+             writer_.Apply(std::move(request), done);
            },
        .forget =
            [this](const AgentId& id, const std::function<void(absl::Status)>& done) {

@@ -1,54 +1,24 @@
 #include "server/services/configuration_service.h"
 
-#include <algorithm>
-#include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "common/model/quote.h"
 #include "common/status/grpc_status.h"
 #include "common/status/problem.h"
-#include "common/wire/agent_settings_wire.h"
 #include "common/wire/batch_wire.h"
-#include "common/wire/host_wire.h"
-#include "common/wire/profile_wire.h"
 #include "common/wire/revision_wire.h"
-#include "common/wire/settings_wire.h"
-#include "server/services/page.h"
+#include "server/services/difference_encoding.h"
 
 namespace autopxe::server {
 namespace {
 
-// A read that names something which does not parse, or is not there.
-grpc::Status ReadError(absl::StatusCode code, Reason reason, absl::string_view field,
-                       const std::string& value, const std::string& message) {
-  Problem problem;
-  problem.reason = reason;
-  problem.field = std::string(field);
-  problem.value = value;
-  problem.message = message;
-  return ToGrpcStatus(code, message, {problem});
-}
-
-grpc::Status Malformed(absl::string_view field, const std::string& value,
-                       const absl::Status& error) {
-  return ReadError(absl::StatusCode::kInvalidArgument, Reason::kMalformed, field, value,
-                   std::string(error.message()));
-}
-
 void Fill(const WriteResult& result, v1::ApplyResponse* response) {
   *response->mutable_revision() = ToProto(result.revision);
   for (const Difference& difference : result.differences) {
-    v1::Difference* out = response->add_differences();
-    out->set_kind(difference.kind);
-    out->set_name(difference.name);
-    out->set_field(difference.field);
-    out->set_before(difference.before);
-    out->set_after(difference.after);
+    *response->add_differences() = EncodeDifference(difference);
   }
   for (const std::string& warning : result.warnings) response->add_warnings(warning);
   response->set_replayed(result.replayed);
@@ -66,10 +36,28 @@ grpc::Status StatusOf(const WriteOutcome& outcome, v1::ApplyResponse* response) 
   return ToGrpcStatus(std::get<absl::Status>(outcome));
 }
 
+// As it came: one that is malformed is refused with the mutation that it is in.
+void CopyTerm(const v1::AssignHostsRequest& request, v1::Mutation::Assign& assign) {
+  switch (request.term_case()) {
+    case v1::AssignHostsRequest::kNextBoot:
+      assign.set_next_boot(request.next_boot());
+      break;
+    case v1::AssignHostsRequest::kDuration:
+      *assign.mutable_duration() = request.duration();
+      break;
+    case v1::AssignHostsRequest::kUntil:
+      *assign.mutable_until() = request.until();
+      break;
+    case v1::AssignHostsRequest::TERM_NOT_SET:
+      break;
+  }
+}
+
 }  // namespace
 
-ConfigurationService::ConfigurationService(ApplyFn apply, const Feed& feed, const Clock& clock)
-    : apply_(std::move(apply)), feed_(feed), clock_(clock) {}
+ConfigurationService::ConfigurationService(ApplyFn apply, HistoryReader history, const Feed& feed,
+                                           const Clock& clock)
+    : apply_(std::move(apply)), history_(std::move(history)), feed_(feed), clock_(clock) {}
 
 grpc::ServerUnaryReactor* ConfigurationService::Write(const Call& call, const Mutations& mutations,
                                                       const v1::RequestOptions& options,
@@ -117,6 +105,7 @@ grpc::ServerUnaryReactor* ConfigurationService::AssignHosts(grpc::CallbackServer
     assign->set_host(host);
     assign->set_distro(request->distro());
     assign->set_allow_missing(request->allow_missing());
+    CopyTerm(*request, *assign);
   }
   return Write(Call("AssignHosts", context, clock_), mutations, request->options(), response);
 }
@@ -127,7 +116,9 @@ grpc::ServerUnaryReactor* ConfigurationService::UnassignHosts(
   Mutations mutations;
   mutations.Reserve(request->hosts_size());
   for (const std::string& host : request->hosts()) {
-    mutations.Add()->mutable_unassign()->set_host(host);
+    v1::Mutation::Unassign* unassign = mutations.Add()->mutable_unassign();
+    unassign->set_host(host);
+    unassign->set_next_boot_only(request->next_boot_only());
   }
   return Write(Call("UnassignHosts", context, clock_), mutations, request->options(), response);
 }
@@ -186,130 +177,6 @@ grpc::ServerUnaryReactor* ConfigurationService::UpdateAgentSettings(
   *mutations.Add()->mutable_update_agent_settings() = request->update();
   return Write(Call("UpdateAgentSettings", context, clock_), mutations, request->options(),
                response);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::GetHost(grpc::CallbackServerContext* context,
-                                                        const v1::GetHostRequest* request,
-                                                        v1::Host* response) {
-  const Call call("GetHost", context, clock_);
-  const absl::StatusOr<HostReference> reference = ParseHostReference(request->host());
-  if (!reference.ok()) return call.Finish(Malformed("host", request->host(), reference.status()));
-  const std::shared_ptr<const Host> host = feed_.Current()->FindHost(*reference);
-  if (host == nullptr) {
-    return call.Finish(ReadError(absl::StatusCode::kNotFound, Reason::kHostUnknown, "host",
-                                 request->host(),
-                                 absl::StrCat("host ", Quote(request->host()), ": no such host")));
-  }
-  *response = ToProto(*host);
-  return call.Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::ListHosts(grpc::CallbackServerContext* context,
-                                                          const v1::ListHostsRequest* request,
-                                                          v1::ListHostsResponse* response) {
-  const Call call("ListHosts", context, clock_);
-  const absl::StatusOr<Page> page = ParsePage("hosts", request->page_size(), request->page_token());
-  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
-  const std::shared_ptr<const SortedHosts::Hosts> hosts = sorted_hosts_.Of(feed_.Current());
-  auto next = std::upper_bound(hosts->begin(), hosts->end(), page->after,
-                               [](const std::string& after, const std::shared_ptr<const Host>& h) {
-                                 return after < h->name.text();
-                               });
-  size_t bytes = 0;
-  for (size_t i = 0; !page->IsFull(i, bytes) && next != hosts->end(); ++i, ++next) {
-    v1::Host& host = *response->add_hosts();
-    host = ToProto(**next);
-    bytes += host.ByteSizeLong();
-  }
-  if (next != hosts->end() && response->hosts_size() > 0) {
-    response->set_next_page_token(FormatPageToken("hosts", response->hosts().rbegin()->name()));
-  }
-  return call.Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::GetProfile(grpc::CallbackServerContext* context,
-                                                           const v1::GetProfileRequest* request,
-                                                           v1::Profile* response) {
-  const Call call("GetProfile", context, clock_);
-  const absl::StatusOr<ProfileName> name = ProfileName::Parse(request->name());
-  if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
-  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
-  const Profile* profile = snapshot->FindProfile(*name);
-  if (profile == nullptr) {
-    return call.Finish(
-        ReadError(absl::StatusCode::kNotFound, Reason::kProfileUnknown, "name", request->name(),
-                  absl::StrCat("profile ", Quote(request->name()), ": no such profile")));
-  }
-  *response = ToProto(*profile);
-  return call.Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::ListProfiles(grpc::CallbackServerContext* context,
-                                                             const v1::ListProfilesRequest* request,
-                                                             v1::ListProfilesResponse* response) {
-  const Call call("ListProfiles", context, clock_);
-  const absl::StatusOr<Page> page =
-      ParsePage("profiles", request->page_size(), request->page_token());
-  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
-  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
-  size_t bytes = 0;
-  for (const auto& [name, profile] : snapshot->profiles()) {
-    if (name.text() <= page->after) continue;
-    if (page->IsFull(static_cast<size_t>(response->profiles_size()), bytes)) {
-      response->set_next_page_token(
-          FormatPageToken("profiles", response->profiles().rbegin()->name()));
-      break;
-    }
-    v1::Profile& added = *response->add_profiles();
-    added = ToProto(profile);
-    bytes += added.ByteSizeLong();
-  }
-  return call.Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::GetSettings(grpc::CallbackServerContext* context,
-                                                            const v1::GetSettingsRequest*,
-                                                            v1::Settings* response) {
-  *response = ToProto(feed_.Current()->settings());
-  return Call("GetSettings", context, clock_).Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::GetAgentSettings(
-    grpc::CallbackServerContext* context, const v1::GetAgentSettingsRequest* request,
-    v1::AgentSettings* response) {
-  const Call call("GetAgentSettings", context, clock_);
-  const absl::StatusOr<AgentId> agent = AgentId::Parse(request->agent_id());
-  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
-  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
-  if (const AgentSettings* const settings = snapshot->FindAgentSettings(*agent)) {
-    *response = ToProto(*settings);
-  } else {
-    response->set_agent_id(agent->text());
-  }
-  return call.Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::ListAgentSettings(
-    grpc::CallbackServerContext* context, const v1::ListAgentSettingsRequest* request,
-    v1::ListAgentSettingsResponse* response) {
-  const Call call("ListAgentSettings", context, clock_);
-  const absl::StatusOr<Page> page =
-      ParsePage("agent_settings", request->page_size(), request->page_token());
-  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
-  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
-  size_t bytes = 0;
-  for (const auto& [agent, settings] : snapshot->agent_settings()) {
-    if (agent.text() <= page->after) continue;
-    if (page->IsFull(static_cast<size_t>(response->agents_size()), bytes)) {
-      response->set_next_page_token(
-          FormatPageToken("agent_settings", response->agents().rbegin()->agent_id()));
-      break;
-    }
-    v1::AgentSettings& added = *response->add_agents();
-    added = ToProto(settings);
-    bytes += added.ByteSizeLong();
-  }
-  return call.Finish(grpc::Status::OK);
 }
 
 }  // namespace autopxe::server

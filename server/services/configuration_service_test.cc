@@ -38,7 +38,8 @@ Message FromText(const std::string& text) {
 // The service over a real connection, with `apply` behind it.
 class Service {
  public:
-  Service(ApplyFn apply, const Feed& feed) : service_(std::move(apply), feed, clock_) {}
+  Service(ApplyFn apply, const Feed& feed)
+      : service_(std::move(apply), HistoryReader(), feed, clock_) {}
 
   Stub& stub() { return *stub_; }
 

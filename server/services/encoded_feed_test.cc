@@ -38,8 +38,11 @@ class Growing {
     change->revision.id = {change->base.number + 1, 7};
     for (int i = 0; i < hosts; ++i) {
       const MacAddress mac = MacAddress::FromNumber(0x525400000000 + static_cast<uint64_t>(++id_));
-      change->hosts.push_back(std::make_shared<Host>(
-          Host{HostId{id_}, NameByMac(mac), {mac}, Distro::Menu(), change->revision.id.number}));
+      change->hosts.push_back(std::make_shared<Host>(Host{.id = HostId{id_},
+                                                          .name = NameByMac(mac),
+                                                          .macs = {mac},
+                                                          .distro = Distro::Menu(),
+                                                          .etag = change->revision.id.number}));
     }
     feed_.Publish(change, *Apply(*snapshot, *change));
     return change;

@@ -19,9 +19,7 @@ std::shared_ptr<const Snapshot> WithHosts(int64_t number, std::vector<const char
     hosts.push_back(std::make_shared<Host>(
         Host{HostId{id},
              *HostName::Parse(name),
-             {MacAddress::FromNumber(0x525400000000 + static_cast<uint64_t>(id))},
-             {},
-             1}));
+             {MacAddress::FromNumber(0x525400000000 + static_cast<uint64_t>(id))}}));
   }
   return *Snapshot::Create(Revision{{number, 1}}, Settings(), {}, hosts);
 }

@@ -41,7 +41,7 @@ absl::Status LoadStatuses(Database& database, AgentReports& reports) {
   ASSIGN_OR_RETURN(
       Rows rows, database.Query("SELECT id, last_seen_us, applied_number, applied_tag, version, "
                                 "instance, start_time_us, http_address, tftp_address, view_age_us, "
-                                "problems FROM agent"));
+                                "problems, rootfs_folder, advertise FROM agent"));
   while (true) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
     if (!more) return absl::OkStatus();
@@ -59,6 +59,12 @@ absl::Status LoadStatuses(Database& database, AgentReports& reports) {
     ASSIGN_OR_RETURN(status.tftp_address, ToEndpoint(rows.Text(8)));
     if (!rows.IsNull(9)) status.view_age = absl::Microseconds(rows.Integer(9));
     status.problems = absl::StrSplit(rows.Text(10), '\n', absl::SkipEmpty());
+    status.rootfs_folder = std::string(rows.Text(11));
+    if (!rows.Text(12).empty()) {
+      const absl::StatusOr<IpAddress> advertise = IpAddress::Parse(rows.Text(12));
+      if (!advertise.ok()) return DamagedRow("agent", advertise.status());
+      status.advertise = *advertise;
+    }
     AgentReport& report = reports[id];
     report.status = std::move(status);
     report.last_seen = absl::FromUnixMicros(rows.Integer(1));
@@ -161,12 +167,13 @@ absl::Status WriteAgentStatus(Database& database, const AgentId& id, const Agent
                               absl::Time last_seen) {
   return database.Run(
       "INSERT OR REPLACE INTO agent (id, last_seen_us, applied_number, applied_tag, version, "
-      "instance, start_time_us, http_address, tftp_address, view_age_us, problems) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+      "instance, start_time_us, http_address, tftp_address, view_age_us, problems, rootfs_folder, "
+      "advertise) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
       id.text(), absl::ToUnixMicros(last_seen), status.applied.number, status.applied.tag,
       status.version, status.instance.text(), absl::ToUnixMicros(status.start_time),
       ToText(status.http_address), ToText(status.tftp_address), ToMicroseconds(status.view_age),
-      absl::StrJoin(status.problems, "\n"));
+      absl::StrJoin(status.problems, "\n"), status.rootfs_folder,
+      status.advertise.has_value() ? status.advertise->Format() : "");
 }
 
 absl::Status DeleteAgentReport(Database& database, const AgentId& id) {

@@ -40,7 +40,9 @@ AgentStatus SampleStatus() {
           .http_address = *IpEndpoint::Parse("10.77.1.1:8080"),
           .tftp_address = absl::nullopt,
           .view_age = absl::Hours(1) + absl::Microseconds(7),
-          .problems = {"the snapshot can't be saved", "\"=; 'quoted'"}};
+          .problems = {"the snapshot can't be saved", "\"=; 'quoted'"},
+          .rootfs_folder = "/srv/rootfs",
+          .advertise = *IpAddress::Parse("fd00::1")};
 }
 
 Catalog SampleCatalog() {

@@ -1,5 +1,6 @@
 #include "server/store/agent_setting_rows.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -117,6 +118,39 @@ absl::Status AddAgentSettingsChanges(Database& database, int64_t after, ChangesB
     if (!more) return absl::OkStatus();
     ASSIGN_OR_RETURN(AgentId agent, ToAgent(deleted.Text(0)));
     changes.at(deleted.Integer(1)).deleted_agent_settings.push_back(std::move(agent));
+  }
+}
+
+absl::Status AddAgentSettingsStep(Database& database, const std::string& only,
+                                  ConfigurationStep& step) {
+  const int64_t revision = step.change.revision.id.number;
+  {
+    ASSIGN_OR_RETURN(Rows begun,
+                     database.Query("SELECT agent_id, default_distro, rootfs_path_prefix, "
+                                    "valid_from FROM agent_setting WHERE valid_from = ?1 "
+                                    "AND (?2 = '' OR agent_id = ?2) ORDER BY agent_id",
+                                    revision, only));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, begun.Next());
+      if (!more) break;
+      ASSIGN_OR_RETURN(auto one, ToAgentSettings(database, begun));
+      step.change.agent_settings.push_back(std::move(one));
+    }
+  }
+  ASSIGN_OR_RETURN(Rows ended,
+                   database.Query("SELECT agent_id, default_distro, rootfs_path_prefix, valid_from "
+                                  "FROM agent_setting WHERE valid_to = ?1 "
+                                  "AND (?2 = '' OR agent_id = ?2) ORDER BY agent_id",
+                                  revision, only));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, ended.Next());
+    if (!more) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto one, ToAgentSettings(database, ended));
+    const bool is_kept =
+        std::any_of(step.change.agent_settings.begin(), step.change.agent_settings.end(),
+                    [&](const auto& now) { return now.agent == one.agent; });
+    if (!is_kept) step.change.deleted_agent_settings.push_back(one.agent);
+    step.agent_settings.push_back(std::move(one));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -7,6 +8,7 @@
 #include "common/model/agent_settings.h"
 #include "common/model/snapshot.h"
 #include "server/sqlite/database.h"
+#include "server/store/configuration_step.h"
 #include "server/store/revision_rows.h"
 
 namespace autopxe::server {
@@ -20,5 +22,10 @@ absl::Status WriteAgentSettings(Database& database, const Snapshot& before, cons
 // Adds to each of `changes`, which follow each other and begin above revision `after`, the agents'
 // settings it changed and deleted.
 absl::Status AddAgentSettingsChanges(Database& database, int64_t after, ChangesByNumber& changes);
+
+// Adds to `step` what its revision did to agents' settings, or to those of the agent `only` unless
+// that is empty.
+absl::Status AddAgentSettingsStep(Database& database, const std::string& only,
+                                  ConfigurationStep& step);
 
 }  // namespace autopxe::server

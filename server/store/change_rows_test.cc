@@ -36,7 +36,7 @@ class ChangeRowsTest : public testing::Test {
 
   // Whether it was accepted and changed something.
   bool Write(const Batch& batch) {
-    auto planned = BuildPlan(*snapshot_, catalogs_, batch, *LoadNextHostId(*database_));
+    auto planned = BuildPlan(*snapshot_, catalogs_, batch, *LoadNextHostId(*database_), kNow);
     if (std::holds_alternative<Refusal>(planned)) return false;
     Change change = std::get<Plan>(planned).change;
     if (change.empty()) return false;

@@ -1,5 +1,6 @@
 #include "server/store/group_rows.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -113,6 +114,37 @@ absl::Status AddGroupChanges(Database& database, int64_t after, ChangesByNumber&
     if (!more) return absl::OkStatus();
     ASSIGN_OR_RETURN(GroupName name, ToName(deleted.Text(0)));
     changes.at(deleted.Integer(1)).deleted_groups.push_back(std::move(name));
+  }
+}
+
+absl::Status AddGroupStep(Database& database, const std::string& only, ConfigurationStep& step) {
+  const int64_t revision = step.change.revision.id.number;
+  {
+    ASSIGN_OR_RETURN(Rows begun, database.Query("SELECT name, selector, priority, distro, "
+                                                "valid_from FROM host_group WHERE valid_from = ?1 "
+                                                "AND (?2 = '' OR name = ?2) ORDER BY name",
+                                                revision, only));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, begun.Next());
+      if (!more) break;
+      ASSIGN_OR_RETURN(auto one, ToGroup(database, begun));
+      step.change.groups.push_back(std::move(one));
+    }
+  }
+  ASSIGN_OR_RETURN(
+      Rows ended,
+      database.Query(
+          "SELECT name, selector, priority, distro, valid_from FROM host_group WHERE valid_to = ?1 "
+          "AND (?2 = '' OR name = ?2) ORDER BY name",
+          revision, only));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, ended.Next());
+    if (!more) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto one, ToGroup(database, ended));
+    const bool is_kept = std::any_of(step.change.groups.begin(), step.change.groups.end(),
+                                     [&](const auto& now) { return now->name == one->name; });
+    if (!is_kept) step.change.deleted_groups.push_back(one->name);
+    step.groups.push_back(std::move(one));
   }
 }
 

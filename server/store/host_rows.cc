@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
@@ -252,6 +253,35 @@ absl::Status AddHostChanges(Database& database, int64_t after, ChangesByNumber& 
     if (!more) return absl::OkStatus();
     changes.at(deleted.Integer(1)).deleted_hosts.push_back(HostId{deleted.Integer(0)});
   }
+}
+
+absl::Status AddHostStep(Database& database, absl::optional<HostId> only, ConfigurationStep& step) {
+  const int64_t revision = step.change.revision.id.number;
+  const auto load = [&](absl::string_view where,
+                        std::vector<std::shared_ptr<const Host>>& hosts) -> absl::Status {
+    ASSIGN_OR_RETURN(
+        Rows rows,
+        only.has_value()
+            ? database.Query(absl::StrCat(kSelectHosts, "WHERE h.", where, " = ?1 AND h.id = ?2"),
+                             revision, static_cast<int64_t>(*only))
+            : database.Query(absl::StrCat(kSelectHosts, "WHERE h.", where, " = ?1"), revision));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, rows.Next());
+      if (!more) return absl::OkStatus();
+      ASSIGN_OR_RETURN(std::shared_ptr<const Host> host, ToHost(rows));
+      hosts.push_back(std::move(host));
+    }
+  };
+  const size_t ended = step.hosts.size();
+  const size_t begun = step.change.hosts.size();
+  RETURN_IF_ERROR(load("valid_to", step.hosts));
+  RETURN_IF_ERROR(load("valid_from", step.change.hosts));
+  absl::flat_hash_set<HostId> kept;
+  for (size_t i = begun; i < step.change.hosts.size(); ++i) kept.insert(step.change.hosts[i]->id);
+  for (size_t i = ended; i < step.hosts.size(); ++i) {
+    if (!kept.contains(step.hosts[i]->id)) step.change.deleted_hosts.push_back(step.hosts[i]->id);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace autopxe::server

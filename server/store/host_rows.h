@@ -5,9 +5,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "common/model/host.h"
 #include "common/model/snapshot.h"
 #include "server/sqlite/database.h"
+#include "server/store/configuration_step.h"
 #include "server/store/revision_rows.h"
 
 namespace autopxe::server {
@@ -24,5 +26,8 @@ absl::Status WriteHosts(Database& database, const Snapshot& before, const Change
 // Adds to each of `changes`, which follow each other and begin above revision `after`, the hosts it
 // changed and deleted.
 absl::Status AddHostChanges(Database& database, int64_t after, ChangesByNumber& changes);
+
+// Adds to `step` what its revision did to hosts, or to that one.
+absl::Status AddHostStep(Database& database, absl::optional<HostId> only, ConfigurationStep& step);
 
 }  // namespace autopxe::server

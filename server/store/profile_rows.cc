@@ -1,5 +1,6 @@
 #include "server/store/profile_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/status/status_macros.h"
@@ -79,6 +80,37 @@ absl::Status AddProfileChanges(Database& database, int64_t after, ChangesByNumbe
     if (!more) return absl::OkStatus();
     ASSIGN_OR_RETURN(ProfileName name, ToName(deleted.Text(0)));
     changes.at(deleted.Integer(1)).deleted_profiles.push_back(std::move(name));
+  }
+}
+
+absl::Status AddProfileStep(Database& database, const std::string& only, ConfigurationStep& step) {
+  const int64_t revision = step.change.revision.id.number;
+  {
+    ASSIGN_OR_RETURN(
+        Rows begun,
+        database.Query("SELECT name, command_line, valid_from FROM profile WHERE valid_from = ?1 "
+                       "AND (?2 = '' OR name = ?2) ORDER BY name",
+                       revision, only));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, begun.Next());
+      if (!more) break;
+      ASSIGN_OR_RETURN(auto one, ToProfile(begun));
+      step.change.profiles.push_back(std::move(one));
+    }
+  }
+  ASSIGN_OR_RETURN(
+      Rows ended,
+      database.Query("SELECT name, command_line, valid_from FROM profile WHERE valid_to = ?1 "
+                     "AND (?2 = '' OR name = ?2) ORDER BY name",
+                     revision, only));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, ended.Next());
+    if (!more) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto one, ToProfile(ended));
+    const bool is_kept = std::any_of(step.change.profiles.begin(), step.change.profiles.end(),
+                                     [&](const auto& now) { return now.name == one.name; });
+    if (!is_kept) step.change.deleted_profiles.push_back(one.name);
+    step.profiles.push_back(std::move(one));
   }
 }
 

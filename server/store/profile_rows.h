@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -7,6 +8,7 @@
 #include "common/model/profile.h"
 #include "common/model/snapshot.h"
 #include "server/sqlite/database.h"
+#include "server/store/configuration_step.h"
 #include "server/store/revision_rows.h"
 
 namespace autopxe::server {
@@ -20,5 +22,9 @@ absl::Status WriteProfiles(Database& database, const Change& change);
 // Adds to each of `changes`, which follow each other and begin above revision `after`, the profiles
 // it changed and deleted.
 absl::Status AddProfileChanges(Database& database, int64_t after, ChangesByNumber& changes);
+
+// Adds to `step` what its revision did to profiles, or to the one called `only` unless that is
+// empty.
+absl::Status AddProfileStep(Database& database, const std::string& only, ConfigurationStep& step);
 
 }  // namespace autopxe::server

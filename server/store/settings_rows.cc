@@ -84,4 +84,27 @@ absl::Status AddSettingsChanges(Database& database, int64_t after, ChangesByNumb
   }
 }
 
+absl::Status AddSettingsStep(Database& database, ConfigurationStep& step) {
+  const int64_t revision = step.change.revision.id.number;
+  {
+    ASSIGN_OR_RETURN(
+        Rows begun,
+        database.Query("SELECT default_distro, unknown_hosts, menu_timeout_s, rootfs_path_prefix, "
+                       "valid_from FROM setting WHERE valid_from = ?1",
+                       revision));
+    ASSIGN_OR_RETURN(const bool found, begun.Next());
+    if (!found) return absl::OkStatus();
+    ASSIGN_OR_RETURN(step.change.settings, ToSettings(database, begun));
+  }
+  ASSIGN_OR_RETURN(
+      Rows ended,
+      database.Query("SELECT default_distro, unknown_hosts, menu_timeout_s, rootfs_path_prefix, "
+                     "valid_from FROM setting WHERE valid_to = ?1",
+                     revision));
+  ASSIGN_OR_RETURN(const bool found, ended.Next());
+  if (!found) return absl::OkStatus();
+  ASSIGN_OR_RETURN(step.settings, ToSettings(database, ended));
+  return absl::OkStatus();
+}
+
 }  // namespace autopxe::server

@@ -5,6 +5,7 @@
 #include "common/model/settings.h"
 #include "common/model/snapshot.h"
 #include "server/sqlite/database.h"
+#include "server/store/configuration_step.h"
 #include "server/store/revision_rows.h"
 
 namespace autopxe::server {
@@ -18,5 +19,8 @@ absl::Status WriteSettings(Database& database, const Snapshot& before, const Cha
 // Adds to each of `changes`, which follow each other and begin above revision `after`, the settings
 // it changed.
 absl::Status AddSettingsChanges(Database& database, int64_t after, ChangesByNumber& changes);
+
+// Adds to `step` what its revision did to the settings.
+absl::Status AddSettingsStep(Database& database, ConfigurationStep& step);
 
 }  // namespace autopxe::server

@@ -11,7 +11,9 @@
 #include "server/sqlite/transaction.h"
 #include "server/sqlite/write_ahead_log.h"
 #include "server/store/change_rows.h"
+#include "server/store/history_entries.h"
 #include "server/store/host_rows.h"
+#include "server/store/next_boot_use_rows.h"
 #include "server/store/schema.h"
 
 namespace autopxe::server {
@@ -113,6 +115,7 @@ absl::Status Store::LoadContent(Database& database) {
   ASSIGN_OR_RETURN(content_.next_host_id, LoadNextHostId(database));
   ASSIGN_OR_RETURN(content_.agents, LoadAgentReports(database));
   ASSIGN_OR_RETURN(content_.kernel_moves, LoadKernelMoves(database));
+  ASSIGN_OR_RETURN(content_.next_boot_uses, LoadNextBootUses(database));
   return absl::OkStatus();
 }
 
@@ -169,6 +172,18 @@ absl::StatusOr<bool> Store::HasRevision(const RevisionId& id) const {
   if (revision.has_value()) return revision->id == id;
   ASSIGN_OR_RETURN(const int64_t trimmed_to, LoadTrimmedTo(*reading_));
   return id.number > 0 && id.number < trimmed_to;
+}
+
+absl::StatusOr<HistoryRevisions> Store::FindHistory(const HistoryFilter& filter, int64_t before,
+                                                    size_t at_most) const {
+  absl::MutexLock lock(&mutex_);
+  return FindHistoryRevisions(*reading_, filter, before, at_most);
+}
+
+absl::StatusOr<absl::optional<HistoryEntry>> Store::LoadHistory(const HistoryFilter& filter,
+                                                                int64_t number) const {
+  absl::MutexLock lock(&mutex_);
+  return LoadHistoryEntry(*reading_, filter, number);
 }
 
 }  // namespace autopxe::server

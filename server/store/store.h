@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,8 +17,10 @@
 #include "common/model/snapshot.h"
 #include "server/sqlite/database.h"
 #include "server/store/agent_rows.h"
+#include "server/store/history_entry.h"
 #include "server/store/kernel_move_rows.h"
 #include "server/store/lock_file.h"
+#include "server/store/next_boot_use.h"
 
 namespace autopxe::server {
 
@@ -34,6 +37,7 @@ class Store {
     HostId next_host_id{1};  // The lowest that no host ever had.
     AgentReports agents;
     RecordedMoves kernel_moves;
+    std::vector<NextBootUse> next_boot_uses;  // Ascending by id.
   };
 
   // Opens the database at `path`, or makes one if there is none, and brings its schema up to date.
@@ -57,6 +61,12 @@ class Store {
   // Whether `id` is a revision of this database, or may be one that was trimmed. Safe from any
   // thread; reads a row of the disk.
   absl::StatusOr<bool> HasRevision(const RevisionId& id) const;
+
+  // What was changed: see server/store/history_entries.h. Safe from any thread; read the disk.
+  absl::StatusOr<HistoryRevisions> FindHistory(const HistoryFilter& filter, int64_t before,
+                                               size_t at_most) const;
+  absl::StatusOr<absl::optional<HistoryEntry>> LoadHistory(const HistoryFilter& filter,
+                                                           int64_t number) const;
 
   // Where a backup is made, to be taken over by class BackupFile. What a server that was killed
   // left there is removed by Open().

@@ -41,6 +41,10 @@ struct WriteResult {
 // request with the same request id finds out.
 using WriteOutcome = std::variant<WriteResult, Refusal, absl::Status>;
 
+// Class Writer's Apply: answers once, when the request is committed or refused, in whatever thread;
+// does not wait itself.
+using ApplyFn = std::function<void(WriteRequest, std::function<void(WriteOutcome)>)>;
+
 // Told of every accepted change, in order, after its commit and before its callers are answered.
 using PublishFn = std::function<void(std::shared_ptr<const Change> change,
                                      std::shared_ptr<const Snapshot> snapshot)>;

@@ -6,9 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
-#include "server/sqlite/transaction.h"
-#include "server/store/agent_rows.h"
-#include "server/store/kernel_move_rows.h"
+#include "server/store/caller_status.h"
 #include "server/store/revision_rows.h"
 #include "server/store/store.h"
 #include "server/store/write_group.h"
@@ -19,36 +17,10 @@ namespace {
 // What the database holds of a time: whole microseconds.
 absl::Time AsStored(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
-absl::Status Stopping() { return absl::UnavailableError("the server is stopping; try again"); }
-
-// The status for a caller, who is to try again whatever failed.
-absl::Status ForCaller(const absl::Status& status, absl::string_view consequence) {
-  const absl::StatusCode code = status.code() == absl::StatusCode::kResourceExhausted
-                                    ? absl::StatusCode::kResourceExhausted
-                                    : absl::StatusCode::kUnavailable;
-  return absl::Status(code, absl::StrCat(status.message(), "; ", consequence));
-}
-
 constexpr char kNothingChanged[] = "nothing was changed, try again";
-constexpr char kDeletedLater[] =
-    "the agent is no longer listed, and is forgotten once the database can be written again";
 constexpr char kUnknown[] =
     "whether it was changed is unknown until the database can be written again, try again with the "
     "same request id";
-
-// Whether two reports differ in more than in how old they are, which all do.
-bool DiffersButForAge(const AgentStatus& before, AgentStatus now) {
-  if (before.view_age.has_value() && now.view_age.has_value()) now.view_age = before.view_age;
-  return now != before;
-}
-
-std::shared_ptr<const Catalogs> CatalogsOf(const AgentReports& reports) {
-  auto catalogs = std::make_shared<Catalogs>();
-  for (const auto& [id, report] : reports) {
-    if (report.catalog != nullptr) catalogs->emplace(id, report.catalog);
-  }
-  return catalogs;
-}
 
 }  // namespace
 
@@ -65,6 +37,8 @@ Writer::Writer(Store* store, std::function<absl::Time()> now, PublishFn publish,
   snapshot_ = std::move(content.snapshot);
   reports_ = std::move(content.agents);
   catalogs_ = CatalogsOf(reports_);
+  next_boot_uses_ = NextBootUses(std::move(content.next_boot_uses));
+  written_use_ = next_boot_uses_.last_id();
   for (const auto& [id, report] : reports_) saved_seen_[id] = report.last_seen;
   if (!content.kernel_moves.empty()) written_move_ = content.kernel_moves.back().id;
   moves_ = std::make_shared<const RecordedMoves>(std::move(content.kernel_moves));
@@ -91,78 +65,6 @@ void Writer::Apply(WriteRequest request, std::function<void(WriteOutcome)> done)
     }
   }
   if (!refusal.ok()) done(std::move(refusal));
-}
-
-void Writer::SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time seen) {
-  status.start_time = AsStored(status.start_time);
-  if (status.view_age.has_value()) {
-    status.view_age = absl::Microseconds(absl::ToInt64Microseconds(*status.view_age));
-  }
-  seen = AsStored(seen);
-  absl::MutexLock lock(&mutex_);
-  if (stopping_) return;
-  AgentReport& report = reports_[id];
-  const bool differs =
-      !report.status.has_value() || DiffersButForAge(*report.status, status) ||
-      absl::AbsDuration(seen - saved_seen_[id]) >= kLastSeenInterval;  // Clocks are set back, too.
-  report.status = std::move(status);
-  report.last_seen = seen;
-  if (differs) QueueStatus(id);
-  // What could not be written is tried again with every report.
-  reports_ready_ = !unsaved_.empty();
-}
-
-void Writer::SaveLastSeen(const AgentId& id) {
-  absl::MutexLock lock(&mutex_);
-  const auto report = reports_.find(id);
-  if (stopping_ || report == reports_.end() || !report->second.status.has_value()) return;
-  if (saved_seen_[id] != report->second.last_seen) QueueStatus(id);
-}
-
-void Writer::QueueStatus(const AgentId& id) {
-  saved_seen_[id] = reports_[id].last_seen;
-  unsaved_[id].status = true;
-  reports_ready_ = true;
-}
-
-void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog,
-                              std::vector<CountedMove> moves) {
-  const absl::Time now = AsStored(now_());
-  absl::MutexLock lock(&mutex_);
-  if (stopping_) return;
-  AgentReport& report = reports_[id];
-  if (report.catalog != nullptr && *report.catalog == *catalog) return;
-  report.catalog = std::move(catalog);
-  catalogs_ = CatalogsOf(reports_);
-  unsaved_[id].catalog = true;
-  reports_ready_ = true;
-  if (moves.empty()) return;
-  RecordedMoves all = *moves_;
-  int64_t last = std::max(written_move_, all.empty() ? 0 : all.back().id);
-  for (CountedMove& move : moves) all.push_back({++last, now, id, std::move(move)});
-  if (all.size() > kMaxMoves) {
-    all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kMaxMoves));
-  }
-  moves_ = std::make_shared<const RecordedMoves>(std::move(all));
-}
-
-void Writer::DeleteAgentReport(const AgentId& id, std::function<void(absl::Status)> done) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!stopping_) {
-      reports_.erase(id);
-      saved_seen_.erase(id);
-      catalogs_ = CatalogsOf(reports_);
-      UnsavedReport& unsaved = unsaved_[id];
-      unsaved.deleted = true;
-      unsaved.status = false;
-      unsaved.catalog = false;
-      unsaved.deletions.push_back(std::move(done));
-      reports_ready_ = true;
-      return;
-    }
-  }
-  done(Stopping());
 }
 
 std::shared_ptr<const Snapshot> Writer::CurrentSnapshot() const {
@@ -289,61 +191,6 @@ void Writer::WriteJobs(std::deque<Job> jobs) {
     if (!failure.ok() && i >= settled) outcomes[i] = ForCaller(failure, consequence);
     jobs[i].done(std::move(outcomes[i]));
   }
-}
-
-void Writer::WriteReports(UnsavedReports unsaved) {
-  AgentReports reports;
-  RecordedMoves moves;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (const RecordedMove& move : *moves_) {
-      if (move.id > written_move_) moves.push_back(move);
-    }
-    for (const auto& [id, what] : unsaved) {
-      const auto report = reports_.find(id);
-      if (report != reports_.end()) reports.insert(*report);
-    }
-  }
-  absl::Status status = ReopenIfFailed();
-  if (status.ok()) {
-    status = WriteReportRows(unsaved, reports, moves);
-    if (!status.ok()) NoteFailure(status);
-  }
-  for (auto& [id, what] : unsaved) {
-    for (const auto& done : what.deletions) {
-      done(status.ok() ? status : ForCaller(status, kDeletedLater));
-    }
-  }
-  absl::MutexLock lock(&mutex_);
-  if (status.ok()) {
-    if (!moves.empty()) written_move_ = moves.back().id;
-    return;
-  }
-  for (const auto& [id, what] : unsaved) {
-    unsaved_[id].deleted |= what.deleted;
-    unsaved_[id].status |= what.status;
-    unsaved_[id].catalog |= what.catalog;
-  }
-}
-
-absl::Status Writer::WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports,
-                                     const RecordedMoves& moves) {
-  Database& database = store_->writing();
-  ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(database));
-  for (const auto& [id, what] : unsaved) {
-    if (what.deleted) RETURN_IF_ERROR(server::DeleteAgentReport(database, id));
-    const auto found = reports.find(id);
-    if (found == reports.end()) continue;  // Deleted since.
-    const AgentReport& report = found->second;
-    if (what.status && report.status.has_value()) {
-      RETURN_IF_ERROR(WriteAgentStatus(database, id, *report.status, report.last_seen));
-    }
-    if (what.catalog && report.catalog != nullptr) {
-      RETURN_IF_ERROR(WriteAgentCatalog(database, id, *report.catalog));
-    }
-  }
-  RETURN_IF_ERROR(WriteKernelMoves(database, moves));
-  return transaction.Commit();
 }
 
 void Writer::CheckpointIfDue() {

@@ -22,6 +22,7 @@
 #include "server/plan/catalogs.h"
 #include "server/plan/counted_move.h"
 #include "server/store/agent_report.h"
+#include "server/store/next_boot_use.h"
 #include "server/store/recorded_move.h"
 #include "server/store/upkeep.h"
 #include "server/store/write_request.h"
@@ -79,6 +80,10 @@ class Writer {
   void SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog,
                         std::vector<CountedMove> moves = {});
 
+  // Queues uses of next-boot assignments that an agent reported. Each that other agents had
+  // reported before comes back, with theirs, the oldest first.
+  std::vector<std::vector<NextBootUse>> SaveNextBootUses(std::vector<NextBootUse> uses);
+
   // Forgets what an agent reported: at once in memory, and then on disk. Calls `done` exactly once:
   // on the writer's thread, with OK when it is on disk, or with UNAVAILABLE or RESOURCE_EXHAUSTED,
   // and then it is tried again later; or at once on this thread, with UNAVAILABLE, when stopping.
@@ -123,13 +128,14 @@ class Writer {
   };
   using UnsavedReports = std::map<AgentId, UnsavedReport>;
 
+  static std::shared_ptr<const Catalogs> CatalogsOf(const AgentReports& reports);
   void QueueStatus(const AgentId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void WriteJobs(std::deque<Job> jobs);
   void WriteReports(UnsavedReports unsaved);
   absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports,
-                               const RecordedMoves& moves);
+                               const RecordedMoves& moves, const std::vector<NextBootUse>& uses);
   void CheckpointIfDue();
 
   // A piece of each part of the upkeep that is due.
@@ -171,6 +177,9 @@ class Writer {
   std::shared_ptr<const RecordedMoves> moves_ ABSL_GUARDED_BY(mutex_);
   // The id of the last one that the database has, as far as is known.
   int64_t written_move_ ABSL_GUARDED_BY(mutex_) = 0;
+  NextBootUses next_boot_uses_ ABSL_GUARDED_BY(mutex_);
+  // The same of these.
+  int64_t written_use_ ABSL_GUARDED_BY(mutex_) = 0;
 
   std::thread thread_;  // Last: it uses all of the above.
 };

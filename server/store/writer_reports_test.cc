@@ -212,5 +212,28 @@ TEST_F(WriterTest, APlanSeesACatalogAsSoonAsItWasReported) {
   Accepted(AssignRequest(1, "debian/trixie/latest/overlayfs"));
 }
 
+TEST_F(WriterTest, UsedNextBootsAreKnownAfterARestart) {
+  const auto use_at = [](const char* agent) {
+    return std::vector<NextBootUse>{{.agent = *AgentId::Parse(agent),
+                                     .host = HostId{1},
+                                     .token = 7,
+                                     .time = kNow + absl::Nanoseconds(3),
+                                     .distro = "local"}};
+  };
+  EXPECT_THAT(writer_->SaveNextBootUses(use_at("attic")), SizeIs(0));
+  writer_->WaitUntilIdle();
+  Restart();
+  EXPECT_THAT(writer_->SaveNextBootUses(use_at("attic")), SizeIs(0));
+  const auto used_twice = writer_->SaveNextBootUses(use_at("cellar"));
+  ASSERT_THAT(used_twice, SizeIs(1));
+  ASSERT_THAT(used_twice[0], SizeIs(2));
+  EXPECT_EQ(used_twice[0][0].agent.text(), "attic");
+  EXPECT_EQ(used_twice[0][0].time, kNow);
+  EXPECT_EQ(used_twice[0][0].distro, "local");
+  // An agent of which nothing else is known is not listed for that.
+  writer_->WaitUntilIdle();
+  EXPECT_EQ(writer_->CurrentAgentReports().count(*AgentId::Parse("cellar")), 0u);
+}
+
 }  // namespace
 }  // namespace autopxe::server

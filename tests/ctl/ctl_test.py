@@ -207,8 +207,8 @@ class Ctl(unittest.TestCase):
         self.assertNotIn("variables", shown)
 
     def test_what_is_set_for_an_agent_reaches_the_hosts_that_ask_it_and_outlives_the_server(self):
-        self.ok("profile", "set", "nfs", "nfsroot=${nfs-server}:${rootfs-path}")
         self.ok("settings", "set", "variables.nfs-server", "172.25.2.11")
+        self.ok("profile", "set", "nfs", "nfsroot=${nfs-server}:${rootfs-path}")
         self.ok("agent", "set", "rack2", "variables.nfs-server", "10.77.2.1")
         self.ok("agent", "set", "rack2", "rootfs-path-prefix", "/export")
         self.ok("agent", "set", "rack2", "default-distro", "wait")

@@ -109,6 +109,8 @@ v1::ApplyRequest RandomRequest(Random& random, const Expected& expected) {
   const int mutations = 1 + random.Below(3);
   for (int i = 0; i < mutations; ++i) FillMutation(random, *request.add_mutations());
   request.mutable_options()->set_validate_only(random.OneIn(8));
+  // Templates may use variables that nobody sets.
+  request.mutable_options()->set_force(true);
   if (random.OneIn(5)) {
     FillEtag(random, expected, *request.mutable_options()->add_expected_etags());
   }

@@ -51,6 +51,8 @@ def setUpModule():  # noqa: N802 (unittest's name)
     server = cluster.Server(network, PROGRAMS, "server", [
         f"127.0.0.1:{PORT}", *(f"{subnet.uplink}:{PORT}" for subnet in subnets.values())])
     server.start()
+    # First: a profile that uses what nobody sets is refused.
+    server.ctl("settings", "set", "variables.nfs-server", "192.0.2.1")
     for rack, subnet in subnets.items():
         add_agent(network, server, rack, subnet)
     configure(server)
@@ -85,7 +87,6 @@ def configure(server):
     server.ctl("profile", "set", "assigned", TEMPLATE.format("assigned"))
     server.ctl("settings", "set", "menu-timeout", "1s")
     server.ctl("settings", "set", "default-distro", "menu")
-    server.ctl("settings", "set", "variables.nfs-server", "192.0.2.1")
     server.ctl("settings", "set", "rootfs-path-prefix", PREFIXES["rack2"])
     server.ctl("agent", "set", "rack1", "rootfs-path-prefix", PREFIXES["rack1"])
     for rack, release in RELEASES.items():

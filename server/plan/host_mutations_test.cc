@@ -1,0 +1,209 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "server/plan/plan.h"
+#include "server/plan/plan_fixture.h"
+
+namespace autopxe::server {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+LabelKey Key(absl::string_view text) { return *LabelKey::Parse(text); }
+LabelValue LabelOf(absl::string_view text) { return *LabelValue::Parse(text); }
+
+class HostMutationsTest : public PlanTest {
+ protected:
+  HostMutationsTest() {
+    SetUpProfiles();
+    Commit({Create("cn01", {Mac(kMac1)})});
+  }
+
+  std::shared_ptr<const Host> Cn01() const { return snapshot_->FindHost(Ref("cn01")); }
+
+  Assign ForTerm(absl::string_view distro, Term term) const {
+    return {.host = Ref("cn01"), .distro = D(distro), .allow_missing = false, .term = term};
+  }
+
+  UpdateHost Update() const { return {.host = Ref("cn01")}; }
+};
+
+TEST_F(HostMutationsTest, ANextBootStandsBesideTheStandingAssignment) {
+  Commit({AssignTo("cn01", kOverlayfs)});
+  const Plan plan = Commit({ForTerm(kNfsrw, NextBootOnly())});
+  EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", "cn01", "next_boot", "", kNfsrw}));
+  EXPECT_EQ(Cn01()->distro, D(kOverlayfs));
+  EXPECT_EQ(Cn01()->next->token, snapshot_->revision().id.number);
+}
+
+TEST_F(HostMutationsTest, TheSameNextBootAgainKeepsItsTokenAndAnotherGetsANewOne) {
+  Commit({ForTerm(kNfsrw, NextBootOnly())});
+  const int64_t token = Cn01()->next->token;
+  EXPECT_TRUE(Commit({ForTerm(kNfsrw, NextBootOnly())}).change.empty());
+  Commit({ForTerm("local", NextBootOnly())});
+  EXPECT_GT(Cn01()->next->token, token);
+}
+
+TEST_F(HostMutationsTest, OnlyWhatAHostCanBeSeenToDoOnceIsForTheNextBoot) {
+  for (const char* distro : {"menu", "wait", "ignore"}) {
+    const Refusal refusal = Refused({ForTerm(distro, NextBootOnly())});
+    EXPECT_EQ(refusal.code, absl::StatusCode::kInvalidArgument) << distro;
+    EXPECT_THAT(refusal.message, AllOf(HasSubstr(distro), HasSubstr("next boot only")));
+  }
+}
+
+TEST_F(HostMutationsTest, ATimedAssignmentEndsAtItsTimeHoweverThatIsSaid) {
+  Commit({ForTerm(kNfsrw, absl::Hours(2))});
+  EXPECT_EQ(Cn01()->timed->until, now_ + absl::Hours(2));
+  Commit({ForTerm(kNfsrw, now_ + absl::Hours(3))});
+  EXPECT_EQ(Cn01()->timed->until, now_ + absl::Hours(3));
+  EXPECT_FALSE(Cn01()->distro.has_value());
+}
+
+TEST_F(HostMutationsTest, ATermIsInTheFutureAndOfAYearAtMost) {
+  const Term wrong[] = {absl::ZeroDuration(),        -absl::Seconds(1),
+                        kMaxTerm + absl::Seconds(1), now_,
+                        now_ - absl::Hours(1),       now_ + kMaxTerm + absl::Seconds(1)};
+  for (const Term& term : wrong) {
+    EXPECT_THAT(Refused({ForTerm(kNfsrw, term)}).message,
+                HasSubstr("expected a time in the future, in 366 days at most"));
+  }
+  Commit({ForTerm(kNfsrw, kMaxTerm)});
+}
+
+TEST_F(HostMutationsTest, AStandingAssignmentEndsATimedOneButLeavesTheNextBoot) {
+  Commit({ForTerm(kNfsrw, absl::Hours(2)), ForTerm("local", NextBootOnly())});
+  Commit({AssignTo("cn01", kOverlayfs)});
+  EXPECT_FALSE(Cn01()->timed.has_value());
+  EXPECT_EQ(Cn01()->next->distro, D("local"));
+}
+
+TEST_F(HostMutationsTest, UnassigningTakesAllOrTheNextBootOnly) {
+  Commit({AssignTo("cn01", kOverlayfs), ForTerm(kNfsrw, absl::Hours(2)),
+          ForTerm("local", NextBootOnly())});
+  const auto before = snapshot_;
+  Commit({Unassign{.host = Ref("cn01"), .next_boot_only = true}});
+  EXPECT_FALSE(Cn01()->next.has_value());
+  EXPECT_TRUE(Cn01()->timed.has_value());
+  snapshot_ = before;
+  Commit({Unassign{.host = Ref("cn01")}});
+  EXPECT_FALSE(Cn01()->next.has_value() || Cn01()->timed.has_value() || Cn01()->distro.has_value());
+}
+
+TEST_F(HostMutationsTest, AUsedNextBootIsTakenAwayByItsTokenOnly) {
+  Commit({ForTerm(kNfsrw, NextBootOnly())});
+  const NextBoot next = *Cn01()->next;
+  const HostId id = Cn01()->id;
+  EXPECT_TRUE(Accepted({UseNextBoot{id, next.token + 1}}).change.empty());
+  EXPECT_TRUE(Accepted({UseNextBoot{HostId{99}, next.token}}).change.empty());
+  EXPECT_THAT(Commit({UseNextBoot{id, next.token}}).differences,
+              ElementsAre(Difference{"host", "cn01", "next_boot", kNfsrw, ""}));
+  EXPECT_TRUE(Commit({UseNextBoot{id, next.token}}).change.empty());
+}
+
+TEST_F(HostMutationsTest, AHostIsRenamedAndItsMacsChange) {
+  UpdateHost update = Update();
+  update.name = *HostName::Parse("gpu01");
+  update.add_macs = {Mac(kMac2)};
+  update.remove_macs = {Mac(kMac1)};
+  Commit({update});
+  EXPECT_EQ(snapshot_->FindHost(Ref("cn01")), nullptr);
+  EXPECT_EQ(snapshot_->FindHost(Ref(kMac1)), nullptr);
+  EXPECT_EQ(snapshot_->FindHost(Ref(kMac2))->name.text(), "gpu01");
+}
+
+TEST_F(HostMutationsTest, AHostThatIsKnownByItsMacAloneIsCalledByOneThatItHas) {
+  Commit({AssignTo(kMac2, kOverlayfs)});
+  Commit({UpdateHost{.host = Ref(kMac2), .add_macs = {Mac(kMac3)}, .remove_macs = {Mac(kMac2)}}});
+  EXPECT_EQ(snapshot_->FindHost(Ref(kMac3))->name.text(), kMac3);
+}
+
+TEST_F(HostMutationsTest, ANameOrAMacThatAnotherHasIsRefused) {
+  Commit({Create("cn02", {Mac(kMac2)})});
+  UpdateHost name = Update();
+  name.name = *HostName::Parse("cn02");
+  EXPECT_EQ(Refused({name}).code, absl::StatusCode::kAlreadyExists);
+  UpdateHost mac = Update();
+  mac.add_macs = {Mac(kMac2)};
+  EXPECT_EQ(Refused({mac}).code, absl::StatusCode::kAlreadyExists);
+  UpdateHost foreign = Update();
+  foreign.name = *HostName::Parse(kMac3);
+  EXPECT_THAT(Refused({foreign}).message, HasSubstr("none of its own"));
+  // Where it is free within the batch, it can be had.
+  name.name = *HostName::Parse("cn03");
+  Commit({name, UpdateHost{.host = Ref("cn02"), .name = *HostName::Parse("cn01")}});
+  EXPECT_EQ(Cn01()->macs, std::vector<MacAddress>{Mac(kMac2)});
+}
+
+TEST_F(HostMutationsTest, MacsAreOneAtLeastAndNoMoreThanAllowed) {
+  UpdateHost none = Update();
+  none.remove_macs = {Mac(kMac1)};
+  EXPECT_THAT(Refused({none}).message, HasSubstr("it would have 0 MACs"));
+  UpdateHost strange = Update();
+  strange.remove_macs = {Mac(kMac2)};
+  EXPECT_THAT(Refused({strange}).message, HasSubstr("it has no MAC"));
+  UpdateHost many = Update();
+  for (uint64_t i = 0; i < kMaxMacsPerHost; ++i) {
+    many.add_macs.push_back(MacAddress::FromNumber(0x020000000000 + i));
+  }
+  EXPECT_THAT(Refused({many}).message, HasSubstr("it would have 65 MACs"));
+}
+
+TEST_F(HostMutationsTest, LabelsAreSetAndRemoved) {
+  UpdateHost update = Update();
+  update.set_labels = {{Key("rack"), LabelOf("r1")}, {Key("gpu"), LabelOf("")}};
+  Commit({update});
+  UpdateHost unset = Update();
+  unset.unset_labels = {Key("gpu"), Key("gpus")};
+  EXPECT_THAT(Commit({unset}).warnings,
+              ElementsAre("label \"gpus\": it was not set for host \"cn01\""));
+  EXPECT_EQ(FormatLabels(Cn01()->labels), "rack=r1");
+  unset.set_labels = {{Key("gpu"), LabelOf("x")}};
+  EXPECT_THAT(Refused({unset}).message, HasSubstr("both set and unset"));
+}
+
+TEST_F(HostMutationsTest, LabelsAndVariablesHaveLimits) {
+  UpdateHost labels = Update();
+  UpdateHost variables = Update();
+  for (size_t i = 0; i <= kMaxLabelsPerHost; ++i) {
+    labels.set_labels.emplace(Key(absl::StrCat("k", i)), LabelOf("v"));
+    variables.set_variables.emplace(V(absl::StrCat("v", i)), Value("x"));
+  }
+  EXPECT_THAT(Refused({labels}).message, HasSubstr("65 labels, expected 64 at most"));
+  EXPECT_THAT(Refused({variables}).message, HasSubstr("65 variables"));
+}
+
+TEST_F(HostMutationsTest, VariablesNoteAndLockAreDifferencesOfTheirOwn) {
+  UpdateHost update = Update();
+  update.set_variables = {{V("console"), Value("ttyS1")}};
+  update.note = *Note::Parse("broken fan");
+  update.locked = true;
+  EXPECT_THAT(Commit({update}).differences,
+              ElementsAre(Difference{"host", "cn01", "variables.console", "", "ttyS1"},
+                          Difference{"host", "cn01", "note", "", "broken fan"},
+                          Difference{"host", "cn01", "locked", "", "true"}));
+  EXPECT_TRUE(Accepted({update}).change.empty());
+  UpdateHost back = Update();
+  back.unset_variables = {V("console"), V("consol")};
+  back.note = *Note::Parse("");
+  back.locked = false;
+  EXPECT_THAT(Commit({back}).warnings,
+              ElementsAre("variable \"consol\": it was not set for host \"cn01\""));
+}
+
+TEST_F(HostMutationsTest, AnUnknownHostIsRefusedEvenByItsMac) {
+  for (const char* host : {"cn1", kMac3}) {
+    const Refusal refusal = Refused({UpdateHost{.host = Ref(host), .locked = true}});
+    EXPECT_EQ(refusal.code, absl::StatusCode::kNotFound) << host;
+    EXPECT_THAT(refusal.problems, SizeIs(1));
+  }
+  EXPECT_THAT(Accepted({Update()}).differences, IsEmpty());
+}
+
+}  // namespace
+}  // namespace autopxe::server

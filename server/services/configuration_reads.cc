@@ -1,0 +1,326 @@
+// What ConfigurationService reads.
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/model/quote.h"
+#include "common/status/grpc_status.h"
+#include "common/status/problem.h"
+#include "common/status/status_macros.h"
+#include "common/wire/agent_settings_wire.h"
+#include "common/wire/group_wire.h"
+#include "common/wire/host_wire.h"
+#include "common/wire/profile_wire.h"
+#include "common/wire/revision_wire.h"
+#include "common/wire/settings_wire.h"
+#include "server/services/configuration_service.h"
+#include "server/services/difference_encoding.h"
+#include "server/services/host_page.h"
+#include "server/services/page.h"
+#include "server/services/read_error.h"
+
+namespace autopxe::server {
+namespace {
+
+constexpr char kHistory[] = "history";
+
+absl::Status NoToken() {
+  return absl::InvalidArgumentError("page_token: not one that this server gave");
+}
+
+// Where a list of groups goes on: behind a group that may be gone.
+struct GroupPlace {
+  bool is_start = true;
+  int32_t priority = 0;
+  std::string name;
+
+  bool IsBefore(const Group& group) const {
+    if (is_start) return true;
+    if (group.priority != priority) return group.priority < priority;
+    return name < group.name.text();
+  }
+};
+
+// Of "<priority> <name>"; the start for an empty text.
+absl::StatusOr<GroupPlace> ParseGroupPlace(absl::string_view text) {
+  GroupPlace place;
+  if (text.empty()) return place;
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits(' ', 1));
+  if (!absl::SimpleAtoi(parts.first, &place.priority)) return NoToken();
+  place.is_start = false;
+  place.name = std::string(parts.second);
+  return place;
+}
+
+// Errors: INVALID_ARGUMENT; the message begins with the field.
+absl::StatusOr<HistoryFilter> ParseHistoryFilter(const v1::ListHistoryRequest& request) {
+  HistoryFilter filter;
+  const std::string& kind = request.kind();
+  const std::string& name = request.name();
+  const auto named = [](const absl::Status& status) {
+    return absl::InvalidArgumentError(absl::StrCat("name: ", status.message()));
+  };
+  if (kind.empty()) {
+    if (name.empty()) return filter;
+    return absl::InvalidArgumentError("kind: a name needs the kind of what bears it");
+  }
+  if (kind == "host") {
+    filter.kind = HistoryFilter::Kind::kHost;
+    if (name.empty()) return filter;
+    absl::StatusOr<HostReference> reference = ParseHostReference(name);
+    if (!reference.ok()) return named(reference.status());
+    filter.host = *std::move(reference);
+    return filter;
+  }
+  if (kind == "settings") {
+    filter.kind = HistoryFilter::Kind::kSettings;
+    if (name.empty()) return filter;
+    return absl::InvalidArgumentError("name: the settings have none");
+  }
+  absl::Status parsed;
+  if (kind == "group") {
+    filter.kind = HistoryFilter::Kind::kGroup;
+    parsed = GroupNameRule::Check(name);
+  } else if (kind == "profile") {
+    filter.kind = HistoryFilter::Kind::kProfile;
+    parsed = ProfileNameRule::Check(name);
+  } else if (kind == "agent") {
+    filter.kind = HistoryFilter::Kind::kAgent;
+    parsed = AgentIdRule::Check(name);
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("kind: ", Quote(kind),
+                     ": expected \"host\", \"group\", \"profile\", \"settings\" or \"agent\""));
+  }
+  if (!name.empty() && !parsed.ok()) return named(parsed);
+  filter.name = name;
+  return filter;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ConfigurationService::GetHost(grpc::CallbackServerContext* context,
+                                                        const v1::GetHostRequest* request,
+                                                        v1::Host* response) {
+  const Call call("GetHost", context, clock_);
+  const absl::StatusOr<HostReference> reference = ParseHostReference(request->host());
+  if (!reference.ok()) return call.Finish(Malformed("host", request->host(), reference.status()));
+  const std::shared_ptr<const Host> host = feed_.Current()->FindHost(*reference);
+  if (host == nullptr) {
+    return call.Finish(ReadError(absl::StatusCode::kNotFound, Reason::kHostUnknown, "host",
+                                 request->host(),
+                                 absl::StrCat("host ", Quote(request->host()), ": no such host")));
+  }
+  *response = ToProto(*host);
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListHosts(grpc::CallbackServerContext* context,
+                                                          const v1::ListHostsRequest* request,
+                                                          v1::ListHostsResponse* response) {
+  const Call call("ListHosts", context, clock_);
+  const absl::StatusOr<Page> page = ParsePage("hosts", request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const absl::StatusOr<absl::optional<Selector>> selector = ParseSelector(request->selector());
+  if (!selector.ok()) {
+    return call.Finish(Malformed("selector", request->selector(), selector.status()));
+  }
+  const std::string next =
+      VisitPage(*sorted_hosts_.Of(feed_.Current()), *page, *selector, [&](const Host& host) {
+        v1::Host& added = *response->add_hosts();
+        added = ToProto(host);
+        return added.ByteSizeLong();
+      });
+  if (!next.empty()) response->set_next_page_token(FormatPageToken("hosts", next));
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::GetGroup(grpc::CallbackServerContext* context,
+                                                         const v1::GetGroupRequest* request,
+                                                         v1::Group* response) {
+  const Call call("GetGroup", context, clock_);
+  const absl::StatusOr<GroupName> name = GroupName::Parse(request->name());
+  if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
+  const std::shared_ptr<const Group> group = feed_.Current()->FindGroup(*name);
+  if (group == nullptr) {
+    return call.Finish(
+        ReadError(absl::StatusCode::kNotFound, Reason::kGroupUnknown, "name", request->name(),
+                  absl::StrCat("group ", Quote(request->name()), ": no such group")));
+  }
+  *response = ToProto(*group);
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListGroups(grpc::CallbackServerContext* context,
+                                                           const v1::ListGroupsRequest* request,
+                                                           v1::ListGroupsResponse* response) {
+  const Call call("ListGroups", context, clock_);
+  const absl::StatusOr<Page> page =
+      ParsePage("groups", request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const absl::StatusOr<GroupPlace> after = ParseGroupPlace(page->after);
+  if (!after.ok()) return call.Finish(ToGrpcStatus(after.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  size_t bytes = 0;
+  for (const std::shared_ptr<const Group>& group : snapshot->groups()) {
+    if (!after->IsBefore(*group)) continue;
+    if (page->IsFull(static_cast<size_t>(response->groups_size()), bytes)) {
+      const v1::Group& last = *response->groups().rbegin();
+      response->set_next_page_token(
+          FormatPageToken("groups", absl::StrCat(last.priority(), " ", last.name())));
+      break;
+    }
+    v1::Group& added = *response->add_groups();
+    added = ToProto(*group);
+    bytes += added.ByteSizeLong();
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::GetProfile(grpc::CallbackServerContext* context,
+                                                           const v1::GetProfileRequest* request,
+                                                           v1::Profile* response) {
+  const Call call("GetProfile", context, clock_);
+  const absl::StatusOr<ProfileName> name = ProfileName::Parse(request->name());
+  if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  const Profile* profile = snapshot->FindProfile(*name);
+  if (profile == nullptr) {
+    return call.Finish(
+        ReadError(absl::StatusCode::kNotFound, Reason::kProfileUnknown, "name", request->name(),
+                  absl::StrCat("profile ", Quote(request->name()), ": no such profile")));
+  }
+  *response = ToProto(*profile);
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListProfiles(grpc::CallbackServerContext* context,
+                                                             const v1::ListProfilesRequest* request,
+                                                             v1::ListProfilesResponse* response) {
+  const Call call("ListProfiles", context, clock_);
+  const absl::StatusOr<Page> page =
+      ParsePage("profiles", request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  size_t bytes = 0;
+  for (const auto& [name, profile] : snapshot->profiles()) {
+    if (name.text() <= page->after) continue;
+    if (page->IsFull(static_cast<size_t>(response->profiles_size()), bytes)) {
+      response->set_next_page_token(
+          FormatPageToken("profiles", response->profiles().rbegin()->name()));
+      break;
+    }
+    v1::Profile& added = *response->add_profiles();
+    added = ToProto(profile);
+    bytes += added.ByteSizeLong();
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::GetSettings(grpc::CallbackServerContext* context,
+                                                            const v1::GetSettingsRequest*,
+                                                            v1::Settings* response) {
+  *response = ToProto(feed_.Current()->settings());
+  return Call("GetSettings", context, clock_).Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::GetAgentSettings(
+    grpc::CallbackServerContext* context, const v1::GetAgentSettingsRequest* request,
+    v1::AgentSettings* response) {
+  const Call call("GetAgentSettings", context, clock_);
+  const absl::StatusOr<AgentId> agent = AgentId::Parse(request->agent_id());
+  if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  if (const AgentSettings* const settings = snapshot->FindAgentSettings(*agent)) {
+    *response = ToProto(*settings);
+  } else {
+    response->set_agent_id(agent->text());
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListAgentSettings(
+    grpc::CallbackServerContext* context, const v1::ListAgentSettingsRequest* request,
+    v1::ListAgentSettingsResponse* response) {
+  const Call call("ListAgentSettings", context, clock_);
+  const absl::StatusOr<Page> page =
+      ParsePage("agent_settings", request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  size_t bytes = 0;
+  for (const auto& [agent, settings] : snapshot->agent_settings()) {
+    if (agent.text() <= page->after) continue;
+    if (page->IsFull(static_cast<size_t>(response->agents_size()), bytes)) {
+      response->set_next_page_token(
+          FormatPageToken("agent_settings", response->agents().rbegin()->agent_id()));
+      break;
+    }
+    v1::AgentSettings& added = *response->add_agents();
+    added = ToProto(settings);
+    bytes += added.ByteSizeLong();
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListHistory(grpc::CallbackServerContext* context,
+                                                            const v1::ListHistoryRequest* request,
+                                                            v1::ListHistoryResponse* response) {
+  const Call call("ListHistory", context, clock_);
+  const absl::StatusOr<Page> page =
+      ParsePage(kHistory, request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  int64_t before = std::numeric_limits<int64_t>::max();
+  if (!page->after.empty() && !absl::SimpleAtoi(page->after, &before)) {
+    return call.Finish(ToGrpcStatus(NoToken()));
+  }
+  const absl::StatusOr<HistoryFilter> filter = ParseHistoryFilter(*request);
+  if (!filter.ok()) {
+    const bool is_name = absl::StartsWith(filter.status().message(), "name");
+    return call.Finish(Malformed(is_name ? "name" : "kind",
+                                 is_name ? request->name() : request->kind(), filter.status()));
+  }
+  calls_.Queue([this, call, page = *page, before, filter = *filter, response] {
+    call.Finish(ToGrpcStatus(FillHistory(page, before, filter, *response)));
+  });
+  return call.reactor();
+}
+
+absl::Status ConfigurationService::FillHistory(const Page& page, int64_t before,
+                                               const HistoryFilter& filter,
+                                               v1::ListHistoryResponse& response) const {
+  ASSIGN_OR_RETURN(const HistoryRevisions revisions, history_.find(filter, before, page.size + 1));
+  size_t bytes = 0;
+  for (size_t i = 0; i < revisions.numbers.size(); ++i) {
+    if (page.IsFull(i, bytes)) {
+      response.set_next_page_token(
+          FormatPageToken(kHistory, absl::StrCat(revisions.numbers[i - 1])));
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const absl::optional<HistoryEntry> entry,
+                     history_.load(filter, revisions.numbers[i]));
+    if (!entry.has_value()) {  // Trimmed meanwhile, as is what follows.
+      response.set_trimmed(true);
+      return absl::OkStatus();
+    }
+    v1::HistoryEntry& added = *response.add_entries();
+    *added.mutable_revision() = ToProto(entry->revision);
+    for (const Difference& difference : entry->differences) {
+      *added.add_differences() = EncodeDifference(difference);
+    }
+    bytes += added.ByteSizeLong();
+  }
+  response.set_trimmed(revisions.trimmed);
+  return absl::OkStatus();
+}
+
+}  // namespace autopxe::server

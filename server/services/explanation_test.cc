@@ -1,0 +1,238 @@
+#include "server/services/explanation.h"
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "boot/boot.h"
+#include "boot/sample.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autopxe::server {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr char kNode1[] = "bc:24:11:b0:1a:de";
+constexpr char kNfsrw[] = "debian/bookworm/latest/nfsrw";
+const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
+
+Distro D(absl::string_view text) { return Distro::Parse(text).value(); }
+
+// The sample's site, with what tests change of its host and its groups.
+struct Site {
+  Sample sample;
+  Snapshot::Groups groups;
+  AgentCondition condition{.state = v1::AGENT_STATE_CURRENT, .reasons = {}, .view_time = {}};
+
+  Site() {
+    for (CatalogDistro& distro : sample.catalog.distros) {
+      for (CatalogRelease& release : distro.releases) {
+        for (CatalogKernel& kernel : release.kernels) {
+          kernel.kernel_size = 8'000'000;
+          kernel.initrd_size = 30'000'000;
+        }
+      }
+    }
+  }
+
+  Host Node1() const {
+    Host host = *sample.hosts.front();
+    host.labels = {{LabelKey::Parse("rack").value(), LabelValue::Parse("r1").value()}};
+    return host;
+  }
+  void Put(Host host) { sample.hosts = {std::make_shared<const Host>(std::move(host))}; }
+  void AddGroup(absl::string_view name, int32_t priority, absl::string_view distro) {
+    groups.push_back(
+        std::make_shared<const Group>(Group{.name = GroupName::Parse(name).value(),
+                                            .selector = Selector::Parse("rack=r1").value(),
+                                            .priority = priority,
+                                            .distro = D(distro)}));
+  }
+
+  std::shared_ptr<const Snapshot> Build() const {
+    const auto without = sample.Build();
+    std::vector<Profile> profiles;
+    for (const auto& [name, profile] : without->profiles()) profiles.push_back(profile);
+    return Snapshot::Create(Revision(), sample.settings, std::move(profiles), sample.hosts,
+                            sample.agent_settings, groups)
+        .value();
+  }
+
+  v1::ExplainResponse Explain(absl::string_view mac = kNode1) const {
+    return BuildExplanation(*Build(), sample.catalog, sample.agent, FactsOf(mac, Transport::kHttp),
+                            condition, kNow);
+  }
+};
+
+TEST(ExplanationTest, AnAssignedHostIsExplainedWithAllItsParts) {
+  Site site;
+  const v1::ExplainResponse response = site.Explain();
+  EXPECT_THAT(response.sentences(),
+              ElementsAre("host \"node1\" boots debian/bookworm/latest/overlayfs: it is assigned "
+                          "to it"));
+  EXPECT_EQ(response.verdict(), v1::VERDICT_GOOD);
+  EXPECT_EQ(response.advice(), "");
+  EXPECT_EQ(response.decision().outcome(), v1::OUTCOME_BOOT);
+  EXPECT_EQ(response.decision().agent_id(), "lab");
+  ASSERT_EQ(response.command_line_words_size(), 4);
+  EXPECT_EQ(response.command_line_words(1).text(),
+            "nfsroot=172.25.2.11:/pxe/rootfs/debian/bookworm");
+  EXPECT_EQ(response.command_line_words(1).template_text(), "nfsroot=${nfs-server}:${rootfs-path}");
+  ASSERT_EQ(response.variables_size(), 2);
+  EXPECT_EQ(response.variables(0).name(), "nfs-server");
+  EXPECT_EQ(response.variables(0).origin(), v1::VARIABLE_ORIGIN_GLOBAL);
+  EXPECT_EQ(response.variables(1).name(), "rootfs-path");
+  EXPECT_EQ(response.variables(1).origin(), v1::VARIABLE_ORIGIN_BUILT_IN);
+  ASSERT_EQ(response.files_size(), 2);
+  EXPECT_EQ(response.files(0).role(), "kernel");
+  EXPECT_EQ(response.files(0).path(), "/boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64");
+  EXPECT_EQ(response.files(0).size(), 8'000'000);
+  EXPECT_EQ(response.files(1).role(), "initrd");
+}
+
+TEST(ExplanationTest, TheScriptIsTheOneOfTheOneEntry) {
+  Site site;
+  for (const char* mac : {kNode1, "52:54:00:00:00:99"}) {
+    for (const Transport transport : {Transport::kHttp, Transport::kTftp}) {
+      const HostFacts facts = FactsOf(mac, transport);
+      const v1::ExplainResponse response = BuildExplanation(
+          *site.Build(), site.sample.catalog, site.sample.agent, facts, site.condition, kNow);
+      const BootAnswer answer =
+          Boot(*site.Build(), site.sample.catalog, site.sample.agent, facts, kNow);
+      EXPECT_EQ(response.script(), answer.script);
+      EXPECT_EQ(response.decision().command_line(), answer.decision.command_line);
+    }
+  }
+}
+
+TEST(ExplanationTest, TheGroupThatWinsIsNamedAndThoseThatLose) {
+  Site site;
+  Host host = site.Node1();
+  host.distro.reset();
+  site.Put(host);
+  site.AddGroup("gpu", 10, kNfsrw);
+  site.AddGroup("r1", 5, "local");
+  EXPECT_THAT(site.Explain().sentences(),
+              ElementsAre("host \"node1\" boots debian/bookworm/latest/nfsrw: group \"gpu\" "
+                          "(priority 10) says so",
+                          "group \"r1\" (priority 5) says local, but what is above wins"));
+}
+
+TEST(ExplanationTest, WhatComesAfterwardsIsSaidOfTerms) {
+  Site site;
+  Host host = site.Node1();
+  host.next = NextBoot{.distro = D("local"), .token = 3};
+  host.timed = TimedAssignment{.distro = D(kNfsrw), .until = kNow - absl::Seconds(1)};
+  host.locked = true;
+  site.Put(host);
+  EXPECT_THAT(site.Explain().sentences(),
+              ElementsAre("host \"node1\" boots local: it is assigned to its next boot only",
+                          "after that it boots debian/bookworm/latest/overlayfs: it is assigned to "
+                          "it",
+                          "its assignment to debian/bookworm/latest/nfsrw ended at "
+                          "2023-11-14T22:13:19+00:00",
+                          "it is locked: what it boots is changed with --force only"));
+  host.next.reset();
+  host.timed->until = kNow + absl::Seconds(1);
+  site.Put(host);
+  EXPECT_EQ(site.Explain().sentences(0),
+            "host \"node1\" boots debian/bookworm/latest/nfsrw: it is assigned to it until "
+            "2023-11-14T22:13:21+00:00");
+  EXPECT_TRUE(site.Explain().decision().has_until());
+}
+
+TEST(ExplanationTest, AVariableOfAGroupAndADefaultHaveTheirOrigins) {
+  Site site;
+  site.sample.profiles["overlayfs"] = "a=${tty} b=${speed:-115200}";
+  Host host = site.Node1();
+  site.Put(host);
+  Group group{.name = GroupName::Parse("r1").value(),
+              .selector = Selector::Parse("rack=r1").value()};
+  group.variables = VariablesOf({{"tty", "ttyS1"}});
+  site.groups = {std::make_shared<const Group>(group)};
+  const v1::ExplainResponse response = site.Explain();
+  ASSERT_EQ(response.variables_size(), 2);
+  EXPECT_EQ(response.variables(0).value(), "115200");
+  EXPECT_EQ(response.variables(0).origin(), v1::VARIABLE_ORIGIN_TEMPLATE);
+  EXPECT_EQ(response.variables(1).origin(), v1::VARIABLE_ORIGIN_GROUP);
+  EXPECT_EQ(response.variables(1).group(), "r1");
+}
+
+TEST(ExplanationTest, AMissingDistroIsBadAndSaysWhatIsThere) {
+  Site site;
+  Host host = site.Node1();
+  host.distro = D("debian/forky/latest/overlayfs");
+  site.Put(host);
+  const v1::ExplainResponse response = site.Explain();
+  EXPECT_EQ(response.verdict(), v1::VERDICT_BAD);
+  EXPECT_EQ(response.decision().outcome(), v1::OUTCOME_MISSING);
+  EXPECT_THAT(*response.sentences().rbegin(), HasSubstr("bookworm"));
+  EXPECT_THAT(response.advice(), HasSubstr("autopxectl assign node1"));
+  EXPECT_EQ(response.command_line_words_size(), 0);
+  EXPECT_EQ(response.files_size(), 0);
+}
+
+TEST(ExplanationTest, AHostForWhichNothingIsAssignedIsToBeAssignedSomething) {
+  Site site;
+  site.sample.settings.default_distro.reset();
+  const v1::ExplainResponse response = site.Explain("52:54:00:00:00:99");
+  EXPECT_EQ(response.verdict(), v1::VERDICT_DOUBTFUL);
+  EXPECT_THAT(response.sentences(0), StartsWith("mac \"52:54:00:00:00:99\" boots menu"));
+  EXPECT_EQ(response.advice(),
+            "assign what it is to boot: autopxectl assign 52:54:00:00:00:99 DISTRO");
+  EXPECT_FALSE(response.decision().known());
+}
+
+TEST(ExplanationTest, TheAgentsStateMakesTheVerdictDoubtful) {
+  const struct {
+    v1::AgentState state;
+    v1::Verdict verdict;
+    const char* advice;
+  } cases[] = {
+      {v1::AGENT_STATE_BEHIND, v1::VERDICT_DOUBTFUL, "wait a moment"},
+      {v1::AGENT_STATE_AWAY, v1::VERDICT_DOUBTFUL, "hosts boot what it knew last"},
+      {v1::AGENT_STATE_FOREIGN, v1::VERDICT_DOUBTFUL, "not this server's"},
+      {v1::AGENT_STATE_EMPTY, v1::VERDICT_BAD, "has no configuration yet"},
+  };
+  for (const auto& c : cases) {
+    Site site;
+    site.condition.state = c.state;
+    site.condition.reasons = {"gravest", "least"};
+    const v1::ExplainResponse response = site.Explain();
+    EXPECT_EQ(response.verdict(), c.verdict);
+    EXPECT_EQ(response.agent_state(), c.state);
+    EXPECT_THAT(response.advice(), HasSubstr(c.advice));
+    EXPECT_EQ(*response.sentences().rbegin(), "agent \"lab\": gravest");
+  }
+}
+
+TEST(ExplanationTest, AnAgentIsWhatItReported) {
+  AgentStatus status{.instance = AgentInstance::Parse("i1").value()};
+  const AgentId id = AgentId::Parse("lab").value();
+  const MacAddress mac = MacAddress::Parse(kNode1).value();
+  status.http_address = IpEndpoint::Parse("10.77.1.1:8080").value();
+  status.tftp_address = IpEndpoint::Parse("10.77.1.2:69").value();
+  status.rootfs_folder = "/srv/rootfs";
+  AgentContext context = BuildAgentContext(id, &status);
+  EXPECT_EQ(context.http_port, 8080);
+  EXPECT_EQ(context.tftp_port, 69);
+  EXPECT_EQ(context.rootfs_folder, "/srv/rootfs");
+  EXPECT_EQ(BuildHostFacts(mac, context, &status, true).asked_at.Format(), "10.77.1.1");
+  EXPECT_EQ(BuildHostFacts(mac, context, &status, false).asked_at.Format(), "10.77.1.2");
+  status.advertise = IpAddress::Parse("192.0.2.1").value();
+  context = BuildAgentContext(id, &status);
+  EXPECT_EQ(BuildHostFacts(mac, context, &status, true).asked_at.Format(), "192.0.2.1");
+  context = BuildAgentContext(id, nullptr);
+  EXPECT_TRUE(BuildHostFacts(mac, context, nullptr, true).asked_at.is_unspecified());
+}
+
+}  // namespace
+}  // namespace autopxe::server

@@ -146,6 +146,14 @@ class AHost(unittest.TestCase):
         boots_after_its_assignment(check, 15, host.UEFI)
 
     @scenario
+    def test_boots_its_next_boot_once_and_then_its_standing_distro_on_bios(check):
+        boots_once(check, 23, host.BIOS)
+
+    @scenario
+    def test_boots_its_next_boot_once_and_then_its_standing_distro_with_uefi(check):
+        boots_once(check, 24, host.UEFI)
+
+    @scenario
     def test_whose_distro_is_missing_says_so_and_boots_what_is_assigned_next(check):
         with new_host(20, host.BIOS, lab.HTTP) as booted:
             server.ctl("assign", booted.mac, "debian/forky/latest/serial", "--allow-missing", "--wait")
@@ -221,6 +229,17 @@ def stays_in_its_menu(check, number, firmware):
         time.sleep(4)
         check.assertNotIn("Command line:", booted.serial())
         check.assertNotIn("vmlinuz", booted.serial())
+
+
+def boots_once(check, number, firmware):
+    with new_host(number, firmware, lab.HTTP) as booted:
+        server.assign(booted.mac, "debian/bookworm/latest/serial")
+        server.ctl("assign", booted.mac, "debian/trixie/latest/serial", "--next", "--wait")
+        check.assertIn(command_line("trixie"), booted.boots(90))
+        check.assertIn(f"/next/{booted.mac.replace(':', '-')}/", booted.serial())
+    # The same machine once more.
+    with host.Host(subnet, f"host-{number:02x}-again", firmware, booted.mac) as again:
+        check.assertIn(command_line("bookworm"), again.boots(90))
 
 
 def boots_after_its_assignment(check, number, firmware):

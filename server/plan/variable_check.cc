@@ -107,10 +107,11 @@ absl::optional<UnsetVariable> Judge(Use use) {
     absl::StrAppend(&sentence, "only some hosts get, by their groups or of their own");
     return unset;
   }
-  unset.reaches_nobody = use.lacking.size() == use.users;
+  const size_t lacking = use.lacking.size();
+  unset.reaches_nobody = lacking == use.users;
   absl::StrAppend(&sentence,
                   unset.reaches_nobody ? "none gets of the hosts that boot with it: "
-                                       : absl::StrCat(use.lacking.size(), " of the ", use.users,
+                                       : absl::StrCat(lacking, " of the ", use.users,
                                                       " hosts that boot with it don't get: "),
                   NamesOf(std::move(use.lacking)));
   return unset;

@@ -23,7 +23,11 @@ TEST(JsonTextTest, FieldsHaveTheirNamesOfTheProtoFilesAndDefaultsAreThere) {
                                                        "  \"52:54:00:12:34:56\"\n"
                                                        " ],\n"
                                                        " \"distro\": \"\",\n"
-                                                       " \"etag\": \"0\"\n"
+                                                       " \"etag\": \"0\",\n"
+                                                       " \"labels\": {},\n"
+                                                       " \"variables\": {},\n"
+                                                       " \"note\": \"\",\n"
+                                                       " \"locked\": false\n"
                                                        "}\n")));
   v1::Settings settings;
   settings.set_default_distro("local");

@@ -26,11 +26,11 @@ Revision RevisionAt(int64_t number, uint64_t tag = 7) {
 
 std::shared_ptr<const Host> HostAt(int64_t id) {
   return std::make_shared<const Host>(
-      Host{HostId{id},
-           *HostName::Parse(absl::StrCat("host", id)),
-           {MacAddress::FromNumber(0x525400000000 + static_cast<uint64_t>(id))},
-           Distro::Local(),
-           1});
+      Host{.id = HostId{id},
+           .name = *HostName::Parse(absl::StrCat("host", id)),
+           .macs = {MacAddress::FromNumber(0x525400000000 + static_cast<uint64_t>(id))},
+           .distro = Distro::Local(),
+           .etag = 1});
 }
 
 std::shared_ptr<const Snapshot> SnapshotAt(Revision revision, int hosts = 0) {

@@ -31,11 +31,11 @@ std::shared_ptr<const Snapshot> SnapshotAt(int64_t number, int hosts = 3) {
                              *VariableValue::Parse("172.25.2.11"));
   std::vector<std::shared_ptr<const Host>> all;
   for (int i = 1; i <= hosts; ++i) {
-    Host host{HostId{i},
-              *HostName::Parse(absl::StrCat("host", i)),
-              {MacAddress::FromNumber(0x525400000000 + i)},
-              *Distro::Parse("local"),
-              number};
+    Host host{.id = HostId{i},
+              .name = *HostName::Parse(absl::StrCat("host", i)),
+              .macs = {MacAddress::FromNumber(0x525400000000 + i)},
+              .distro = Distro::Local(),
+              .etag = number};
     all.push_back(std::make_shared<const Host>(std::move(host)));
   }
   return *Snapshot::Create(

@@ -28,11 +28,19 @@ TEST(YamlTextTest, TheBlockStyleWithEveryField) {
                                                         "      - \"52:54:00:12:34:57\"\n"
                                                         "    distro: debian/bookworm/latest/nfs\n"
                                                         "    etag: \"0\"\n"
+                                                        "    labels: {}\n"
+                                                        "    variables: {}\n"
+                                                        "    note: \"\"\n"
+                                                        "    locked: false\n"
                                                         "  - id: \"0\"\n"
                                                         "    name: \"yes\"\n"
                                                         "    macs: []\n"
                                                         "    distro: \"\"\n"
                                                         "    etag: \"0\"\n"
+                                                        "    labels: {}\n"
+                                                        "    variables: {}\n"
+                                                        "    note: \"\"\n"
+                                                        "    locked: false\n"
                                                         "next_page_token: \"\"\n")));
 }
 

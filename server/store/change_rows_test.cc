@@ -198,7 +198,7 @@ TEST_F(ChangeRowsTest, TheDatabaseItselfRefusesAConfigurationThatCantBe) {
            "UPDATE host SET name = '52:54:00:00:00:01' WHERE id = 2",
            "UPDATE host_mac SET mac = '52:54:00:00:00:01' WHERE host_id = 2",
            "INSERT INTO assignment VALUES (1, 'wait', 1, NULL)",
-           "INSERT INTO host VALUES (9, 'nobody', 1, NULL)",
+           "INSERT INTO host (id, name, valid_from) VALUES (9, 'nobody', 1)",
            "INSERT INTO host_mac VALUES (1, '52:54:00:00:00:09', 77, NULL)",
            "UPDATE host SET valid_to = valid_from WHERE id = 1",
            "DELETE FROM revision WHERE number = 2",

@@ -89,7 +89,7 @@ class Agent {
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<CatalogWatcher> catalog_watcher_;  // Tells the one above.
   mutable absl::Mutex resolver_mutex_;
-  // Null until the ports are known, when HTTP answers already. Tells the one above.
+  // Null while the agent starts, when HTTP answers already. Tells the catalog's watcher.
   std::shared_ptr<const PathResolver> resolver_ ABSL_GUARDED_BY(resolver_mutex_);
   std::thread loop_thread_;
   std::unique_ptr<Follower> follower_;  // Tells the snapshot's writer and the reporter.

@@ -33,7 +33,7 @@ class CatalogWatcher {
   // Scans everything soon. Returns at once.
   void Rescan();
   // The same when a file is found to differ from the catalog, which any number of hosts may find at
-  // once: scans everything within `doubt_pause` of the last time.
+  // once: scans everything as soon as the last time is `doubt_pause` ago.
   void Doubt();
   // Counts from the last scan of everything.
   void SetInterval(absl::Duration interval);

@@ -199,13 +199,29 @@ TEST_F(CatalogWatcherTest, ARescanIsMadeWhenItIsAskedFor) {
   EXPECT_TRUE(HasKernelsInTime(4));
 }
 
-TEST_F(CatalogWatcherTest, HoweverOftenTheCatalogIsDoubtedItIsScannedAfterAPause) {
+TEST_F(CatalogWatcherTest, ADoubtedCatalogIsScannedEachTimeThatItIsDoubtedAnew) {
   Start(kNever, nullptr, absl::Milliseconds(20));
   for (const char* version : {"6.2", "6.3"}) {
     tree_.AddKernel("debian/a", version);
     for (int i = 0; i < 1'000; ++i) watcher_->Doubt();
     EXPECT_TRUE(HasKernelsInTime(std::string(version) == "6.2" ? 4 : 5));
   }
+}
+
+TEST_F(CatalogWatcherTest, ADoubtWaitsForThePauseSinceTheLastScanOfEverything) {
+  // The root and the distro are watched, their releases are not.
+  Start(kNever, OpenWatch(2));
+  tree_.Remove("rootfs/debian/a/boot/vmlinuz-6.1");
+  watcher_->Doubt();
+  tree_.AddKernel("debian/b", "6.1");
+  ASSERT_TRUE(Holds([&] {
+    clock_.Advance(kQuiet);
+    return catalog_->Current()->FindRelease("debian", "b") != nullptr;
+  }));
+  // What was ordered before it was not carried out: the last scan of everything was just now.
+  const CatalogRelease* const release = catalog_->Current()->FindRelease("debian", "a");
+  ASSERT_NE(release, nullptr);
+  EXPECT_EQ(release->kernels.size(), 2u);
 }
 
 TEST_F(CatalogWatcherTest, ADoubtNeverPutsOffWhatTheIntervalFinds) {

@@ -119,4 +119,12 @@ void ServerCallbackCall::ScheduleOnDone(bool inline_ondone) {
   hidden(this, inline_ondone);
 }
 
+// The same for OnCancel, which comes after the reactor was made.
+void ServerCallbackCall::CallOnCancel(ServerReactor* reactor) {
+  static const auto hidden = Hidden<void(ServerCallbackCall*, ServerReactor*)>(
+      "_ZN4grpc8internal18ServerCallbackCall12CallOnCancelEPNS0_13ServerReactorE");
+  __tsan_acquire(&on_cancel_conditions_remaining_);
+  hidden(this, reactor);
+}
+
 }  // namespace grpc::internal

@@ -33,9 +33,10 @@ constexpr char kCsv[] =
 constexpr char kYaml[] = R"(
 - name: CN1
   macs: ["52:54:00:00:00:02", "525400000001"]
-  labels: {rack: r1}
+  labels: {rack: r1, row: "", pdu: }
   variables:
     console: ttyS1,115200
+    extra:
   distro: debian/bookworm/latest/nfs
   note:
 - macs: 52-54-00-00-00-03

@@ -81,6 +81,8 @@ class Reader {
       const std::string field = absl::StrCat(prefix, name.Scalar());
       const absl::Status status = CheckHostField(field);
       if (!status.ok()) return Refuse(name, std::string(status.message()));
+      // What is empty stays as it is on the server, as in CSV.
+      if (value.IsNull() || (value.IsScalar() && value.Scalar().empty())) return;
       Add(field, value);
     });
   }

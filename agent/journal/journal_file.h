@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "agent/journal/journal_line.h"
+#include "common/runtime/state_folder.h"
 
 namespace autopxe::agent {
 
@@ -56,15 +58,12 @@ class JournalFile {
   absl::Status Replace(absl::string_view more);
 
  private:
-  JournalFile(std::string folder, int folder_fd) : folder_(folder), folder_fd_(folder_fd) {}
+  explicit JournalFile(StateFolder folder) : folder_(std::move(folder)) {}
 
-  std::string PathOf(const char* name) const;
-  absl::StatusOr<std::string> Read() const;
   // Says what became of it.
   std::string SetAside() const;
 
-  const std::string folder_;
-  int folder_fd_;
+  StateFolder folder_;
   int fd_ = -1;              // -1: none. Set by Load and Replace alone, so that Sync needs no lock.
   int prepared_ = -1;        // -1: none.
   int64_t size_ = 0;         // Bytes of whole lines of the file in use.

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "agent/sync/problems.h"
 #include "agent/sync/snapshot_encoding.h"
+#include "common/runtime/state_folder.h"
 
 namespace autopxe::agent {
 
@@ -38,16 +39,12 @@ class SnapshotFile {
   absl::Status Save(const StoredSnapshot& stored);
 
  private:
-  SnapshotFile(std::string folder, int folder_fd, int lock_fd);
+  SnapshotFile(StateFolder folder, int lock_fd);
 
   // Errors: NOT_FOUND; DATA_LOSS, UNIMPLEMENTED as DecodeSnapshot; the system's.
   absl::StatusOr<StoredSnapshot> Read(const char* name) const;
-  // The name that the file has then; null if it can't be renamed.
-  const char* SetAside(const char* name) const;
-  std::string PathOf(const char* name) const;
 
-  const std::string folder_;
-  const int folder_fd_;
+  const StateFolder folder_;
   const int lock_fd_;
 };
 

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
 #include "common/model/architecture.h"
+#include "common/model/declared_distro.h"
 #include "common/model/distro.h"
 
 namespace autopxe {
@@ -53,6 +55,10 @@ struct Decision {
   std::string initrd_path;
   std::string rootfs_path;
   std::string command_line;  // Expanded; may hold references that are left to iPXE.
+
+  // Set when outcome is kBoot and a declared distro is what is booted: its files. Then only the
+  // command line is set of those above, and the architecture.
+  std::shared_ptr<const DeclaredDistro> declared;
 
   // kMissing: what is not there, and what is there instead, in words for the screen.
   std::string missing;

@@ -205,6 +205,9 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
                          WordsOf(decision), ", but ", decision.missing, ".");
       }
       break;
+    case Distro::Kind::kDeclared:
+      decision.outcome = Outcome::kMissing;
+      break;
     case Distro::Kind::kLocal:
       decision.outcome = Outcome::kLocal;
       break;

@@ -29,6 +29,13 @@ const CatalogRelease* Catalog::FindRelease(absl::string_view distro,
   return found == nullptr ? nullptr : FindByName(found->releases, release);
 }
 
+const CatalogFile* Catalog::FindFile(absl::string_view path) const {
+  const auto found =
+      std::lower_bound(files.begin(), files.end(), path,
+                       [](const CatalogFile& file, absl::string_view p) { return file.path < p; });
+  return found == files.end() || found->path != path ? nullptr : &*found;
+}
+
 size_t Catalog::KernelCount() const {
   size_t count = 0;
   for (const CatalogDistro& distro : distros) {

@@ -45,15 +45,27 @@ struct CatalogDistro {
   friend bool operator==(const CatalogDistro&, const CatalogDistro&) = default;
 };
 
+// A file of the agent's folder of files, for declared distros.
+struct CatalogFile {
+  std::string path;  // Below the folder: a path that BootFile::Parse takes.
+  int64_t size = 0;  // Bytes.
+
+  friend bool operator==(const CatalogFile&, const CatalogFile&) = default;
+};
+
 // What an agent can boot: immutable once it is shared. Every name in it is a part of a distro
 // (Distro::IsPart) and every path is relative, printable ASCII without blanks, and has no ".."
 // part.
 struct Catalog {
   std::vector<CatalogDistro> distros;  // Ascending by name.
   std::vector<std::string> loaders;    // Names of loader files ("undionly.kpxe"), ascending.
+  std::vector<CatalogFile> files;      // Ascending by path, each path once.
 
   // The release, or null.
   const CatalogRelease* FindRelease(absl::string_view distro, absl::string_view release) const;
+
+  // The file, or null.
+  const CatalogFile* FindFile(absl::string_view path) const;
 
   // How many kernels it offers, by whatever name.
   size_t KernelCount() const;

@@ -14,7 +14,8 @@ namespace {
 
 constexpr size_t kMaxPart = 128;
 constexpr absl::string_view kExpected =
-    "expected name/release/kernel/profile, or local, menu, wait or ignore";
+    "expected name/release/kernel/profile, a declared distro's name, or local, menu, wait or "
+    "ignore";
 
 constexpr struct {
   absl::string_view text;
@@ -49,11 +50,16 @@ absl::StatusOr<Distro> Distro::Parse(absl::string_view text) {
   for (const auto& built_in : kBuiltIn) {
     if (text == built_in.text) return Distro(built_in.kind);
   }
+  if (text.find('/') == absl::string_view::npos) {
+    const absl::StatusOr<DistroName> name = DistroName::Parse(text);
+    if (name.ok()) return Declared(*name);
+    return absl::InvalidArgumentError(
+        absl::StrCat(absl::string_view(name.status().message()), "; ", kExpected));
+  }
   // Five at the most: a long text of slashes costs no more than a short one.
   const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('/', 4));
   if (parts.size() > 4) return Malformed(text, "more than 4 parts");
-  if (parts.size() < 4)
-    return Malformed(text, absl::StrCat(parts.size(), parts.size() == 1 ? " part" : " parts"));
+  if (parts.size() < 4) return Malformed(text, absl::StrCat(parts.size(), " parts"));
   constexpr absl::string_view kNames[] = {"name", "release", "kernel", "profile"};
   for (size_t i = 0; i < 4; ++i) {
     if (!IsPart(parts[i])) {
@@ -71,7 +77,14 @@ absl::StatusOr<Distro> Distro::Parse(absl::string_view text) {
   return distro;
 }
 
+Distro Distro::Declared(const DistroName& name) {
+  Distro distro(Kind::kDeclared);
+  distro.name_ = name.text();
+  return distro;
+}
+
 std::string Distro::Format() const {
+  if (kind_ == Kind::kDeclared) return name_;
   for (const auto& built_in : kBuiltIn) {
     if (kind_ == built_in.kind) return std::string(built_in.text);
   }

@@ -31,9 +31,25 @@ TEST(DistroTest, KnowsTheBuiltInOnes) {
   EXPECT_THAT(Distro::Parse("ignore"), IsOkAndHolds(Distro::Ignore()));
 }
 
+TEST(DistroTest, IsADeclaredOneByItsName) {
+  const absl::StatusOr<Distro> distro = Distro::Parse("memtest");
+  ASSERT_THAT(distro, IsOk());
+  EXPECT_EQ(distro->kind(), Distro::Kind::kDeclared);
+  EXPECT_EQ(distro->name(), "memtest");
+  EXPECT_EQ(*distro, Distro::Declared(DistroName::Parse("memtest").value()));
+}
+
+TEST(DistroTest, NoDeclaredOneHasTheNameOfABuiltInOne) {
+  for (const char* text : {"local", "menu", "wait", "ignore", "Local", "MENU"}) {
+    EXPECT_THAT(DistroName::Parse(text),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("taken by the built-in")))
+        << text;
+  }
+}
+
 TEST(DistroTest, FormatGivesBackWhatWasParsed) {
   for (const char* text :
-       {"debian/bookworm/latest/overlayfs", "local", "menu", "wait", "ignore",
+       {"debian/bookworm/latest/overlayfs", "local", "menu", "wait", "ignore", "memtest",
         "local/menu/wait/ignore", "openEuler/24.09/6.6.0-45.0.0.54.oe2409.x86_64/nfsrw",
         "a/b/1.0~rc1+deb12_1/d"}) {
     const absl::StatusOr<Distro> distro = Distro::Parse(text);
@@ -48,9 +64,9 @@ TEST(DistroTest, RefusesWhatIsNoDistroAndSaysWhy) {
     std::string text;
     const char* why;
   } kCases[] = {
-      {"", "1 part;"},
-      {"Local", "1 part;"},
-      {"debian", "1 part;"},
+      {"", "expected 1 to 64 letters"},
+      {"Local", "taken by the built-in distro local"},
+      {"-x", "expected 1 to 64 letters"},
       {"debian/bookworm", "2 parts;"},
       {"debian/bookworm/latest", "3 parts;"},
       {"debian/bookworm/latest/overlayfs/", "more than 4 parts"},
@@ -66,9 +82,11 @@ TEST(DistroTest, RefusesWhatIsNoDistroAndSaysWhy) {
     EXPECT_THAT(Distro::Parse(c.text),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.why)))
         << c.text;
-    EXPECT_THAT(Distro::Parse(c.text),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr("expected name/release/kernel/profile, or local")));
+    EXPECT_THAT(
+        Distro::Parse(c.text),
+        StatusIs(
+            absl::StatusCode::kInvalidArgument,
+            HasSubstr("expected name/release/kernel/profile, a declared distro's name, or local")));
   }
 }
 

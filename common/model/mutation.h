@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/model/command_line_template.h"
+#include "common/model/declared_distro.h"
 #include "common/model/distro.h"
 #include "common/model/group.h"
 #include "common/model/host.h"
@@ -99,6 +100,19 @@ struct DeleteProfile {
   friend bool operator==(const DeleteProfile&, const DeleteProfile&) = default;
 };
 
+// Declares a distro, or declares it anew. The etag is not looked at.
+struct DeclareDistro {
+  DeclaredDistro distro;
+
+  friend bool operator==(const DeclareDistro&, const DeclareDistro&) = default;
+};
+
+struct DeleteDeclaredDistro {
+  DistroName name;
+
+  friend bool operator==(const DeleteDeclaredDistro&, const DeleteDeclaredDistro&) = default;
+};
+
 // Creates a group, which takes a selector, or changes what it names of one. Outer optional of
 // `distro`: whether to change; inner: the value, or none.
 struct SetGroup {
@@ -148,12 +162,13 @@ struct UpdateAgentSettings {
 // One change that somebody asks for. The plan decides whether it can be made.
 using Mutation =
     std::variant<Assign, Unassign, CreateHost, UpdateHost, DeleteHost, SetGroup, DeleteGroup,
-                 SetProfile, DeleteProfile, UpdateSettings, UpdateAgentSettings, UseNextBoot>;
+                 SetProfile, DeleteProfile, DeclareDistro, DeleteDeclaredDistro, UpdateSettings,
+                 UpdateAgentSettings, UseNextBoot>;
 
 // What a caller believes is current. etag 0: it must not exist.
 struct ExpectedEtag {
   // monostate: the settings of the whole server. An agent's id: its hosts' settings.
-  std::variant<HostReference, ProfileName, std::monostate, AgentId, GroupName> resource;
+  std::variant<HostReference, ProfileName, std::monostate, AgentId, GroupName, DistroName> resource;
   int64_t etag = 0;
 
   friend bool operator==(const ExpectedEtag&, const ExpectedEtag&) = default;

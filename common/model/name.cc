@@ -70,6 +70,16 @@ absl::Status GroupNameRule::Check(absl::string_view text) {
   return CheckSimpleName("group name", text);
 }
 
+absl::Status DistroNameRule::Check(absl::string_view text) {
+  for (const absl::string_view built_in : {"local", "menu", "wait", "ignore"}) {
+    if (absl::EqualsIgnoreCase(text, built_in)) {
+      return Malformed("distro name", text,
+                       absl::StrCat("taken by the built-in distro ", built_in));
+    }
+  }
+  return CheckSimpleName("distro name", text);
+}
+
 absl::Status AgentInstanceRule::Check(absl::string_view text) {
   return CheckSimpleName("agent instance", text);
 }

@@ -62,6 +62,13 @@ struct GroupNameRule {
 };
 using GroupName = Name<GroupNameRule>;
 
+// The name of a declared distro: as a profile's name, and in no letter case one of the built-in
+// distros.
+struct DistroNameRule {
+  static absl::Status Check(absl::string_view text);
+};
+using DistroName = Name<DistroNameRule>;
+
 // Drawn by an agent at its start: tells apart two processes with one id. As a profile's name.
 struct AgentInstanceRule {
   static absl::Status Check(absl::string_view text);

@@ -38,6 +38,7 @@ std::shared_ptr<const Snapshot> Snapshot::Empty(Revision revision) {
   snapshot->settings_ = std::make_shared<const Settings>();
   snapshot->agent_settings_ = std::make_shared<const AgentSettingsById>();
   snapshot->profiles_ = std::make_shared<const Profiles>();
+  snapshot->declared_distros_ = std::make_shared<const DeclaredDistros>();
   snapshot->groups_ = std::make_shared<const Groups>();
   return snapshot;
 }
@@ -45,7 +46,8 @@ std::shared_ptr<const Snapshot> Snapshot::Empty(Revision revision) {
 absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     Revision revision, Settings settings, std::vector<Profile> profiles,
     const std::vector<std::shared_ptr<const Host>>& hosts,
-    std::vector<AgentSettings> agent_settings, Groups groups) {
+    std::vector<AgentSettings> agent_settings, Groups groups,
+    std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros) {
   auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
   snapshot->revision_ = std::move(revision);
   snapshot->settings_ = std::make_shared<const Settings>(std::move(settings));
@@ -66,6 +68,15 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     }
   }
   snapshot->profiles_ = std::make_shared<const Profiles>(std::move(by_name));
+  DeclaredDistros declared;
+  for (std::shared_ptr<const DeclaredDistro>& distro : declared_distros) {
+    const DistroName name = distro->name;
+    if (!declared.emplace(name, std::move(distro)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("two declared distros share the name ", name.text()));
+    }
+  }
+  snapshot->declared_distros_ = std::make_shared<const DeclaredDistros>(std::move(declared));
   std::sort(groups.begin(), groups.end(),
             [](const auto& a, const auto& b) { return a->name < b->name; });
   for (size_t i = 1; i < groups.size(); ++i) {
@@ -95,6 +106,16 @@ std::shared_ptr<const Host> Snapshot::FindHost(const HostReference& reference) c
 const Profile* Snapshot::FindProfile(const ProfileName& name) const {
   const auto found = profiles_->find(name);
   return found == profiles_->end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const DeclaredDistro> Snapshot::FindDeclaredDistro(const DistroName& name) const {
+  const auto found = declared_distros_->find(name);
+  return found == declared_distros_->end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const DeclaredDistro> Snapshot::FindDeclaredDistro(const Distro& distro) const {
+  const absl::StatusOr<DistroName> name = DistroName::Parse(distro.name());
+  return name.ok() ? FindDeclaredDistro(*name) : nullptr;
 }
 
 std::shared_ptr<const Group> Snapshot::FindGroup(const GroupName& name) const {
@@ -165,6 +186,15 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
     for (const ProfileName& name : change.deleted_profiles) profiles.erase(name);
     for (const Profile& profile : change.profiles) profiles.insert_or_assign(profile.name, profile);
     next->profiles_ = std::make_shared<const Snapshot::Profiles>(std::move(profiles));
+  }
+  if (!change.declared_distros.empty() || !change.deleted_declared_distros.empty()) {
+    Snapshot::DeclaredDistros declared = snapshot.declared_distros();
+    for (const DistroName& name : change.deleted_declared_distros) declared.erase(name);
+    for (const auto& distro : change.declared_distros) {
+      declared.insert_or_assign(distro->name, distro);
+    }
+    next->declared_distros_ =
+        std::make_shared<const Snapshot::DeclaredDistros>(std::move(declared));
   }
   if (!change.groups.empty() || !change.deleted_groups.empty()) {
     std::map<GroupName, std::shared_ptr<const Group>> by_name;

@@ -9,6 +9,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "common/model/agent_settings.h"
+#include "common/model/declared_distro.h"
 #include "common/model/group.h"
 #include "common/model/host.h"
 #include "common/model/profile.h"
@@ -29,13 +30,16 @@ struct Change {
   std::vector<GroupName> deleted_groups;
   std::vector<Profile> profiles;  // New or changed.
   std::vector<ProfileName> deleted_profiles;
+  std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros;  // New or changed.
+  std::vector<DistroName> deleted_declared_distros;
   std::vector<std::shared_ptr<const Host>> hosts;  // New or changed.
   std::vector<HostId> deleted_hosts;
 
   bool empty() const {
     return !settings.has_value() && agent_settings.empty() && deleted_agent_settings.empty() &&
            groups.empty() && deleted_groups.empty() && profiles.empty() &&
-           deleted_profiles.empty() && hosts.empty() && deleted_hosts.empty();
+           deleted_profiles.empty() && declared_distros.empty() &&
+           deleted_declared_distros.empty() && hosts.empty() && deleted_hosts.empty();
   }
 };
 
@@ -45,23 +49,27 @@ class Snapshot {
  public:
   using Profiles = std::map<ProfileName, Profile>;
   using AgentSettingsById = std::map<AgentId, AgentSettings>;
+  using DeclaredDistros = std::map<DistroName, std::shared_ptr<const DeclaredDistro>>;
   using Groups = std::vector<std::shared_ptr<const Group>>;
 
   // A server that was never changed, or the start of a snapshot that arrives in parts.
   static std::shared_ptr<const Snapshot> Empty(Revision revision);
 
   // Builds a snapshot of all its parts.
-  // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles or two groups
-  // share a name, two settings an agent, or a host has no MAC; the message names them.
+  // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles, two declared
+  // distros or two groups share a name, two settings an agent, or a host has no MAC; the message
+  // names them.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Create(
       Revision revision, Settings settings, std::vector<Profile> profiles,
       const std::vector<std::shared_ptr<const Host>>& hosts,
-      std::vector<AgentSettings> agent_settings = {}, Groups groups = {});
+      std::vector<AgentSettings> agent_settings = {}, Groups groups = {},
+      std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros = {});
 
   const Revision& revision() const { return revision_; }
   const Settings& settings() const { return *settings_; }
   const AgentSettingsById& agent_settings() const { return *agent_settings_; }
   const Profiles& profiles() const { return *profiles_; }
+  const DeclaredDistros& declared_distros() const { return *declared_distros_; }
   // In the order in which they win (IsBefore).
   const Groups& groups() const { return *groups_; }
   size_t host_count() const { return hosts_.size(); }
@@ -74,6 +82,11 @@ class Snapshot {
 
   // The profile, or null. Valid as long as this snapshot.
   const Profile* FindProfile(const ProfileName& name) const;
+
+  // The declared distro, or null.
+  std::shared_ptr<const DeclaredDistro> FindDeclaredDistro(const DistroName& name) const;
+  // The same. REQUIRES: distro.kind() == Distro::Kind::kDeclared.
+  std::shared_ptr<const DeclaredDistro> FindDeclaredDistro(const Distro& distro) const;
 
   // The group, or null.
   std::shared_ptr<const Group> FindGroup(const GroupName& name) const;
@@ -107,6 +120,7 @@ class Snapshot {
   std::shared_ptr<const Settings> settings_;
   std::shared_ptr<const AgentSettingsById> agent_settings_;
   std::shared_ptr<const Profiles> profiles_;
+  std::shared_ptr<const DeclaredDistros> declared_distros_;
   std::shared_ptr<const Groups> groups_;
   SharedMap<HostId, std::shared_ptr<const Host>> hosts_;
   SharedMap<MacAddress, std::shared_ptr<const Host>> hosts_by_mac_;

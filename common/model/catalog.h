@@ -45,6 +45,9 @@ struct CatalogDistro {
   friend bool operator==(const CatalogDistro&, const CatalogDistro&) = default;
 };
 
+// More files are no folder of boot files but a mistake, and would fill every report.
+inline constexpr size_t kMaxCatalogFiles = 10'000;
+
 // A file of the agent's folder of files, for declared distros.
 struct CatalogFile {
   std::string path;  // Below the folder: a path that BootFile::Parse takes.
@@ -59,7 +62,8 @@ struct CatalogFile {
 struct Catalog {
   std::vector<CatalogDistro> distros;  // Ascending by name.
   std::vector<std::string> loaders;    // Names of loader files ("undionly.kpxe"), ascending.
-  std::vector<CatalogFile> files;      // Ascending by path, each path once.
+  // Ascending by path, each path once; kMaxCatalogFiles at most.
+  std::vector<CatalogFile> files;
 
   // The release, or null.
   const CatalogRelease* FindRelease(absl::string_view distro, absl::string_view release) const;

@@ -12,6 +12,8 @@
 
 namespace autopxe {
 
+// More are an import that went wrong.
+inline constexpr size_t kMaxDeclaredDistros = 1'000;
 // More is a mistake, and would fill a script.
 inline constexpr size_t kMaxDeclaredInitrds = 16;
 

@@ -38,7 +38,8 @@ TEST(AgentSettingsWireTest, RefusesEachInvalidFieldByItsName) {
   };
   refused("agent_id: agent id \"\"", [](v1::AgentSettings& s) { s.clear_agent_id(); });
   refused("agent_id: agent id \"a/b\"", [](v1::AgentSettings& s) { s.set_agent_id("a/b"); });
-  refused("default_distro: distro \"x\"", [](v1::AgentSettings& s) { s.set_default_distro("x"); });
+  refused("default_distro: distro \"x/y\"",
+          [](v1::AgentSettings& s) { s.set_default_distro("x/y"); });
   refused("variables: variable name \"a b\"",
           [](v1::AgentSettings& s) { (*s.mutable_variables())["a b"] = "x"; });
   // faults.md 31.

@@ -44,7 +44,7 @@ TEST(BatchWireTest, TellsEverythingThatIsWrongAndTheFirstInWords) {
   v1::ApplyRequest request;
   AddAssign(request, "a", "menu");
   AddAssign(request, "52:54", "menu");
-  AddAssign(request, "b", "debian");
+  AddAssign(request, "b", "debian/x");
   request.mutable_options()->add_expected_etags()->set_profile("a b");
   std::vector<Problem> problems;
   EXPECT_THAT(BatchFromProto(request, problems),
@@ -57,7 +57,7 @@ TEST(BatchWireTest, TellsEverythingThatIsWrongAndTheFirstInWords) {
   EXPECT_EQ(problems[0].value, "52:54");
   EXPECT_EQ(problems[1].mutation, 2);
   EXPECT_EQ(problems[1].field, "distro");
-  EXPECT_EQ(problems[1].value, "debian");
+  EXPECT_EQ(problems[1].value, "debian/x");
   EXPECT_EQ(problems[2].mutation, -1);
   EXPECT_EQ(problems[2].field, "expected_etags[0].profile");
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/model/architecture.h"
+#include "common/model/boot_file.h"
 #include "common/model/distro.h"
 #include "common/status/status_macros.h"
 #include "common/wire/field.h"
@@ -103,6 +104,13 @@ absl::StatusOr<CatalogDistro> FromProto(const v1::CatalogDistro& distro) {
   return result;
 }
 
+absl::StatusOr<CatalogFile> FromProto(const v1::CatalogFile& file) {
+  ASSIGN_OR_RETURN(const BootFile path, ParseField<BootFile>("path", file.path()));
+  if (path.is_url()) return BadField("path", file.path(), "expected a path, not a URL");
+  RETURN_IF_ERROR(CheckSize("size", file.size()));
+  return CatalogFile{file.path(), file.size()};
+}
+
 }  // namespace
 
 v1::Catalog ToProto(const Catalog& catalog) {
@@ -127,6 +135,11 @@ v1::Catalog ToProto(const Catalog& catalog) {
     }
   }
   for (const std::string& loader : catalog.loaders) result.add_loaders(loader);
+  for (const CatalogFile& file : catalog.files) {
+    v1::CatalogFile* out_file = result.add_files();
+    out_file->set_path(file.path);
+    out_file->set_size(file.size);
+  }
   return result;
 }
 
@@ -146,6 +159,16 @@ absl::StatusOr<Catalog> FromProto(const v1::Catalog& catalog) {
       return BadField(Element("loaders", i), catalog.loaders(i), "not above the name before it");
     }
     result.loaders.push_back(catalog.loaders(i));
+  }
+  RETURN_IF_ERROR(
+      CheckAtMost("files", static_cast<size_t>(catalog.files_size()), kMaxCatalogFiles));
+  for (int i = 0; i < catalog.files_size(); ++i) {
+    absl::StatusOr<CatalogFile> file = FromProto(catalog.files(i));
+    if (file.ok() && i > 0 && catalog.files(i).path() <= catalog.files(i - 1).path()) {
+      file = BadField("path", catalog.files(i).path(), "not above the path before it");
+    }
+    if (!file.ok()) return Within(Element("files", i), file.status());
+    result.files.push_back(*std::move(file));
   }
   return result;
 }

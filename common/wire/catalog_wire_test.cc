@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/status_matchers.h"
 #include "common/wire/random_values.h"
 #include "gmock/gmock.h"
@@ -32,7 +33,9 @@ v1::Catalog Good() {
          }
          distros { name: 'ubuntu' }
          loaders: 'ipxe.efi'
-         loaders: 'undionly.kpxe')",
+         loaders: 'undionly.kpxe'
+         files { path: 'debian-12/linux' size: 7 }
+         files { path: 'memtest/mt86plus' })",
       &catalog));
   return catalog;
 }
@@ -83,6 +86,24 @@ TEST(CatalogWireTest, RefusesEachInvalidFieldByItsName) {
   refused("loaders[0]: \"../ipxe.efi\"", [](v1::Catalog& c) { c.set_loaders(0, "../ipxe.efi"); });
   refused("loaders[1]: \"ipxe.efi\": not above",
           [](v1::Catalog& c) { c.set_loaders(1, "ipxe.efi"); });
+  refused("files[0].path: file \"../linux\"",
+          [](v1::Catalog& c) { c.mutable_files(0)->set_path("../linux"); });
+  refused("files[0].path: \"http://a/b\": expected a path",
+          [](v1::Catalog& c) { c.mutable_files(0)->set_path("http://a/b"); });
+  refused("files[1].path: \"debian-12/linux\": not above",
+          [](v1::Catalog& c) { c.mutable_files(1)->set_path("debian-12/linux"); });
+  refused("files[1].size: \"-1\"", [](v1::Catalog& c) { c.mutable_files(1)->set_size(-1); });
+}
+
+TEST(CatalogWireTest, ACatalogHasABoundedNumberOfFiles) {
+  v1::Catalog catalog;
+  for (size_t i = 0; i < kMaxCatalogFiles; ++i) {
+    catalog.add_files()->set_path(absl::StrCat("a", absl::Dec(i, absl::kZeroPad5)));
+  }
+  EXPECT_THAT(FromProto(catalog), IsOk());
+  catalog.add_files()->set_path("b");
+  EXPECT_THAT(FromProto(catalog), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           HasSubstr("files: \"10001\": expected 10000")));
 }
 
 TEST(CatalogWireTest, AnArchitectureOfANewerProgramIsUnknown) {

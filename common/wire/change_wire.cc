@@ -5,6 +5,7 @@
 
 #include "common/status/status_macros.h"
 #include "common/wire/agent_settings_wire.h"
+#include "common/wire/declared_distro_wire.h"
 #include "common/wire/field.h"
 #include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
@@ -29,6 +30,12 @@ v1::Change ToProto(const Change& change) {
   for (const Profile& profile : change.profiles) *result.add_profiles() = ToProto(profile);
   for (const ProfileName& name : change.deleted_profiles) {
     result.add_deleted_profiles(name.text());
+  }
+  for (const auto& distro : change.declared_distros) {
+    *result.add_declared_distros() = ToProto(*distro);
+  }
+  for (const DistroName& name : change.deleted_declared_distros) {
+    result.add_deleted_declared_distros(name.text());
   }
   for (const std::shared_ptr<const Host>& host : change.hosts) *result.add_hosts() = ToProto(*host);
   for (const HostId id : change.deleted_hosts) {
@@ -86,6 +93,16 @@ absl::StatusOr<std::shared_ptr<const Change>> FromProto(const v1::Change& change
     ASSIGN_OR_RETURN(ProfileName name, ParseField<ProfileName>(Element("deleted_profiles", i),
                                                                change.deleted_profiles(i)));
     result->deleted_profiles.push_back(std::move(name));
+  }
+  for (int i = 0; i < change.declared_distros_size(); ++i) {
+    absl::StatusOr<DeclaredDistro> distro = FromProto(change.declared_distros(i));
+    if (!distro.ok()) return Within(Element("declared_distros", i), distro.status());
+    result->declared_distros.push_back(std::make_shared<const DeclaredDistro>(*std::move(distro)));
+  }
+  for (int i = 0; i < change.deleted_declared_distros_size(); ++i) {
+    ASSIGN_OR_RETURN(DistroName name, ParseField<DistroName>(Element("deleted_declared_distros", i),
+                                                             change.deleted_declared_distros(i)));
+    result->deleted_declared_distros.push_back(std::move(name));
   }
   for (int i = 0; i < change.hosts_size(); ++i) {
     absl::StatusOr<Host> host = FromProto(change.hosts(i));

@@ -31,7 +31,7 @@ TEST(GroupWireTest, WhatIsWrongIsNamed) {
       {"selector", [](v1::Group& group) { group.clear_selector(); }},
       {"priority", [](v1::Group& group) { group.set_priority(1'000'001); }},
       {"priority", [](v1::Group& group) { group.set_priority(-1'000'001); }},
-      {"distro", [](v1::Group& group) { group.set_distro("debian"); }},
+      {"distro", [](v1::Group& group) { group.set_distro("debian/x"); }},
       {"variables", [](v1::Group& group) { (*group.mutable_variables())["a b"] = "x"; }},
       {"etag", [](v1::Group& group) { group.set_etag(-1); }},
   };

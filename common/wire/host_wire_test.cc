@@ -52,9 +52,9 @@ TEST(HostWireTest, RefusesEachInvalidFieldByItsName) {
     h.clear_macs();
     for (int i = 0; i < 65; ++i) h.add_macs(MacAddress::FromNumber(0x020000000000 + i).Format());
   });
-  refused("distro: distro \"debian\"", [](v1::Host& h) { h.set_distro("debian"); });
-  refused("next_boot.distro: distro \"x\"", [](v1::Host& h) {
-    h.mutable_next_boot()->set_distro("x");
+  refused("distro: distro \"debian/x\"", [](v1::Host& h) { h.set_distro("debian/x"); });
+  refused("next_boot.distro: distro \"x/y\"", [](v1::Host& h) {
+    h.mutable_next_boot()->set_distro("x/y");
     h.mutable_next_boot()->set_token(1);
   });
   refused("next_boot.token: \"0\"",

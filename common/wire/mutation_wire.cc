@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/model/architecture.h"
 #include "common/model/host.h"
 #include "common/model/settings.h"
 #include "common/status/status_macros.h"
+#include "common/wire/declared_distro_wire.h"
 #include "common/wire/field.h"
 #include "common/wire/group_wire.h"
 #include "common/wire/labels_wire.h"
@@ -129,6 +131,12 @@ struct MutationWriter {
   void operator()(const DeleteProfile& remove) const {
     out.mutable_delete_profile()->set_name(remove.name.text());
   }
+  void operator()(const DeclareDistro& declare) const {
+    *out.mutable_declare_distro() = ToProto(declare.distro);
+  }
+  void operator()(const DeleteDeclaredDistro& remove) const {
+    out.mutable_delete_declared_distro()->set_name(remove.name.text());
+  }
   void operator()(const UpdateSettings& update) const {
     v1::Mutation::UpdateSettings& result = *out.mutable_update_settings();
     WriteCommonSettings(update, result);
@@ -231,6 +239,17 @@ absl::StatusOr<Mutation> FromProto(const v1::Mutation::SetProfile& set) {
   return SetProfile{std::move(name), std::move(command_line)};
 }
 
+absl::StatusOr<Mutation> ToDeclare(const v1::DeclaredDistro& distro) {
+  // Somebody means it, and would else wonder why every host is offered it.
+  if (!distro.architecture().empty() && !ParseArchitecture(distro.architecture()).has_value()) {
+    return BadField("architecture", distro.architecture(),
+                    "expected x86_64, i386, arm64, riscv64 or arm32, or nothing for all");
+  }
+  ASSIGN_OR_RETURN(DeclaredDistro declared, FromProto(distro));
+  declared.etag = 0;  // Not looked at: the plan knows it.
+  return DeclareDistro{std::move(declared)};
+}
+
 absl::StatusOr<Mutation> FromProto(const v1::Mutation::UpdateAgentSettings& update) {
   ASSIGN_OR_RETURN(AgentId agent, ParseField<AgentId>("agent_id", update.agent_id()));
   UpdateAgentSettings result{.agent = std::move(agent),
@@ -260,6 +279,8 @@ v1::ExpectedEtag ToProto(const ExpectedEtag& expected) {
     result.set_agent(agent->text());
   } else if (const auto* group = std::get_if<GroupName>(&expected.resource)) {
     result.set_group(group->text());
+  } else if (const auto* distro = std::get_if<DistroName>(&expected.resource)) {
+    result.set_declared_distro(distro->text());
   } else {
     result.set_settings(true);
   }
@@ -304,6 +325,13 @@ absl::StatusOr<Mutation> FromProto(const v1::Mutation& mutation) {
       ASSIGN_OR_RETURN(ProfileName name,
                        ParseField<ProfileName>("name", mutation.delete_profile().name()));
       return DeleteProfile{std::move(name)};
+    }
+    case v1::Mutation::kDeclareDistro:
+      return ToDeclare(mutation.declare_distro());
+    case v1::Mutation::kDeleteDeclaredDistro: {
+      ASSIGN_OR_RETURN(DistroName name,
+                       ParseField<DistroName>("name", mutation.delete_declared_distro().name()));
+      return DeleteDeclaredDistro{std::move(name)};
     }
     case v1::Mutation::kUpdateSettings:
       return FromProto(mutation.update_settings());
@@ -350,6 +378,11 @@ absl::StatusOr<ExpectedEtag> FromProto(const v1::ExpectedEtag& expected) {
     case v1::ExpectedEtag::kGroup: {
       ASSIGN_OR_RETURN(GroupName group, ParseField<GroupName>("group", expected.group()));
       return ExpectedEtag{std::move(group), expected.etag()};
+    }
+    case v1::ExpectedEtag::kDeclaredDistro: {
+      ASSIGN_OR_RETURN(DistroName name,
+                       ParseField<DistroName>("declared_distro", expected.declared_distro()));
+      return ExpectedEtag{std::move(name), expected.etag()};
     }
     case v1::ExpectedEtag::RESOURCE_NOT_SET:
       break;

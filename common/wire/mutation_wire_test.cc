@@ -110,7 +110,7 @@ TEST(MutationWireTest, RefusesEachInvalidFieldByItsName) {
       {"set_group { name: 'a b' }", "name: "},
       {"set_group { name: 'a' selector: 'b in' }", "selector: "},
       {"set_group { name: 'a' priority: 1000001 }", "priority: \"1000001\""},
-      {"set_group { name: 'a' distro: 'x' }", "distro: distro \"x\""},
+      {"set_group { name: 'a' distro: 'x/y' }", "distro: distro \"x/y\""},
       {"delete_group { name: '' }", "name: "},
       {"use_next_boot { token: 1 }", "host_id: \"0\""},
       {"use_next_boot { host_id: 1 }", "token: \"0\""},
@@ -126,8 +126,14 @@ TEST(MutationWireTest, RefusesEachInvalidFieldByItsName) {
       {"set_profile { name: '' }", "name: profile name \"\""},
       {"set_profile { name: 'a' command_line: '${' }", "command_line: command line \"${\""},
       {"delete_profile { name: 'a b' }", "name: profile name \"a b\""},
-      {"update_settings { default_distro: 'x' }", "default_distro: distro \"x\""},
-      {"update_settings { unknown_hosts: 'x' }", "unknown_hosts: distro \"x\""},
+      {"declare_distro { name: 'menu' chain: 'a' }", "name: distro name \"menu\""},
+      {"declare_distro { name: 'a' }", "boot: "},
+      {"declare_distro { name: 'a' chain: '/a' }", "chain: file \"/a\""},
+      {"declare_distro { name: 'a' chain: 'a' architecture: 'sparc' }",
+       "architecture: \"sparc\": expected x86_64"},
+      {"delete_declared_distro { name: 'a/b' }", "name: distro name \"a/b\""},
+      {"update_settings { default_distro: 'x/y' }", "default_distro: distro \"x/y\""},
+      {"update_settings { unknown_hosts: 'x/y' }", "unknown_hosts: distro \"x/y\""},
       {"update_settings { set_variables { key: 'a b' value: '' } }",
        "set_variables: variable name \"a b\""},
       {"update_settings { set_variables { key: 'a' value: '${b}' } }",
@@ -139,8 +145,8 @@ TEST(MutationWireTest, RefusesEachInvalidFieldByItsName) {
       {"update_settings { rootfs_path_prefix: '/a/../b' }",
        "rootfs_path_prefix: rootfs path prefix \"/a/../b\""},
       {"update_agent_settings {}", "agent_id: agent id \"\""},
-      {"update_agent_settings { agent_id: 'a' default_distro: 'x' }",
-       "default_distro: distro \"x\""},
+      {"update_agent_settings { agent_id: 'a' default_distro: 'x/y' }",
+       "default_distro: distro \"x/y\""},
       {"update_agent_settings { agent_id: 'a' set_variables { key: 'a' value: '${b}' } }",
        "set_variables.a: variable value \"${b}\""},
       {"update_agent_settings { agent_id: 'a' rootfs_path_prefix: 'a' }",
@@ -151,6 +157,13 @@ TEST(MutationWireTest, RefusesEachInvalidFieldByItsName) {
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.error)))
         << c.mutation;
   }
+}
+
+TEST(MutationWireTest, TheEtagOfADistroToDeclareIsNotLookedAt) {
+  const absl::StatusOr<Mutation> mutation =
+      FromProto(MutationOf("declare_distro { name: 'a' chain: 'b' etag: 7 }"));
+  ASSERT_THAT(mutation, IsOk());
+  EXPECT_EQ(std::get<DeclareDistro>(*mutation).distro.etag, 0);
 }
 
 TEST(MutationWireTest, AHostHasABoundedNumberOfMacs) {
@@ -174,6 +187,9 @@ TEST(MutationWireTest, RefusesEachInvalidExpectedEtag) {
   expected.set_profile("a b");
   EXPECT_THAT(FromProto(expected), StatusIs(absl::StatusCode::kInvalidArgument,
                                             HasSubstr("profile: profile name \"a b\"")));
+  expected.set_declared_distro("menu");
+  EXPECT_THAT(FromProto(expected), StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr("declared_distro: distro name \"menu\"")));
   expected.set_agent("a b");
   EXPECT_THAT(FromProto(expected),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("agent: agent id \"a b\"")));

@@ -94,9 +94,14 @@ CommandLineTemplate RandomValues::CommandLine() {
   return CommandLineTemplate::Parse(text).value();
 }
 
+DistroName RandomValues::AnyDistroName() {
+  return DistroName::Parse("d" + Text(kNameCharacters, 0, 20)).value();
+}
+
 Distro RandomValues::AnyDistro() {
   const Distro built_in[] = {Distro::Local(), Distro::Menu(), Distro::Wait(), Distro::Ignore()};
   if (Number(4) == 0) return built_in[Number(4)];
+  if (Number(4) == 0) return Distro::Declared(AnyDistroName());
   std::string text;
   for (int part = 0; part < 4; ++part) {
     absl::StrAppend(&text, part == 0 ? "" : "/", "d", Text("abcXYZ019._-+~", 0, 12));
@@ -156,6 +161,20 @@ Host RandomValues::AnyHost() {
 
 Profile RandomValues::AnyProfile() { return {AnyProfileName(), CommandLine(), Etag()}; }
 
+BootFile RandomValues::AnyBootFile() {
+  const char* const before[] = {"", "files/", "http://boot.example/", "tftp://10.0.0.1/"};
+  return BootFile::Parse(absl::StrCat(before[Number(4)], "f", Text(kNameCharacters, 0, 20)))
+      .value();
+}
+
+DeclaredDistro RandomValues::AnyDeclaredDistro() {
+  const auto architecture = static_cast<Architecture>(Number(6));
+  if (Coin()) return {AnyDistroName(), DeclaredChain{AnyBootFile()}, architecture, Etag()};
+  DeclaredKernel kernel{AnyBootFile(), {}, CommandLine()};
+  for (size_t count = Number(4); count > 0; --count) kernel.initrds.push_back(AnyBootFile());
+  return {AnyDistroName(), std::move(kernel), architecture, Etag()};
+}
+
 Settings RandomValues::AnySettings() {
   Settings settings;
   settings.default_distro = MaybeDistro();
@@ -192,7 +211,7 @@ void RandomValues::FillCommonSettings(Update& update) {
 }
 
 Mutation RandomValues::AnyMutation() {
-  switch (Number(12)) {
+  switch (Number(14)) {
     case 0: {
       const Term terms[] = {Term(), NextBootOnly(), absl::Seconds(Number(100'000)), Time()};
       return Assign{Reference(), AnyDistro(), Coin(), terms[Number(4)]};
@@ -229,6 +248,13 @@ Mutation RandomValues::AnyMutation() {
     case 10:
       return UseNextBoot{HostId{static_cast<int64_t>(1 + Number(1000))},
                          static_cast<int64_t>(1 + Number(1000))};
+    case 11: {
+      DeclareDistro declare{AnyDeclaredDistro()};
+      declare.distro.etag = 0;
+      return declare;
+    }
+    case 12:
+      return DeleteDeclaredDistro{AnyDistroName()};
     case 2:
       return CreateHost{HostNameOrMac(), Macs()};
     case 3:
@@ -257,13 +283,15 @@ Mutation RandomValues::AnyMutation() {
 }
 
 ExpectedEtag RandomValues::AnyExpectedEtag() {
-  switch (Number(5)) {
+  switch (Number(6)) {
     case 0:
       return {Reference(), Etag()};
     case 1:
       return {AnyProfileName(), Etag()};
     case 3:
       return {AnyGroupName(), Etag()};
+    case 4:
+      return {AnyDistroName(), Etag()};
     case 2:
       return {AnyAgentId(), Etag()};
     default:
@@ -297,6 +325,9 @@ Catalog RandomValues::AnyCatalog() {
     }
   }
   for (const std::string& loader : names(3)) catalog.loaders.push_back(loader);
+  for (const std::string& path : names(3)) {
+    catalog.files.push_back({path, static_cast<int64_t>(Number(1'000'000'000))});
+  }
   return catalog;
 }
 
@@ -344,6 +375,12 @@ Change RandomValues::AnyChange() {
     change.deleted_profiles.push_back(AnyProfileName());
   }
   for (size_t count = Number(3); count > 0; --count) {
+    change.declared_distros.push_back(std::make_shared<const DeclaredDistro>(AnyDeclaredDistro()));
+  }
+  for (size_t count = Number(3); count > 0; --count) {
+    change.deleted_declared_distros.push_back(AnyDistroName());
+  }
+  for (size_t count = Number(3); count > 0; --count) {
     change.hosts.push_back(std::make_shared<const Host>(AnyHost()));
   }
   for (size_t count = Number(3); count > 0; --count) {
@@ -383,8 +420,15 @@ std::shared_ptr<const Snapshot> RandomValues::AnySnapshot(size_t hosts) {
   }
   Snapshot::Groups group_list;
   for (const auto& [name, group] : groups) group_list.push_back(group);
+  std::map<DistroName, std::shared_ptr<const DeclaredDistro>> declared;
+  for (size_t count = Number(4); count > 0; --count) {
+    auto distro = std::make_shared<const DeclaredDistro>(AnyDeclaredDistro());
+    declared.insert_or_assign(distro->name, distro);
+  }
+  std::vector<std::shared_ptr<const DeclaredDistro>> declared_list;
+  for (const auto& [name, distro] : declared) declared_list.push_back(distro);
   return Snapshot::Create(AnyRevision(), AnySettings(), profile_list, host_list, agent_list,
-                          group_list)
+                          group_list, declared_list)
       .value();
 }
 

@@ -12,7 +12,9 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/model/agent_status.h"
+#include "common/model/boot_file.h"
 #include "common/model/catalog.h"
+#include "common/model/declared_distro.h"
 #include "common/model/mutation.h"
 #include "common/model/snapshot.h"
 #include "google/protobuf/stubs/logging.h"
@@ -46,12 +48,15 @@ class RandomValues {
   RootfsPathPrefix Prefix();
   CommandLineTemplate CommandLine();
   Distro AnyDistro();
+  DistroName AnyDistroName();
   absl::optional<Distro> MaybeDistro();
 
   RevisionId Id();
   Revision AnyRevision();
   Host AnyHost();
   Profile AnyProfile();
+  BootFile AnyBootFile();
+  DeclaredDistro AnyDeclaredDistro();
   Labels AnyLabels();
   Selector AnySelector();
   Group AnyGroup();

@@ -42,7 +42,7 @@ TEST(SettingsWireTest, RefusesEachInvalidFieldByItsName) {
     EXPECT_THAT(FromProto(settings),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(error)));
   };
-  refused("default_distro: distro \"x\"", [](v1::Settings& s) { s.set_default_distro("x"); });
+  refused("default_distro: distro \"x/y\"", [](v1::Settings& s) { s.set_default_distro("x/y"); });
   refused("variables: variable name \"a b\"",
           [](v1::Settings& s) { (*s.mutable_variables())["a b"] = "x"; });
   // faults.md 31.
@@ -62,7 +62,8 @@ TEST(SettingsWireTest, RefusesEachInvalidFieldByItsName) {
           [](v1::Settings& s) { s.mutable_menu_timeout()->set_seconds(INT64_MAX); });
   refused("rootfs_path_prefix: rootfs path prefix \"pxe\"",
           [](v1::Settings& s) { s.set_rootfs_path_prefix("pxe"); });
-  refused("unknown_hosts: distro \"boot\"", [](v1::Settings& s) { s.set_unknown_hosts("boot"); });
+  refused("unknown_hosts: distro \"boot/x\"",
+          [](v1::Settings& s) { s.set_unknown_hosts("boot/x"); });
   refused("etag: \"-1\"", [](v1::Settings& s) { s.set_etag(-1); });
 }
 

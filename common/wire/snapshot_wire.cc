@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "common/wire/agent_settings_wire.h"
+#include "common/wire/declared_distro_wire.h"
 #include "common/wire/field.h"
 #include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
@@ -34,6 +35,9 @@ std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per
   }
   for (const auto& group : snapshot.groups()) *first.add_groups() = ToProto(*group);
   for (const auto& [name, profile] : snapshot.profiles()) *first.add_profiles() = ToProto(profile);
+  for (const auto& [name, distro] : snapshot.declared_distros()) {
+    *first.add_declared_distros() = ToProto(*distro);
+  }
 
   size_t bytes = first.ByteSizeLong();
   for (const std::shared_ptr<const Host>& host : snapshot.HostsByName()) {
@@ -59,7 +63,7 @@ absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssemble
   const Gathered whole = *std::exchange(gathered_, absl::nullopt);
   ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot,
                    Snapshot::Create(whole.revision, whole.settings, whole.profiles, whole.hosts,
-                                    whole.agent_settings, whole.groups));
+                                    whole.agent_settings, whole.groups, whole.declared_distros));
   return absl::optional<std::shared_ptr<const Snapshot>>(std::move(snapshot));
 }
 
@@ -87,6 +91,9 @@ absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
     }
     if (part.groups_size() > 0) return BadField("groups", id, "not in the first part");
     if (part.profiles_size() > 0) return BadField("profiles", id, "not in the first part");
+    if (part.declared_distros_size() > 0) {
+      return BadField("declared_distros", id, "not in the first part");
+    }
   }
   for (int i = 0; i < part.agent_settings_size(); ++i) {
     absl::StatusOr<AgentSettings> settings = FromProto(part.agent_settings(i));
@@ -102,6 +109,12 @@ absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
     absl::StatusOr<Profile> profile = FromProto(part.profiles(i));
     if (!profile.ok()) return Within(Element("profiles", i), profile.status());
     gathered_->profiles.push_back(*std::move(profile));
+  }
+  for (int i = 0; i < part.declared_distros_size(); ++i) {
+    absl::StatusOr<DeclaredDistro> distro = FromProto(part.declared_distros(i));
+    if (!distro.ok()) return Within(Element("declared_distros", i), distro.status());
+    gathered_->declared_distros.push_back(
+        std::make_shared<const DeclaredDistro>(*std::move(distro)));
   }
   for (int i = 0; i < part.hosts_size(); ++i) {
     absl::StatusOr<Host> host = FromProto(part.hosts(i));

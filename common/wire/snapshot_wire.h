@@ -12,8 +12,9 @@
 namespace autopxe {
 
 // The snapshot in parts of `hosts_per_part` hosts at most, in the order of their names: one part at
-// least. No part is more than 2 MiB unless all settings, groups and profiles alone are, which
-// gRPC's default limit of 4 MiB for a message leaves room for. REQUIRES: hosts_per_part > 0.
+// least. No part is more than 2 MiB unless all settings, groups, profiles and declared distros
+// alone are, which gRPC's default limit of 4 MiB for a message leaves room for. REQUIRES:
+// hosts_per_part > 0.
 std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per_part = 500);
 
 // Puts the parts of a snapshot together again. Not thread-safe.
@@ -33,6 +34,7 @@ class SnapshotAssembler {
     std::vector<AgentSettings> agent_settings;
     Snapshot::Groups groups;
     std::vector<Profile> profiles;
+    std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros;
     std::vector<std::shared_ptr<const Host>> hosts;
   };
 

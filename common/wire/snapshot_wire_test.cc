@@ -20,6 +20,11 @@ void ExpectSame(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.settings(), b.settings());
   EXPECT_EQ(a.agent_settings(), b.agent_settings());
   EXPECT_EQ(a.profiles(), b.profiles());
+  ASSERT_EQ(a.declared_distros().size(), b.declared_distros().size());
+  for (const auto& [name, distro] : a.declared_distros()) {
+    ASSERT_NE(b.FindDeclaredDistro(name), nullptr);
+    EXPECT_EQ(*distro, *b.FindDeclaredDistro(name));
+  }
   const auto a_hosts = a.HostsByName();
   const auto b_hosts = b.HostsByName();
   ASSERT_EQ(a_hosts.size(), b_hosts.size());
@@ -115,6 +120,8 @@ TEST(SnapshotAssemblerTest, RefusesPartsThatDoNotBelongTogetherAndRecovers) {
   *with_settings.mutable_settings() = parts[0].settings();
   v1::SnapshotPart with_profile = parts[1];
   with_profile.add_profiles();
+  v1::SnapshotPart with_declared_distro = parts[1];
+  with_declared_distro.add_declared_distros();
   v1::SnapshotPart with_agent_settings = parts[1];
   with_agent_settings.add_agent_settings();
   v1::SnapshotPart without_revision = parts[1];
@@ -125,6 +132,8 @@ TEST(SnapshotAssemblerTest, RefusesPartsThatDoNotBelongTogetherAndRecovers) {
   bad_host.mutable_hosts(3)->set_name("a b");
   v1::SnapshotPart bad_profile = parts[0];
   bad_profile.add_profiles()->set_name("a b");
+  v1::SnapshotPart bad_declared_distro = parts[0];
+  bad_declared_distro.add_declared_distros()->set_name("wait");
   v1::SnapshotPart bad_agent_settings = parts[0];
   bad_agent_settings.add_agent_settings()->set_agent_id("a b");
   v1::SnapshotPart bad_settings = parts[0];
@@ -139,11 +148,13 @@ TEST(SnapshotAssemblerTest, RefusesPartsThatDoNotBelongTogetherAndRecovers) {
       {{parts[0], other_revision}, "the parts before it are of "},
       {{parts[0], with_settings}, "settings: "},
       {{parts[0], with_profile}, "profiles: "},
+      {{parts[0], with_declared_distro}, "declared_distros: "},
       {{parts[0], with_agent_settings}, "agent_settings: "},
       {{parts[0], without_revision}, "revision: "},
       {{without_settings}, "settings: "},
       {{parts[0], bad_host}, "hosts[3].name: "},
       {{bad_profile}, "].name: profile name \"a b\""},
+      {{bad_declared_distro}, "].name: distro name \"wait\""},
       {{bad_agent_settings}, "].agent_id: agent id \"a b\""},
       {{bad_settings}, "settings.etag: "},
       // A part sent twice: its hosts collide.

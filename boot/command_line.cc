@@ -42,6 +42,11 @@ bool IsBuiltInVariable(absl::string_view name) {
   return std::find(std::begin(kBuiltIns), std::end(kBuiltIns), name) != std::end(kBuiltIns);
 }
 
+bool NeedsScannedKernel(absl::string_view name) {
+  return name == kArch || name == kDistroName || name == kKernel || name == kRelease ||
+         name == kRootfsPath;
+}
+
 bool IsLeftToIpxe(absl::string_view name) {
   if (IsBuiltInVariable(name)) return false;
   return name.find_first_of("/:") != absl::string_view::npos || IsIpxeSetting(name);

@@ -49,6 +49,10 @@ absl::Span<const absl::string_view> BuiltInVariables();
 
 bool IsBuiltInVariable(absl::string_view name);
 
+// Whether it is a built-in that only a kernel of a catalog has, so that a declared distro's
+// arguments can't use it.
+bool NeedsScannedKernel(absl::string_view name);
+
 // Whether a reference is left to iPXE: a name with '/' or ':', or one of iPXE's own settings.
 bool IsLeftToIpxe(absl::string_view name);
 

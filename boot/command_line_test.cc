@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
@@ -159,6 +160,15 @@ TEST(CommandLineTest, ALineThatItsDefaultMakesTooLongIsAnError) {
   EXPECT_THAT(Expand(text, {}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1901 characters")));
   EXPECT_THAT(Expand(text, {{"v", "y"}}), IsOkAndHolds("a=y"));
+}
+
+TEST(CommandLineTest, WhatOnlyAScannedKernelHasIsToldFromTheOtherBuiltIns) {
+  std::vector<absl::string_view> needing;
+  for (const absl::string_view name : BuiltInVariables()) {
+    if (NeedsScannedKernel(name)) needing.push_back(name);
+  }
+  EXPECT_THAT(needing, ElementsAre("arch", "distro-name", "kernel", "release", "rootfs-path"));
+  EXPECT_FALSE(NeedsScannedKernel("nfs-server"));
 }
 
 }  // namespace

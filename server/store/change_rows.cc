@@ -6,6 +6,7 @@
 #include "server/sqlite/transaction.h"
 #include "server/store/agent_setting_rows.h"
 #include "server/store/damaged_row.h"
+#include "server/store/declared_distro_rows.h"
 #include "server/store/group_rows.h"
 #include "server/store/host_rows.h"
 #include "server/store/profile_rows.h"
@@ -21,10 +22,12 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(Database& database)
   ASSIGN_OR_RETURN(std::vector<AgentSettings> agent_settings, LoadAgentSettings(database));
   ASSIGN_OR_RETURN(Snapshot::Groups groups, LoadGroups(database));
   ASSIGN_OR_RETURN(std::vector<Profile> profiles, LoadProfiles(database));
+  ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros,
+                   LoadDeclaredDistros(database));
   ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Host>> hosts, LoadHosts(database));
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
       Snapshot::Create(std::move(revision), std::move(settings), std::move(profiles), hosts,
-                       std::move(agent_settings), std::move(groups));
+                       std::move(agent_settings), std::move(groups), std::move(declared_distros));
   if (!snapshot.ok()) return DamagedRow("host", snapshot.status());
   return snapshot;
 }
@@ -37,6 +40,7 @@ absl::Status WriteChange(Database& database, const Snapshot& before, const Chang
   RETURN_IF_ERROR(WriteAgentSettings(database, before, change));
   RETURN_IF_ERROR(WriteGroups(database, before, change));
   RETURN_IF_ERROR(WriteProfiles(database, change));
+  RETURN_IF_ERROR(WriteDeclaredDistros(database, change));
   return WriteHosts(database, before, change);
 }
 
@@ -58,6 +62,7 @@ absl::StatusOr<absl::optional<std::vector<Change>>> LoadChangesSince(Database& d
   RETURN_IF_ERROR(AddAgentSettingsChanges(database, since.number, changes));
   RETURN_IF_ERROR(AddGroupChanges(database, since.number, changes));
   RETURN_IF_ERROR(AddProfileChanges(database, since.number, changes));
+  RETURN_IF_ERROR(AddDeclaredDistroChanges(database, since.number, changes));
   RETURN_IF_ERROR(AddHostChanges(database, since.number, changes));
   std::vector<Change> in_order;
   in_order.reserve(changes.size());

@@ -42,6 +42,17 @@ std::string Describe(const Profile& profile) {
                       profile.command_line.text(), "\n");
 }
 
+std::string Describe(const DeclaredDistro& distro) {
+  std::string text = absl::StrCat("distro ", distro.name.text(), " ", distro.etag, " ",
+                                  FormatArchitecture(distro.architecture),
+                                  distro.boot.index() == 0 ? " kernel" : " chain");
+  for (const BootFile* const file : FilesOf(distro)) absl::StrAppend(&text, " ", file->text());
+  if (const auto* kernel = std::get_if<DeclaredKernel>(&distro.boot)) {
+    absl::StrAppend(&text, " \"", kernel->arguments.text(), "\"");
+  }
+  return text + "\n";
+}
+
 template <typename Map>
 std::string DescribeMap(absl::string_view prefix, const Map& map) {
   std::string text;
@@ -116,9 +127,14 @@ UpdateAgentSettings SampleAgentUpdate(absl::string_view agent) {
 Batch RandomBatch(std::mt19937& random) {
   const auto pick = [&](int below) { return static_cast<int>(random() % below); };
   const auto distro = [&] {
-    const char* const distros[] = {"debian/bookworm/latest/overlayfs", "local", "wait",
-                                   "debian/bookworm/latest/p0", "debian/none/latest/p1"};
-    return *Distro::Parse(distros[pick(5)]);
+    const char* const distros[] = {"debian/bookworm/latest/overlayfs",
+                                   "local",
+                                   "wait",
+                                   "debian/bookworm/latest/p0",
+                                   "debian/none/latest/p1",
+                                   "d0",
+                                   "d1"};
+    return *Distro::Parse(distros[pick(7)]);
   };
   const auto name = [&] { return *HostName::Parse(absl::StrCat("h", pick(8))); };
   const auto host = [&]() -> HostReference {
@@ -143,7 +159,7 @@ Batch RandomBatch(std::mt19937& random) {
   };
   Batch batch;
   for (int left = 1 + pick(5); left > 0; --left) {
-    switch (pick(13)) {
+    switch (pick(15)) {
       case 0:
         batch.mutations.push_back(Unassign{host()});
         break;
@@ -230,6 +246,28 @@ Batch RandomBatch(std::mt19937& random) {
       case 10:
         batch.mutations.push_back(UseNextBoot{HostId{1 + pick(12)}, 1 + pick(60)});
         break;
+      case 11: {
+        const DistroName declared = *DistroName::Parse(absl::StrCat("d", pick(3)));
+        const auto architecture = pick(2) == 0 ? Architecture::kUnknown : Architecture::kX86_64;
+        if (pick(3) == 0) {
+          batch.mutations.push_back(
+              DeclareDistro{{declared, DeclaredChain{*BootFile::Parse("http://boot.example/a?b=1")},
+                             architecture}});
+          break;
+        }
+        DeclaredKernel kernel{*BootFile::Parse("installer/linux"),
+                              {},
+                              *CommandLineTemplate::Parse(pick(2) == 0 ? "" : "host=${host}")};
+        for (int i = pick(3); i > 0; --i) {
+          kernel.initrds.push_back(*BootFile::Parse(absl::StrCat("installer/initrd", pick(2))));
+        }
+        batch.mutations.push_back(DeclareDistro{{declared, std::move(kernel), architecture}});
+        break;
+      }
+      case 12:
+        batch.mutations.push_back(
+            DeleteDeclaredDistro{*DistroName::Parse(absl::StrCat("d", pick(3)))});
+        break;
       default: {
         const Term terms[] = {Term(), Term(), NextBootOnly(), absl::Minutes(1 + pick(3))};
         batch.mutations.push_back(Assign{.host = host(),
@@ -252,6 +290,9 @@ std::string Describe(const Snapshot& snapshot) {
   for (const auto& [name, profile] : snapshot.profiles()) {
     absl::StrAppend(&text, Describe(profile));
   }
+  for (const auto& [name, distro] : snapshot.declared_distros()) {
+    absl::StrAppend(&text, Describe(*distro));
+  }
   for (const auto& host : snapshot.HostsByName()) absl::StrAppend(&text, Describe(*host));
   return text;
 }
@@ -272,6 +313,10 @@ std::string Describe(const Change& change) {
   for (const Profile& profile : change.profiles) absl::StrAppend(&text, Describe(profile));
   for (const ProfileName& name : change.deleted_profiles) {
     absl::StrAppend(&text, "no profile ", name.text(), "\n");
+  }
+  for (const auto& distro : change.declared_distros) absl::StrAppend(&text, Describe(*distro));
+  for (const DistroName& name : change.deleted_declared_distros) {
+    absl::StrAppend(&text, "no distro ", name.text(), "\n");
   }
   for (const auto& host : change.hosts) absl::StrAppend(&text, Describe(*host));
   for (const HostId id : change.deleted_hosts) {

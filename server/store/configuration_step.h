@@ -14,6 +14,7 @@ struct ConfigurationStep {
   std::vector<AgentSettings> agent_settings;
   Snapshot::Groups groups;
   std::vector<Profile> profiles;
+  std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros;
   std::vector<std::shared_ptr<const Host>> hosts;
   Change change;
 };

@@ -14,6 +14,7 @@
 #include "server/store/agent_setting_rows.h"
 #include "server/store/configuration_step.h"
 #include "server/store/damaged_row.h"
+#include "server/store/declared_distro_rows.h"
 #include "server/store/group_rows.h"
 #include "server/store/host_rows.h"
 #include "server/store/profile_rows.h"
@@ -39,6 +40,8 @@ Table TableOf(Kind kind) {
       return {"host_group", "name"};
     case Kind::kProfile:
       return {"profile", "name"};
+    case Kind::kDistro:
+      return {"declared_distro", "name"};
     case Kind::kAgent:
       return {"agent_setting", "agent_id"};
     case Kind::kSettings:
@@ -138,6 +141,7 @@ absl::Status LoadStep(Database& database, const HistoryFilter& filter, Configura
   if (wanted(Kind::kAgent)) RETURN_IF_ERROR(AddAgentSettingsStep(database, filter.name, step));
   if (wanted(Kind::kGroup)) RETURN_IF_ERROR(AddGroupStep(database, filter.name, step));
   if (wanted(Kind::kProfile)) RETURN_IF_ERROR(AddProfileStep(database, filter.name, step));
+  if (wanted(Kind::kDistro)) RETURN_IF_ERROR(AddDeclaredDistroStep(database, filter.name, step));
   if (!wanted(Kind::kHost)) return absl::OkStatus();
   if (!filter.host.has_value()) return AddHostStep(database, absl::nullopt, step);
   ASSIGN_OR_RETURN(const std::vector<HostId> ids, FindHostIds(database, *filter.host));
@@ -172,9 +176,9 @@ absl::StatusOr<absl::optional<HistoryEntry>> LoadHistoryEntry(Database& database
   RETURN_IF_ERROR(LoadStep(database, filter, step));
   Revision base;
   base.id = step.change.base;
-  const absl::StatusOr<std::shared_ptr<const Snapshot>> before =
-      Snapshot::Create(std::move(base), std::move(step.settings), std::move(step.profiles),
-                       step.hosts, std::move(step.agent_settings), std::move(step.groups));
+  const absl::StatusOr<std::shared_ptr<const Snapshot>> before = Snapshot::Create(
+      std::move(base), std::move(step.settings), std::move(step.profiles), step.hosts,
+      std::move(step.agent_settings), std::move(step.groups), std::move(step.declared_distros));
   if (!before.ok()) return DamagedRow("host", before.status());
   return absl::optional<HistoryEntry>(HistoryEntry{.revision = *std::move(revision),
                                                    .differences = Compare(**before, step.change)});

@@ -13,13 +13,13 @@ namespace autopxe::server {
 
 // Which part of the history is asked for.
 struct HistoryFilter {
-  enum class Kind { kAll, kHost, kGroup, kProfile, kSettings, kAgent };
+  enum class Kind { kAll, kHost, kGroup, kProfile, kDistro, kSettings, kAgent };
 
   Kind kind = Kind::kAll;
   // kHost: every host that was ever called so, or had this MAC, all that it was called included;
   // unset: all.
   absl::optional<HostReference> host = {};
-  // kGroup, kProfile: its name. kAgent: its id. Empty: all.
+  // kGroup, kProfile, kDistro: its name. kAgent: its id. Empty: all.
   std::string name = {};
 };
 

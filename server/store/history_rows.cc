@@ -20,6 +20,7 @@ constexpr struct {
     {"host_label", "host_id, key, valid_from"},
     {"host_group", "name, valid_from"},
     {"profile", "name, valid_from"},
+    {"declared_distro", "name, valid_from"},
     {"setting", "valid_from"},
     {"agent_setting", "agent_id, valid_from"},
     {"variable", "scope, scope_key, name, valid_from"},

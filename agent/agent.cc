@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/catalog/catalog_folders.h"
 #include "agent/sync/server_channel.h"
 #include "common/runtime/log_line.h"
 #include "common/runtime/random_id.h"
@@ -38,6 +39,12 @@ absl::optional<IpEndpoint> ReachedAt(const Config& config,
   return endpoints.front();
 }
 
+CatalogFolders FoldersOf(const Config& config) {
+  return {.rootfs = config.rootfs_folder,
+          .loaders = config.loaders_folder,
+          .files = config.files_folder};
+}
+
 // Null, and a warning, where the system has none left: the interval then finds what changes.
 std::unique_ptr<TreeWatch> OpenTreeWatch() {
   absl::StatusOr<std::unique_ptr<TreeWatch>> watch = TreeWatch::Open();
@@ -49,7 +56,7 @@ std::unique_ptr<TreeWatch> OpenTreeWatch() {
 }  // namespace
 
 Agent::Agent(const Config& config)
-    : config_(config), catalog_(config.rootfs_folder, config.loaders_folder, OpenTreeWatch()) {}
+    : config_(config), catalog_(FoldersOf(config), OpenTreeWatch()) {}
 
 absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Config& config) {
   std::unique_ptr<Agent> agent(new Agent(config));
@@ -65,7 +72,7 @@ absl::Status Agent::Run() {
   LoadView();
 
   if (absl::Status status = catalog_.Rescan(); !status.ok()) {
-    return Advise(status, "see --rootfs and --loaders");
+    return Advise(status, "see --rootfs, --loaders and --files");
   }
 
   const auto resolve = [this](const ContentRequest& request) { return Resolve(request); };
@@ -205,8 +212,7 @@ absl::Status Agent::OpenResolver() {
                 .advertise = config_.advertise,
                 .http_port = http_->endpoints().front().port,
                 .tftp_port = tftp_->endpoints().front().port},
-      .rootfs_folder = config_.rootfs_folder,
-      .loaders_folder = config_.loaders_folder,
+      .folders = FoldersOf(config_),
       .start_script_for_ipxe = config_.start_script_for_ipxe,
       .catalog_doubted = [this] { catalog_watcher_->Doubt(); },
       .next_boot_used = [this](const UsedNextBoot& used,

@@ -42,8 +42,8 @@ class Agent {
   // start-script-for-ipxe, rescan-interval), and tells the server.
   void Reload(const Config& config);
 
-  // Looks at the whole rootfs tree and the loaders again, soon, and tells the server. Returns at
-  // once.
+  // Looks at the whole rootfs tree, the loaders and the folder of files again, soon, and tells the
+  // server. Returns at once.
   void Rescan();
 
   // Takes no more requests and lets those under way end, for so long at the most; then they are

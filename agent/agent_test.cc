@@ -1,5 +1,7 @@
 #include "agent/agent.h"
 
+#include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -127,6 +129,49 @@ TEST_F(AgentTest, AReleaseThatIsInstalledIsServedAndTold) {
   EXPECT_NE(ByHttp(**agent, "autopxe-bc2411b01ade"), "") << "a tree that is gone does not end it";
 }
 
+TEST_F(AgentTest, AFileOfTheFolderOfFilesIsServedInPartsAndOnlyWhenItIsAnotherOne) {
+  std::filesystem::create_directories(folder_ + "/files/memtest");
+  std::ofstream(folder_ + "/files/memtest/mt86plus") << "memory test";
+  std::filesystem::last_write_time(
+      folder_ + "/files/memtest/mt86plus",
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  FakeServer server;
+  const auto agent = Agent::Start(BuildConfig(server.address()));
+  ASSERT_THAT(agent, IsOk());
+  const v1::Catalog catalog = server.WaitForCatalog().catalog();
+  ASSERT_EQ(catalog.files_size(), 1);
+  EXPECT_EQ(catalog.files(0).path(), "memtest/mt86plus");
+  EXPECT_EQ(catalog.files(0).size(), 11);
+  EXPECT_EQ(ByHttp(**agent, "files/memtest/mt86plus"), "memory test");
+  EXPECT_EQ(ByTftp(**agent, "files/memtest/mt86plus"), "memory test");
+  const std::string url = absl::StrCat("http://", (*agent)->http_endpoints().front().Format(),
+                                       "/files/memtest/mt86plus");
+  EXPECT_EQ(Fetch(absl::StrCat(url, "' --range 7- '")), "test");
+  const std::string head = Fetch(absl::StrCat(url, "' --head '"));
+  EXPECT_THAT(head, HasSubstr("Content-Length: 11\r\n"));
+  const size_t tag = head.find("ETag: ");
+  ASSERT_NE(tag, std::string::npos) << head;
+  const std::string etag = head.substr(tag + 6, head.find('\r', tag) - tag - 6);
+  EXPECT_EQ(
+      Fetch(absl::StrCat(url, "' --write-out '%{http_code}' --header 'If-None-Match: ", etag)),
+      "304");
+
+  // What is put there is told, and served.
+  std::ofstream(folder_ + "/files/firmware.efi") << "update";
+  while (server.WaitForCatalog().catalog().files_size() != 2) {
+  }
+  EXPECT_EQ(ByHttp(**agent, "files/firmware.efi"), "update");
+}
+
+TEST_F(AgentTest, WithoutAFolderOfFilesItServesTheRest) {
+  Config config = BuildConfig();
+  config.files_folder = "";
+  const auto agent = Agent::Start(config);
+  ASSERT_THAT(agent, IsOk());
+  EXPECT_EQ(ByTftp(**agent, "undionly.kpxe"), "loader");
+  EXPECT_EQ(ByTftp(**agent, "files/memtest/mt86plus"), "");
+}
+
 TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
   FakeServer server;
   {
@@ -171,6 +216,10 @@ TEST_F(AgentTest, WhatKeepsItFromStartingIsNamedWithItsOption) {
   config = BuildConfig();
   config.loaders_folder = folder_ + "/none";
   expect(config, folder_ + "/none", "--loaders");
+
+  config = BuildConfig();
+  config.files_folder = folder_ + "/none";
+  expect(config, folder_ + "/none", "--files");
 
   config = BuildConfig();
   config.state_folder = folder_ + "/loaders/undionly.kpxe";

@@ -21,7 +21,7 @@ constexpr char kFooter[] = R"(Examples:
   autopxe-agent --server 10.77.0.2:7766 --rootfs /srv/rootfs
   autopxe-agent --config /etc/autopxe/agent.yaml
 
-SIGHUP scans the rootfs tree and the loaders again. SIGTERM and SIGINT let open transfers end first, for
+SIGHUP scans the rootfs tree, the loaders and the files again. SIGTERM and SIGINT let open transfers end first, for
 shutdown-grace at the most; a second one ends it at once.)";
 
 // Below a second a large tree would be scanned without end.
@@ -49,6 +49,7 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   std::string server = absl::StrCat("127.0.0.1:", kServerPort);
   std::string rootfs;
   std::string loaders = "/usr/lib/ipxe";
+  std::string files;
   std::string state = "/var/lib/autopxe-agent";
   std::vector<std::string> tftp_listen = {"0.0.0.0:69"};
   std::vector<std::string> http_listen = {"0.0.0.0:8080"};
@@ -66,6 +67,9 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
                   "the tree of root file systems: <distro>/<release>/boot/...");
   options.AddText("loaders", &loaders, "FOLDER",
                   "where undionly.kpxe, ipxe.efi and other loaders are");
+  options.AddText("files", &files, "FOLDER",
+                  "where the files of declared distros are, for installers and memory tests (none "
+                  "unless set)");
   options.AddText("state", &state, "FOLDER", "keeps the copy of the configuration");
   options.AddList("tftp-listen", &tftp_listen, "ADDRESS:PORT",
                   "where to answer TFTP; port 0: any free one");
@@ -115,6 +119,7 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
                 .server = *std::move(parsed_server),
                 .rootfs_folder = std::move(rootfs_path),
                 .loaders_folder = std::move(loaders),
+                .files_folder = std::move(files),
                 .state_folder = std::move(state),
                 .tftp_listen = {},
                 .http_listen = {},

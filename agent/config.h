@@ -20,6 +20,7 @@ struct Config {
   std::string server;         // "host:port".
   std::string rootfs_folder;  // Absolute.
   std::string loaders_folder;
+  std::string files_folder;  // Of declared distros; empty: there is none.
   std::string state_folder;
   std::vector<IpEndpoint> tftp_listen;
   std::vector<IpEndpoint> http_listen;

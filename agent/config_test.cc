@@ -42,6 +42,7 @@ TEST(AgentConfigTest, OnlyTheTreeHasToBeNamed) {
   EXPECT_EQ(config.server, "127.0.0.1:7766");
   EXPECT_EQ(config.rootfs_folder, "/srv/rootfs");
   EXPECT_EQ(config.loaders_folder, "/usr/lib/ipxe");
+  EXPECT_EQ(config.files_folder, "");
   EXPECT_EQ(config.state_folder, "/var/lib/autopxe-agent");
   ASSERT_EQ(config.tftp_listen.size(), 1u);
   EXPECT_EQ(config.tftp_listen[0].Format(), "0.0.0.0:69");
@@ -61,6 +62,8 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
                                 "/r",
                                 "--loaders",
                                 "/l",
+                                "--files",
+                                "/f",
                                 "--state",
                                 "/s",
                                 "--tftp-listen",
@@ -80,6 +83,8 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
                                 "5s"});
   EXPECT_EQ(config.id.text(), "lab");
   EXPECT_EQ(config.server, "[fd00::1]:1");
+  EXPECT_EQ(config.loaders_folder, "/l");
+  EXPECT_EQ(config.files_folder, "/f");
   EXPECT_EQ(config.tftp_listen.size(), 2u);
   EXPECT_EQ(config.advertise->Format(), "10.0.0.1");
   EXPECT_FALSE(config.start_script_for_ipxe);
@@ -113,6 +118,7 @@ TEST(AgentConfigTest, AMistakeIsNamedWithItsPlaceAndItsValue) {
   } kCases[] = {
       {{}, "--rootfs", "name the folder"},
       {{"--rootfs", ""}, "rootfs", "empty"},
+      {{"--rootfs", "/r", "--files", ""}, "--files", "empty"},
       {{"--rootfs", "/r", "--id", "a b"}, "--id", "\"a b\""},
       {{"--rootfs", "/r", "--server", "nowhere:x"}, "--server", "expected host:port"},
       {{"--rootfs", "/r", "--tftp-listen", "69"}, "--tftp-listen", "\"69\""},
@@ -137,8 +143,8 @@ TEST(AgentConfigTest, HelpShowsEveryOptionAndAnExample) {
   ASSERT_THAT(parsed, IsOk());
   EXPECT_FALSE(parsed->config.has_value());
   for (const char* word :
-       {"--id", "--server", "--rootfs", "--loaders", "--state", "--tftp-listen", "--http-listen",
-        "--advertise", "start-script-for-ipxe", "--rescan-interval", "--log-level",
+       {"--id", "--server", "--rootfs", "--loaders", "--files", "--state", "--tftp-listen",
+        "--http-listen", "--advertise", "start-script-for-ipxe", "--rescan-interval", "--log-level",
         "--shutdown-grace", "--config", "Examples:",
         "takes over: advertise, log-level, rescan-interval, shutdown-grace, "
         "start-script-for-ipxe"}) {

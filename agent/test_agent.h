@@ -63,6 +63,7 @@ class AgentTest : public testing::Test {
     std::string folder = absl::StrCat(testing::TempDir(), "/agentXXXXXX");
     folder_ = mkdtemp(folder.data());
     std::filesystem::create_directories(folder_ + "/loaders");
+    std::filesystem::create_directories(folder_ + "/files");
     std::ofstream(folder_ + "/loaders/undionly.kpxe") << "loader";
     AddRelease("bookworm");
   }
@@ -86,6 +87,7 @@ class AgentTest : public testing::Test {
             .server = server,
             .rootfs_folder = folder_ + "/rootfs",
             .loaders_folder = folder_ + "/loaders",
+            .files_folder = folder_ + "/files",
             .state_folder = folder_ + "/state",
             .tftp_listen = {any},
             .http_listen = {any},

@@ -112,14 +112,15 @@ void AddAssignCommands(CLI::App& app, Session& session) {
        absl::StrCat(
            kHostsHelp,
            "\nAn unknown MAC becomes a host. All hosts are assigned as one change, or none is.\n\n"
-           "DISTRO is name/release/kernel/profile (see autopxectl distro list), or local, menu, "
-           "wait\nor ignore.\n\n"
+           "DISTRO is name/release/kernel/profile, a declared distro's name (see autopxectl "
+           "distro\n"
+           "list for both), or local, menu, wait or ignore.\n\n"
            "Examples:\n"
            "  autopxectl assign 52:54:00:12:34:56 debian/bookworm/latest/overlayfs\n"
            "  autopxectl assign 'cn[001-128,200]' debian/bookworm/latest/nfsrw --wait\n"
            "  autopxectl assign -l rack=r1,gpu!=none debian/bookworm/latest/nfsrw --dry-run\n"
-           "  autopxectl assign web1 installer/13/latest/install --next\n"
-           "  autopxectl assign web1 memtest/7/latest/plain --until 2h\n"
+           "  autopxectl assign web1 install --next\n"
+           "  autopxectl assign web1 memtest --until 2h\n"
            "  squeue -h -o %N | autopxectl assign - local")},
       [&session, assigned] { return RunAssign(session, *assigned); });
   assign.add_option("words", assigned->hosts.words)->required();

@@ -18,8 +18,7 @@ namespace {
 
 constexpr char kFooter[] =
     R"(HOST is a name or a MAC in any usual form; HOSTS are several, 'cn[001-128]' among them (see autopxectl assign
---help). DISTRO is name/release/kernel/profile, or local, menu,
-wait or ignore. The server is --server, or AUTOPXE_SERVER, or the key server of ~/.config/autopxe/ctl.yaml or
+--help). DISTRO is name/release/kernel/profile, a declared distro's name, or local, menu, wait or ignore. The server is --server, or AUTOPXE_SERVER, or the key server of ~/.config/autopxe/ctl.yaml or
 /etc/autopxe/ctl.yaml, or 127.0.0.1:7766.
 
 Exit codes: 0 done, 1 refused, 2 the command line is wrong, 3 no server answered.

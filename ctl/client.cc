@@ -190,6 +190,13 @@ absl::StatusOr<v1::Profile> Client::GetProfile(const std::string& name) {
   return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetProfile, request);
 }
 
+absl::StatusOr<v1::DeclaredDistro> Client::GetDeclaredDistro(const std::string& name) {
+  v1::GetDeclaredDistroRequest request;
+  request.set_name(name);
+  return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetDeclaredDistro,
+              request);
+}
+
 absl::StatusOr<v1::Settings> Client::GetSettings() {
   return Call(connection_->configuration, &v1::ConfigurationService::Stub::GetSettings,
               v1::GetSettingsRequest());

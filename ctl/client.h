@@ -44,6 +44,7 @@ class Client {
 
   absl::StatusOr<v1::Host> GetHost(const std::string& host);
   absl::StatusOr<v1::Profile> GetProfile(const std::string& name);
+  absl::StatusOr<v1::DeclaredDistro> GetDeclaredDistro(const std::string& name);
   absl::StatusOr<v1::Settings> GetSettings();
   absl::StatusOr<v1::AgentSettings> GetAgentSettings(const std::string& agent);
   absl::StatusOr<v1::ListAgentSettingsResponse> ListAgentSettings();

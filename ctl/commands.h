@@ -17,6 +17,8 @@ void AddHostEditCommands(CLI::App& host, Session& session);
 void AddHostImportCommand(CLI::App& host, Session& session);
 void AddGroupCommands(CLI::App& app, Session& session);
 void AddDistroCommands(CLI::App& app, Session& session);
+// To the noun "distro", of AddDistroCommands.
+void AddDeclaredDistroCommands(CLI::App& distro, Session& session);
 void AddProfileCommands(CLI::App& app, Session& session);
 void AddSettingsCommands(CLI::App& app, Session& session);
 void AddAgentCommands(CLI::App& app, Session& session);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -80,6 +81,12 @@ std::string AgentText(const v1::ExplainResponse& explanation) {
                       explanation.revision().number());
 }
 
+// Who wrote the template of the command line: a declared distro has its own, and no '/' in its
+// name.
+absl::string_view TemplateOriginText(const v1::Decision& decision) {
+  return absl::StrContains(decision.distro(), '/') ? "profile" : "distro";
+}
+
 std::string CommandLineText(const v1::ExplainResponse& explanation) {
   Table words({"WORD", "TEMPLATE", "ORIGIN"});
   for (const v1::CommandLineWord& word : explanation.command_line_words()) {
@@ -92,7 +99,8 @@ std::string CommandLineText(const v1::ExplainResponse& explanation) {
 std::string VariablesText(const v1::ExplainResponse& explanation) {
   Table variables({"NAME", "VALUE", "ORIGIN"});
   for (const v1::DecisionVariable& variable : explanation.variables()) {
-    variables.Add({variable.name(), variable.value(), VariableOriginText(variable)});
+    variables.Add(
+        {variable.name(), variable.value(), VariableOriginText(variable, explanation.decision())});
   }
   return variables.Format();
 }
@@ -100,7 +108,9 @@ std::string VariablesText(const v1::ExplainResponse& explanation) {
 std::string FilesText(const v1::ExplainResponse& explanation) {
   Table files({"ROLE", "PATH", "OCTETS"});
   for (const v1::BootFile& file : explanation.files()) {
-    files.Add({file.role(), file.path(), absl::StrCat(file.size())});
+    // Of what another server has, nobody here knows the size.
+    const bool is_url = absl::StrContains(file.path(), "://");
+    files.Add({file.role(), file.path(), is_url ? "" : absl::StrCat(file.size())});
   }
   return files.Format();
 }
@@ -157,7 +167,7 @@ std::string OutcomeText(const v1::Decision& decision) {
   }
 }
 
-std::string VariableOriginText(const v1::DecisionVariable& variable) {
+std::string VariableOriginText(const v1::DecisionVariable& variable, const v1::Decision& decision) {
   switch (variable.origin()) {
     case v1::VARIABLE_ORIGIN_GLOBAL:
       return "settings";
@@ -170,7 +180,7 @@ std::string VariableOriginText(const v1::DecisionVariable& variable) {
     case v1::VARIABLE_ORIGIN_BUILT_IN:
       return "built in";
     case v1::VARIABLE_ORIGIN_TEMPLATE:
-      return "profile";
+      return std::string(TemplateOriginText(decision));
     default:
       return "";
   }
@@ -183,11 +193,13 @@ std::string WordOriginText(const v1::CommandLineWord& word,
     const auto found =
         std::find_if(explanation.variables().begin(), explanation.variables().end(),
                      [&](const v1::DecisionVariable& variable) { return variable.name() == name; });
-    origins.push_back(absl::StrCat(
-        name, ": ",
-        found == explanation.variables().end() ? "left to iPXE" : VariableOriginText(*found)));
+    origins.push_back(absl::StrCat(name, ": ",
+                                   found == explanation.variables().end()
+                                       ? "left to iPXE"
+                                       : VariableOriginText(*found, explanation.decision())));
   }
-  return origins.empty() ? "profile" : absl::StrJoin(origins, "; ");
+  return origins.empty() ? std::string(TemplateOriginText(explanation.decision()))
+                         : absl::StrJoin(origins, "; ");
 }
 
 std::string ExplanationText(const v1::ExplainResponse& explanation) {

@@ -96,6 +96,19 @@ TEST_F(AutopxectlTest, AnExplanationBeginsWithTheVerdictAndNamesTheOriginOfEachP
   EXPECT_THAT(out_, HasSubstr("\"verdict\": \"VERDICT_DOUBTFUL\""));
 }
 
+TEST_F(AutopxectlTest, AnExplanationOfADeclaredDistroNamesNoProfileAndNoSizeOfAUrl) {
+  server_.explanation = AnExplanation();
+  server_.explanation.mutable_decision()->set_distro("install");
+  server_.explanation.mutable_files(0)->set_path("http://deb.example/linux");
+  server_.explanation.mutable_files(0)->set_size(0);
+  EXPECT_EQ(Ctl({"explain", "cn1"}), kExitOk) << err_;
+  EXPECT_THAT(out_,
+              HasSubstr("  rw                    -                                     distro\n"));
+  EXPECT_THAT(out_, HasSubstr("console: distro\n"));
+  EXPECT_THAT(out_, HasSubstr("  console      ttyS0      distro\n"));
+  EXPECT_THAT(out_, HasSubstr("  kernel  http://deb.example/linux  -\n"));
+}
+
 TEST_F(AutopxectlTest, ARenderedScriptIsItsBytesAndNothingElse) {
   server_.explanation.set_script(std::string("#!ipxe\0\x1b\xff", 10));
   EXPECT_EQ(Ctl({"render", "cn1", "--tftp"}), kExitOk) << err_;

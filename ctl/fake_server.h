@@ -66,6 +66,7 @@ class FakeServer final : public v1::ConfigurationService::Service,
   v1::ApplyResponse applied;
   std::deque<v1::ListAgentsResponse> agents;  // The last one again and again.
   v1::ListDistrosResponse distros;
+  std::vector<v1::DeclaredDistro> declared_distros;
   v1::ListKernelMovesResponse moves;
   v1::ListHostsResponse hosts;
   std::map<std::string, v1::ListHostsResponse> selected;  // Hosts by selector.
@@ -161,6 +162,16 @@ class FakeServer final : public v1::ConfigurationService::Service,
       }
     }
     return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such host");
+  }
+  grpc::Status GetDeclaredDistro(grpc::ServerContext*, const v1::GetDeclaredDistroRequest* request,
+                                 v1::DeclaredDistro* response) override {
+    for (const v1::DeclaredDistro& distro : declared_distros) {
+      if (distro.name() == request->name()) {
+        *response = distro;
+        return grpc::Status::OK;
+      }
+    }
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such declared distro");
   }
   grpc::Status GetGroup(grpc::ServerContext*, const v1::GetGroupRequest* request,
                         v1::Group* response) override {

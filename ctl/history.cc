@@ -57,15 +57,15 @@ void AddHistoryCommand(CLI::App& app, Session& session) {
   CLI::App& command = AddCommand(
       app, session,
       {"history", "[KIND [NAME]]", "What was changed, by whom and from where, the latest first",
-       "KIND is host, group, profile, settings or agent; NAME the one of which it is asked, for a\n"
-       "host also a MAC. Who made a change is what they claimed.\n\n"
+       "KIND is host, group, profile, distro (a declared one), settings or agent; NAME the one of\n"
+       "which it is asked, for a host also a MAC. Who made a change is what they claimed.\n\n"
        "Examples:\n"
        "  autopxectl history\n"
        "  autopxectl history host cn017 -n 5\n"
        "  autopxectl history settings -o json"},
       [&session, arguments] { return RunHistory(session, *arguments); });
   command.add_option("kind", arguments->kind)
-      ->check(CLI::IsMember({"host", "group", "profile", "settings", "agent"}));
+      ->check(CLI::IsMember({"host", "group", "profile", "distro", "settings", "agent"}));
   command.add_option("name", arguments->name);
   command.add_option("-n,--revisions", arguments->count, "how many revisions (20); 0: all")
       ->type_name("NUMBER");

@@ -68,13 +68,21 @@ TEST_F(AutopxectlTest, AgentsSettingsAndDistrosAreTables) {
     offer->set_kernel_size(8 << 20);
     offer->set_initrd_size(33 << 19);
   }
+  distro = server_.distros.add_distros();
+  distro->set_name("memtest");
+  distro->set_declared(true);
+  distro->add_agents("lab");
   server_.distros.add_distros()->set_name("local");
   EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
   EXPECT_EQ(err_, "");
-  EXPECT_EQ(out_,
-            "NAME                        KERNEL          ARCHITECTURE  KERNEL+INITRD  AGENTS\n"
-            "debian/bookworm/latest/nfs  6.1.0-25-amd64  x86_64        8.0+16.5 MiB   attic,lab\n"
-            "local                       -               -             -              -\n");
+  EXPECT_EQ(
+      out_,
+      "NAME                        KIND      KERNEL          ARCHITECTURE  KERNEL+INITRD  AGENTS\n"
+      "debian/bookworm/latest/nfs  scanned   6.1.0-25-amd64  x86_64        8.0+16.5 MiB   "
+      "attic,lab\n"
+      "memtest                     declared  -               -             -              "
+      "lab\n"
+      "local                       built-in  -               -             -              -\n");
 }
 
 TEST_F(AutopxectlTest, ALatestThatMovedIsToldWhereDistrosAreListed) {
@@ -108,9 +116,10 @@ TEST_F(AutopxectlTest, AListWithoutAnyKernelSaysWhatIsMissing) {
   server_.distros.add_distros()->set_name("local");
   EXPECT_EQ(Ctl({"distro", "list"}), kExitOk);
   EXPECT_EQ(out_,
-            "NAME   KERNEL  ARCHITECTURE  KERNEL+INITRD  AGENTS\n"
-            "local  -       -             -              -\n");
-  EXPECT_THAT(err_, AllOf(HasSubstr("autopxectl agent list"), HasSubstr("profile set")));
+            "NAME   KIND      KERNEL  ARCHITECTURE  KERNEL+INITRD  AGENTS\n"
+            "local  built-in  -       -             -              -\n");
+  EXPECT_THAT(err_, AllOf(HasSubstr("autopxectl agent list"), HasSubstr("profile set"),
+                          HasSubstr("distro declare")));
 }
 
 }  // namespace

@@ -28,8 +28,7 @@ class CatalogWatcherTest : public testing::Test {
 
   void Start(absl::Duration interval, std::unique_ptr<TreeWatch> watch,
              absl::Duration doubt_pause = kNever) {
-    catalog_ =
-        std::make_unique<LiveCatalog>(tree_.rootfs(), tree_.loaders(), std::move(watch), &clock_);
+    catalog_ = std::make_unique<LiveCatalog>(tree_.folders(), std::move(watch), &clock_);
     EXPECT_THAT(catalog_->Rescan(), IsOk());
     watcher_ = std::make_unique<CatalogWatcher>(
         CatalogWatcher::Options{
@@ -113,6 +112,26 @@ TEST_F(CatalogWatcherTest, ANewTreeIsWatchedFromItsFirstFolderOn) {
   EXPECT_TRUE(Holds([&] { return catalog_->Current()->loaders.size() == 1; }));
 }
 
+TEST_F(CatalogWatcherTest, AFileThatIsPutIntoTheFolderOfFilesShowsAndOneThatIsRemovedGoes) {
+  Start(kNever, OpenWatch());
+  tree_.WriteNow("files/mt86plus", "memory test");
+  EXPECT_TRUE(Holds([&] { return catalog_->Current()->FindFile("mt86plus") != nullptr; }));
+  tree_.MakeFolder("files/installer");
+  std::ofstream writer(tree_.files() + "/installer/linux");
+  writer << "the first half" << std::flush;
+  tree_.WriteNow("files/another", "file");
+  ASSERT_TRUE(Holds([&] { return catalog_->Current()->FindFile("another") != nullptr; }));
+  EXPECT_EQ(catalog_->Current()->FindFile("installer/linux"), nullptr);
+  writer.close();
+  EXPECT_TRUE(Holds([&] {
+    // The folder may not have been watched yet when it was closed.
+    clock_.Advance(kQuiet);
+    return catalog_->Current()->FindFile("installer/linux") != nullptr;
+  }));
+  tree_.Remove("files/installer");
+  EXPECT_TRUE(Holds([&] { return catalog_->Current()->files.size() == 2; }));
+}
+
 TEST_F(CatalogWatcherTest, AKernelIsNotOfferedBeforeItsSlowWriterIsDone) {
   Start(kNever, OpenWatch());
   tree_.WriteNow("rootfs/debian/a/boot/vmlinuz-6.2", "kernel");
@@ -178,7 +197,7 @@ TEST_F(CatalogWatcherTest, BeyondTheLimitOfWatchesTheIntervalFindsWhatChanged) {
 TEST_F(CatalogWatcherTest, AnOverflowOfTheQueueIsARescanOfEverything) {
   int length = 0;
   std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> length;
-  catalog_ = std::make_unique<LiveCatalog>(tree_.rootfs(), tree_.loaders(), OpenWatch(), &clock_);
+  catalog_ = std::make_unique<LiveCatalog>(tree_.folders(), OpenWatch(), &clock_);
   ASSERT_THAT(catalog_->Rescan(), IsOk());
   for (int i = 0; i <= length / 2; ++i) {
     const std::string name = absl::StrCat(tree_.rootfs(), "/debian/a/boot/noise", i % 2);
@@ -240,6 +259,20 @@ TEST_F(CatalogWatcherTest, AFolderThatCantBeReadLeavesTheCatalogUntilItCan) {
   ASSERT_EQ(rename((tree_.folder() + "/away").c_str(), tree_.rootfs().c_str()), 0);
   EXPECT_TRUE(HasKernelsInTime(4));
   EXPECT_THAT(catalog_->LastError(), IsOk());
+}
+
+TEST_F(CatalogWatcherTest, AFolderOfFilesThatIsMountedAnewIsReadAgain) {
+  tree_.Write("files/a", "1");
+  Start(absl::Milliseconds(20), nullptr);
+  ASSERT_EQ(rename(tree_.files().c_str(), (tree_.folder() + "/away").c_str()), 0);
+  ASSERT_TRUE(Holds([&] { return !catalog_->LastError().ok(); }));
+  EXPECT_NE(catalog_->Current()->FindFile("a"), nullptr);
+  tree_.Write("files/b", "1");
+  EXPECT_TRUE(Holds([&] {
+    clock_.Advance(kQuiet);
+    return catalog_->Current()->FindFile("b") != nullptr;
+  }));
+  EXPECT_EQ(catalog_->Current()->FindFile("a"), nullptr);
 }
 
 }  // namespace

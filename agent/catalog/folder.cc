@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/status/status_macros.h"
@@ -66,6 +67,10 @@ absl::StatusOr<FileStamp> ToStamp(const struct stat& found) {
 }
 
 }  // namespace
+
+bool IsHidden(absl::string_view name) {
+  return absl::StartsWith(name, ".") || name == "lost+found";
+}
 
 bool IsGone(const absl::Status& error) {
   return absl::IsNotFound(error) || absl::IsFailedPrecondition(error);

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace autopxe::agent {
@@ -21,6 +22,10 @@ struct FileStamp {
 
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
+
+// Whether a name is one that every file system has, such as those of snapshots of file servers:
+// never meant to be offered.
+bool IsHidden(absl::string_view name);
 
 // Whether an error of a folder's or a file's says that it is not there, or that something else is
 // in its place.

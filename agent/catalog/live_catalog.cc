@@ -23,11 +23,11 @@ size_t ReleaseCount(const Catalog& catalog) {
 
 }  // namespace
 
-LiveCatalog::LiveCatalog(std::string rootfs_folder, std::string loaders_folder,
-                         std::unique_ptr<TreeWatch> watch, const Clock* clock)
+LiveCatalog::LiveCatalog(CatalogFolders folders, std::unique_ptr<TreeWatch> watch,
+                         const Clock* clock)
     : clock_(clock != nullptr ? *clock : system_clock_),
       watch_(std::move(watch)),
-      scanner_(std::move(rootfs_folder), std::move(loaders_folder), watch_.get()),
+      scanner_(std::move(folders), watch_.get()),
       catalog_(std::make_shared<const Catalog>()) {}
 
 absl::Status LiveCatalog::Rescan() {
@@ -86,6 +86,7 @@ void LiveCatalog::LogScan(const Scan& scan, const Catalog& before, absl::Duratio
       .Add("releases", ReleaseCount(scan.catalog))
       .Add("kernels", scan.catalog.KernelCount())
       .Add("loaders", scan.catalog.loaders.size())
+      .Add("files", scan.catalog.files.size())
       .Add("not_offered", std::count_if(scan.warnings.begin(), scan.warnings.end(),
                                         [](const ScanWarning& w) { return !w.is_kept; }))
       .Add("duration_ms", absl::ToInt64Milliseconds(took))

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -9,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "agent/catalog/catalog_folders.h"
 #include "agent/catalog/scan.h"
 #include "agent/catalog/tree_changes.h"
 #include "agent/catalog/tree_watch.h"
@@ -17,14 +17,14 @@
 
 namespace autopxe::agent {
 
-// Holds what the last scan of the rootfs tree and of the loaders folder found. Thread-safe. No
-// request ever scans.
+// Holds what the last scan of the rootfs tree, of the loaders folder and of the folder of files
+// found. Thread-safe. No request ever scans.
 class LiveCatalog {
  public:
   // `watch`: learns where the tree changes; null where nothing can. `clock` tells files that are
   // being written from others; it must outlive this object; null: the system's.
-  LiveCatalog(std::string rootfs_folder, std::string loaders_folder,
-              std::unique_ptr<TreeWatch> watch = nullptr, const Clock* clock = nullptr);
+  explicit LiveCatalog(CatalogFolders folders, std::unique_ptr<TreeWatch> watch = nullptr,
+                       const Clock* clock = nullptr);
 
   // What became of a scan.
   struct Outcome {

@@ -24,7 +24,7 @@ using ::testing::StartsWith;
 TEST(LiveCatalogTest, IsEmptyBeforeTheFirstScan) {
   TestTree tree;
   tree.AddKernel("debian/bookworm", "6.1");
-  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  LiveCatalog catalog(tree.folders());
   ASSERT_NE(catalog.Current(), nullptr);
   EXPECT_EQ(*catalog.Current(), Catalog());
 }
@@ -32,7 +32,7 @@ TEST(LiveCatalogTest, IsEmptyBeforeTheFirstScan) {
 TEST(LiveCatalogTest, ARescanShowsWhatIsThereNow) {
   TestTree tree;
   tree.AddKernel("debian/bookworm", "6.1");
-  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  LiveCatalog catalog(tree.folders());
   ASSERT_THAT(catalog.Rescan(), IsOk());
   const auto before = catalog.Current();
   EXPECT_NE(before->FindRelease("debian", "bookworm"), nullptr);
@@ -48,7 +48,7 @@ TEST(LiveCatalogTest, ARescanShowsWhatIsThereNow) {
 TEST(LiveCatalogTest, AFolderThatCantBeReadLeavesTheCatalogAsItWas) {
   TestTree tree;
   tree.AddKernel("debian/bookworm", "6.1");
-  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  LiveCatalog catalog(tree.folders());
   ASSERT_THAT(catalog.Rescan(), IsOk());
   const auto before = catalog.Current();
   tree.Remove("rootfs");
@@ -61,10 +61,27 @@ TEST(LiveCatalogTest, AFolderThatCantBeReadLeavesTheCatalogAsItWas) {
   EXPECT_THAT(catalog.LastError(), IsOk());
 }
 
+// Faults, case 53.
+TEST(LiveCatalogTest, AFolderOfFilesThatCantBeReadLeavesTheCatalogAsItWas) {
+  TestTree tree;
+  tree.Write("files/mt86plus", "1");
+  LiveCatalog catalog(tree.folders());
+  ASSERT_THAT(catalog.Rescan(), IsOk());
+  const auto before = catalog.Current();
+  ASSERT_NE(before->FindFile("mt86plus"), nullptr);
+  tree.Remove("files");
+  EXPECT_THAT(catalog.Rescan(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("folder of files")));
+  EXPECT_EQ(catalog.Current(), before);
+  tree.MakeFolder("files");
+  ASSERT_THAT(catalog.Rescan(), IsOk());
+  EXPECT_EQ(catalog.Current()->FindFile("mt86plus"), nullptr);
+}
+
 TEST(LiveCatalogTest, AScanThatFindsTheSameLeavesTheCatalogItself) {
   TestTree tree;
   tree.AddKernel("debian/bookworm", "6.1");
-  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  LiveCatalog catalog(tree.folders());
   ASSERT_THAT(catalog.Rescan(), IsOk());
   const auto before = catalog.Current();
   const auto outcome = catalog.Rescan(Everything());
@@ -77,7 +94,7 @@ TEST(LiveCatalogTest, AScanThatFindsTheSameLeavesTheCatalogItself) {
 TEST(LiveCatalogTest, AReleaseThatCantBeReadIsKeptAndTheLogSaysSoOnce) {
   TestTree tree;
   tree.AddKernel("debian/bookworm", "6.1");
-  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  LiveCatalog catalog(tree.folders());
   ASSERT_THAT(catalog.Rescan(), IsOk());
   const auto before = catalog.Current();
   ASSERT_EQ(chmod((tree.rootfs() + "/debian/bookworm/boot").c_str(), 0), 0);
@@ -97,7 +114,7 @@ TEST(LiveCatalogTest, AReleaseThatCantBeReadIsKeptAndTheLogSaysSoOnce) {
 TEST(LiveCatalogTest, ReadersBesideScansSeeAWholeCatalog) {
   TestTree tree;
   tree.AddKernel("debian/bookworm", "6.1");
-  LiveCatalog catalog(tree.rootfs(), tree.loaders());
+  LiveCatalog catalog(tree.folders());
   ASSERT_THAT(catalog.Rescan(), IsOk());
   std::vector<std::thread> scans;
   for (int i = 0; i < 2; ++i) {

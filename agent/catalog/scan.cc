@@ -8,7 +8,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/catalog/folder.h"
@@ -19,11 +18,6 @@
 
 namespace autopxe::agent {
 namespace {
-
-// What every file system has, and snapshots of file servers: never meant.
-bool IsHidden(absl::string_view name) {
-  return absl::StartsWith(name, ".") || name == "lost+found";
-}
 
 // What a scan is given.
 struct ScanContext {
@@ -237,6 +231,20 @@ absl::Status ScanLoaders(const std::string& path, const ScanContext& context, Sc
   return absl::OkStatus();
 }
 
+// The look at the folder of files: `before` where nothing has changed in it.
+absl::StatusOr<std::shared_ptr<const FilesLook>> LookAtFiles(
+    const std::string& path, const ScanContext& context,
+    const std::shared_ptr<const FilesLook>& before) {
+  if (before != nullptr && before->is_settled && !context.changes.everything &&
+      !context.changes.files) {
+    return before;
+  }
+  ASSIGN_OR_RETURN(const Folder folder, Folder::Open(path));
+  ASSIGN_OR_RETURN(FilesLook look,
+                   ScanFiles(folder, before.get(), context.changes, context.now, context.watch));
+  return std::make_shared<const FilesLook>(std::move(look));
+}
+
 absl::Status Named(absl::string_view what, const std::string& path, const absl::Status& error) {
   if (error.ok()) return error;
   return absl::Status(error.code(), absl::StrCat(what, " ", path, ": ", error.message()));
@@ -244,25 +252,34 @@ absl::Status Named(absl::string_view what, const std::string& path, const absl::
 
 }  // namespace
 
-Scanner::Scanner(std::string rootfs_folder, std::string loaders_folder, TreeWatch* watch)
-    : rootfs_folder_(std::move(rootfs_folder)),
-      loaders_folder_(std::move(loaders_folder)),
-      watch_(watch) {}
+Scanner::Scanner(CatalogFolders folders, TreeWatch* watch)
+    : folders_(std::move(folders)), watch_(watch) {}
 
 absl::StatusOr<Scan> Scanner::Run(const TreeChanges& changes, const LookTime& now) {
   const ScanContext context = {changes, now, watch_};
   Scan scan;
   DistroLooks looks;
   if (changes.everything && watch_ != nullptr) watch_->BeginSweep();
-  RETURN_IF_ERROR(Named("rootfs folder", rootfs_folder_,
-                        ScanRootfs(rootfs_folder_, context, looks_, looks, scan)));
+  RETURN_IF_ERROR(Named("rootfs folder", folders_.rootfs,
+                        ScanRootfs(folders_.rootfs, context, looks_, looks, scan)));
   RETURN_IF_ERROR(
-      Named("loaders folder", loaders_folder_, ScanLoaders(loaders_folder_, context, scan)));
+      Named("loaders folder", folders_.loaders, ScanLoaders(folders_.loaders, context, scan)));
+  std::shared_ptr<const FilesLook> files;
+  if (!folders_.files.empty()) {
+    absl::StatusOr<std::shared_ptr<const FilesLook>> look =
+        LookAtFiles(folders_.files, context, files_);
+    if (!look.ok()) return Named("folder of files", folders_.files, look.status());
+    files = *std::move(look);
+    scan.catalog.files = ListFiles(*files);
+    scan.warnings.insert(scan.warnings.end(), files->warnings.begin(), files->warnings.end());
+    scan.is_settled &= files->is_settled;
+  }
   // Where something could not be read, its folders have not been seen and are still watched.
   const bool is_whole = std::none_of(scan.warnings.begin(), scan.warnings.end(),
                                      [](const ScanWarning& warning) { return warning.is_kept; });
   if (changes.everything && watch_ != nullptr && is_whole) watch_->EndSweep();
   looks_ = std::move(looks);
+  files_ = std::move(files);
   return scan;
 }
 

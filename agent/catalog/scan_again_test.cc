@@ -23,7 +23,7 @@ TEST(ScanAgainTest, WhatIsBeingWrittenIsLeftOutUntilItHasBeenQuiet) {
   tree.AddKernel("debian/a", "6.0");
   tree.Write("rootfs/debian/a/boot/vmlinuz-6.1", "kernel");
   tree.WriteNow("rootfs/debian/a/boot/initrd.img-6.1", "ini");
-  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  Scanner scanner(tree.folders(), nullptr);
   const auto scan_at = [&](absl::Duration later) {
     absl::StatusOr<Scan> scan = scanner.Run(
         TreeChanges(), {.wall = start.wall + later, .monotonic = start.monotonic + later});
@@ -46,7 +46,7 @@ TEST(ScanAgainTest, WhatIsBeingWrittenIsLeftOutUntilItHasBeenQuiet) {
 TEST(ScanAgainTest, WhatItsWriterHasClosedIsOfferedAtOnce) {
   TestTree tree;
   const LookTime start = Now();
-  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  Scanner scanner(tree.folders(), nullptr);
   tree.WriteNow("rootfs/debian/a/boot/vmlinuz-6.1", "kernel");
   tree.WriteNow("rootfs/debian/a/boot/initrd.img-6.1", "initrd");
   TreeChanges changes = Everything();
@@ -60,7 +60,7 @@ TEST(ScanAgainTest, WhatItsWriterHoldsOpenIsLeftOutHoweverLongItPauses) {
   TestTree tree;
   const LookTime start = Now();
   tree.AddKernel("debian/a", "6.1");
-  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  Scanner scanner(tree.folders(), nullptr);
   const auto count = [&](const TreeChanges& changes, absl::Duration later) {
     return scanner.Run(changes, {.wall = start.wall + later, .monotonic = start.monotonic + later})
         ->catalog.KernelCount();
@@ -84,7 +84,7 @@ TEST(ScanAgainTest, WhatComesIntoAKnownReleaseIsWatchedForQuietWhateverItsTimeSa
   TestTree tree;
   const LookTime start = Now();
   tree.AddKernel("debian/a", "6.1");
-  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  Scanner scanner(tree.folders(), nullptr);
   const auto count = [&](absl::Duration later) {
     return scanner
         .Run(Everything(), {.wall = start.wall + later, .monotonic = start.monotonic + later})
@@ -106,7 +106,7 @@ TEST(ScanAgainTest, OnlyReleasesThatAreSaidToHaveChangedAreReadAgain) {
   tree.AddKernel("debian/a", "6.1");
   tree.AddKernel("debian/b", "6.1");
   tree.Link("rootfs/debian/c", "a");
-  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  Scanner scanner(tree.folders(), nullptr);
   const LookTime start = Now();
   const auto count = [&](const TreeChanges& changes, absl::Duration later = kQuiet) {
     return scanner.Run(changes, {.wall = start.wall + later, .monotonic = start.monotonic + later})
@@ -132,7 +132,7 @@ TEST(ScanAgainTest, OnlyReleasesThatAreSaidToHaveChangedAreReadAgain) {
 TEST(ScanAgainTest, AScanThatFailsForgetsNothing) {
   TestTree tree;
   tree.AddKernel("debian/a", "6.1");
-  Scanner scanner(tree.rootfs(), tree.loaders(), nullptr);
+  Scanner scanner(tree.folders(), nullptr);
   ASSERT_THAT(scanner.Run(Everything(), Now()), IsOk());
   tree.Remove("loaders");
   EXPECT_THAT(scanner.Run(Everything(), Now()), StatusIs(absl::StatusCode::kNotFound));

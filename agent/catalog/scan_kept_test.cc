@@ -1,18 +1,13 @@
-#include <dirent.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,27 +30,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// Calls it while only so many more descriptors can be opened.
-void WithDescriptors(int count, absl::FunctionRef<void()> call) {
-  // The holes among the open ones are filled, so that numbers count.
-  int highest = 0;
-  std::vector<int> fillers;
-  DIR* const open_ones = opendir("/proc/self/fd");
-  while (const dirent* found = readdir(open_ones)) highest = std::max(highest, atoi(found->d_name));
-  closedir(open_ones);
-  do {
-    fillers.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  } while (fillers.back() < highest);
-  rlimit before;
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  rlimit limit = before;
-  limit.rlim_cur = static_cast<rlim_t>(fillers.back() + 1 + count);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-  call();
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
-  for (const int fd : fillers) close(fd);
-}
-
 // Calls it on a thread for which this system call fails with `error`: a disk that can't be read.
 void WithFailing(long system_call, int error, absl::FunctionRef<void()> call) {
   std::thread([&] {
@@ -74,7 +48,7 @@ void WithFailing(long system_call, int error, absl::FunctionRef<void()> call) {
 
 class ScanKeptTest : public testing::Test {
  protected:
-  ScanKeptTest() : scanner_(tree_.rootfs(), tree_.loaders(), nullptr) {
+  ScanKeptTest() : scanner_(tree_.folders(), nullptr) {
     tree_.AddKernel("debian/a", "6.1");
     tree_.AddKernel("debian/b", "6.1");
     tree_.Link("rootfs/debian/stable", "a");
@@ -178,7 +152,7 @@ TEST_F(ScanKeptTest, AnotherReleaseInThePlaceOfOneIsNotMistakenForIt) {
 TEST_F(ScanKeptTest, FoldersThatCouldNotBeReadAreStillWatched) {
   const auto watch = TreeWatch::Open();
   ASSERT_THAT(watch, IsOk());
-  Scanner scanner(tree_.rootfs(), tree_.loaders(), watch->get());
+  Scanner scanner(tree_.folders(), watch->get());
   ASSERT_THAT(scanner.Run(Everything(), Now()), IsOk());
   WithDescriptors(2, [&] { EXPECT_THAT(scanner.Run(Everything(), Now()), IsOk()); });
   tree_.AddKernel("debian/a", "6.2");

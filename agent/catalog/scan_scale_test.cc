@@ -35,7 +35,7 @@ TEST(ScanScaleTest, TenThousandReleasesAreScanned) {
   // One that changes among them costs a fraction of that.
   const auto watch = TreeWatch::Open();
   ASSERT_THAT(watch, IsOk());
-  Scanner scanner(tree.rootfs(), tree.loaders(), watch->get());
+  Scanner scanner(tree.folders(), watch->get());
   const auto seconds = [&](const TreeChanges& changes) {
     const absl::Time start = absl::Now();
     EXPECT_THAT(scanner.Run(changes, Now()), IsOk());

@@ -1,9 +1,14 @@
 #include "agent/catalog/test_scan.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -25,7 +30,7 @@ LookTime Now(absl::Duration later) {
 }
 
 Scan ScanOf(const TestTree& tree) {
-  auto scan = Scanner(tree.rootfs(), tree.loaders(), nullptr).Run(Everything(), Now());
+  auto scan = Scanner(tree.folders(), nullptr).Run(Everything(), Now());
   EXPECT_THAT(scan, IsOk());
   return *std::move(scan);
 }
@@ -67,6 +72,26 @@ std::string BzImage(size_t size) {
   put(0x1f4, (size - 1024) / 16, 4);
   put(0x236, 1, 2);
   return bytes;
+}
+
+void WithDescriptors(int count, absl::FunctionRef<void()> call) {
+  // The holes among the open ones are filled, so that numbers count.
+  int highest = 0;
+  std::vector<int> fillers;
+  DIR* const open_ones = opendir("/proc/self/fd");
+  while (const dirent* found = readdir(open_ones)) highest = std::max(highest, atoi(found->d_name));
+  closedir(open_ones);
+  do {
+    fillers.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } while (fillers.back() < highest);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit limit = before;
+  limit.rlim_cur = static_cast<rlim_t>(fillers.back() + 1 + count);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  call();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  for (const int fd : fillers) close(fd);
 }
 
 void WithoutPrivileges(absl::FunctionRef<void()> call) {

@@ -35,6 +35,9 @@ std::vector<std::string> Warned(const Scan& scan);
 // An x86 kernel that is `size` bytes by its header.
 std::string BzImage(size_t size);
 
+// Calls it while only so many more descriptors can be opened.
+void WithDescriptors(int count, absl::FunctionRef<void()> call);
+
 // Calls it on a thread that has none of root's privileges: it reads as anybody would.
 void WithoutPrivileges(absl::FunctionRef<void()> call);
 

@@ -24,6 +24,7 @@ TestTree::TestTree() {
   folder_ = mkdtemp(pattern.data());
   MakeFolder("rootfs");
   MakeFolder("loaders");
+  MakeFolder("files");
 }
 
 TestTree::~TestTree() { std::filesystem::remove_all(folder_); }

@@ -3,11 +3,12 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "agent/catalog/catalog_folders.h"
 
 namespace autopxe::agent {
 
-// A folder of its own with a rootfs tree and a loaders folder in it, for tests. Removed with the
-// object.
+// A folder of its own with a rootfs tree, a loaders folder and a folder of files in it, for tests.
+// Removed with the object.
 class TestTree {
  public:
   TestTree();
@@ -15,10 +16,12 @@ class TestTree {
   TestTree(const TestTree&) = delete;
   TestTree& operator=(const TestTree&) = delete;
 
-  // Holds rootfs and loaders, and what a test puts outside of both.
+  // Holds rootfs, loaders and files, and what a test puts outside of them.
   const std::string& folder() const { return folder_; }
   std::string rootfs() const { return folder_ + "/rootfs"; }
   std::string loaders() const { return folder_ + "/loaders"; }
+  std::string files() const { return folder_ + "/files"; }
+  CatalogFolders folders() const { return {rootfs(), loaders(), files()}; }
 
   // Paths are below folder(); folders on the way are made. A file comes into its place as a whole
   // and is an hour old, as those of a tree that was installed before.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "agent/catalog/kernel_version.h"
@@ -22,6 +23,23 @@ constexpr uint32_t kEvents = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO
 // What is named is kept until a scan succeeds. More than so many names at once are no longer worth
 // it.
 constexpr size_t kMaxNamed = 100'000;
+
+// What `mask` tells of the writer of `file`.
+void NoteWriter(uint32_t mask, const std::string& file, absl::flat_hash_set<std::string>& closed,
+                absl::flat_hash_set<std::string>& written) {
+  if ((mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0) {
+    closed.insert(file);
+    written.erase(file);
+  } else if ((mask & IN_MODIFY) != 0) {
+    closed.erase(file);
+    written.insert(file);
+  } else if ((mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM)) != 0) {
+    // Another file from now on, or none. A new one has a writer only once it is written to: a hard
+    // link has none, and nobody would close it.
+    closed.erase(file);
+    written.erase(file);
+  }
+}
 
 // The links of Debian and Ubuntu.
 bool IsDefaultLink(absl::string_view name) { return name == "vmlinuz" || name == "initrd.img"; }
@@ -104,7 +122,9 @@ bool TreeWatch::Read(TreeChanges& changes) {
                       changes);
       at += static_cast<ssize_t>(sizeof event + event.len);
     }
-    if (changes.releases.size() + changes.closed.size() + changes.written.size() > kMaxNamed) {
+    if (changes.releases.size() + changes.closed.size() + changes.written.size() +
+            changes.closed_files.size() + changes.written_files.size() >
+        kMaxNamed) {
       // What is left of the files is how long they have been quiet.
       changes = {};
       changes.everything = true;
@@ -117,6 +137,7 @@ bool TreeWatch::Take(const inotify_event& event, absl::string_view name, TreeCha
     changes.everything = true;
     // What was closed may have been opened again in what was lost.
     changes.closed.clear();
+    changes.closed_files.clear();
     return true;
   }
   const auto found = places_.find(event.wd);
@@ -133,6 +154,8 @@ bool TreeWatch::Take(const inotify_event& event, absl::string_view name, TreeCha
       // what is above them, too.
       if (place.level == Level::kRoot || place.level == Level::kDistro) {
         changes.everything = true;
+      } else if (place.level == Level::kFiles) {
+        changes.files = true;
       } else if (!place.path.empty()) {
         changes.releases.insert(place.path);
       }
@@ -160,22 +183,19 @@ bool TreeWatch::Take(const inotify_event& event, absl::string_view name, TreeCha
       case Level::kBoot: {
         if (!IsDefaultLink(name) && !ParseBootFileName(name).has_value()) break;
         changes.releases.insert(place.path);
-        const std::string file = absl::StrCat(place.path, "/boot/", name);
-        if ((event.mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0) {
-          changes.closed.insert(file);
-          changes.written.erase(file);
-        } else if ((event.mask & IN_MODIFY) != 0) {
-          changes.closed.erase(file);
-          changes.written.insert(file);
-        } else if ((event.mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM)) != 0) {
-          // Another file from now on, or none. A new one has a writer only once it is written to: a
-          // hard link has none, and nobody would close it.
-          changes.closed.erase(file);
-          changes.written.erase(file);
-        }
+        NoteWriter(event.mask, absl::StrCat(place.path, "/boot/", name), changes.closed,
+                   changes.written);
         matters = true;
         break;
       }
+      case Level::kFiles:
+        if (IsHidden(name)) break;
+        changes.files = true;
+        NoteWriter(event.mask,
+                   place.path.empty() ? std::string(name) : absl::StrCat(place.path, "/", name),
+                   changes.closed_files, changes.written_files);
+        matters = true;
+        break;
     }
   }
   return matters;

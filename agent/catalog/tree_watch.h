@@ -17,12 +17,12 @@ struct inotify_event;
 
 namespace autopxe::agent {
 
-// Learns from the kernel (inotify(7)) which parts of the rootfs tree and of the loaders have
-// changed. It sees what this system does to them: on NFS, nothing that others do. Used by one
-// thread at a time.
+// Learns from the kernel (inotify(7)) which parts of the rootfs tree, of the loaders and of the
+// folder of files have changed. It sees what this system does to them: on NFS, nothing that others
+// do. Used by one thread at a time.
 class TreeWatch {
  public:
-  enum class Level { kRoot, kDistro, kRelease, kBoot, kLoaders };
+  enum class Level { kRoot, kDistro, kRelease, kBoot, kLoaders, kFiles };
 
   // At most `max_watches`, one for each folder, beside the system's own limit. Errors:
   // RESOURCE_EXHAUSTED, naming the sysctl to raise, and the system's.
@@ -37,7 +37,8 @@ class TreeWatch {
   int fd() const { return fd_; }
 
   // Watches a folder from now on, so that what changes after it is read is told of. `path` is below
-  // the rootfs folder: "debian" at kDistro, "debian/bookworm" at kRelease and kBoot.
+  // the rootfs folder: "debian" at kDistro, "debian/bookworm" at kRelease and kBoot; at kFiles it
+  // is below the folder of files.
   void Add(const Folder& folder, Level level, absl::string_view path);
 
   // What is not added between these two is watched no more: folders that were moved away.

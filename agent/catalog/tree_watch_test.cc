@@ -44,6 +44,11 @@ class TreeWatchTest : public testing::Test {
     Watch(tree_.loaders(), Level::kLoaders, "");
   }
 
+  void WatchFiles() {
+    Watch(tree_.files(), Level::kFiles, "");
+    Watch(tree_.files() + "/memtest", Level::kFiles, "memtest");
+  }
+
   // What has happened since it was asked last.
   TreeChanges Read(bool matters = true) {
     TreeChanges changes;
@@ -148,6 +153,44 @@ TEST_F(TreeWatchTest, UpperLevelsAndLoadersMatter) {
   tree_.Remove("rootfs/debian/a");
   EXPECT_TRUE(Read().releases.contains("debian/a"));
   EXPECT_EQ(watch_->watch_count(), 3u);
+}
+
+TEST_F(TreeWatchTest, OfTheFolderOfFilesAllMattersButHiddenFiles) {
+  tree_.MakeFolder("files/memtest");
+  Open();
+  WatchFiles();
+  tree_.WriteNow("files/.mt86plus.part", "half");
+  EXPECT_FALSE(Read(false).files);
+  std::ofstream writer(tree_.files() + "/memtest/mt86plus");
+  writer << "memory" << std::flush;
+  TreeChanges changes = Read();
+  EXPECT_TRUE(changes.files);
+  EXPECT_THAT(changes.written_files, UnorderedElementsAre("memtest/mt86plus"));
+  EXPECT_THAT(changes.closed_files, IsEmpty());
+  writer.close();
+  ASSERT_EQ(
+      rename((tree_.files() + "/.mt86plus.part").c_str(), (tree_.files() + "/mt86plus").c_str()),
+      0);
+  EXPECT_TRUE(watch_->Read(changes));
+  EXPECT_THAT(changes.written_files, IsEmpty());
+  EXPECT_THAT(changes.closed_files, UnorderedElementsAre("memtest/mt86plus", "mt86plus"));
+  // Of the rootfs tree nothing is told.
+  EXPECT_FALSE(changes.everything);
+  EXPECT_THAT(changes.releases, IsEmpty());
+  EXPECT_THAT(changes.closed, IsEmpty());
+}
+
+TEST_F(TreeWatchTest, AFolderOfFilesThatGoesIsAChangeOfIt) {
+  tree_.MakeFolder("files/memtest");
+  Open();
+  WatchFiles();
+  ASSERT_EQ(rename((tree_.files() + "/memtest").c_str(), (tree_.folder() + "/away").c_str()), 0);
+  EXPECT_TRUE(Read().files);
+  ASSERT_EQ(rename(tree_.files().c_str(), (tree_.folder() + "/old").c_str()), 0);
+  const TreeChanges changes = Read();
+  EXPECT_TRUE(changes.files);
+  EXPECT_FALSE(changes.everything);
+  EXPECT_THAT(changes.releases, IsEmpty());
 }
 
 TEST_F(TreeWatchTest, ADistroInThePlaceOfAnotherMeansEverything) {

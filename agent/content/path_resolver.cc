@@ -75,6 +75,14 @@ absl::StatusOr<std::shared_ptr<const Content>> OpenBootContent(const std::string
   return Content::FromFile(fd);
 }
 
+// Opens `file` of the folder of files, through links that stay inside it.
+absl::StatusOr<std::shared_ptr<const Content>> OpenFileContent(const std::string& folder,
+                                                               const std::string& file) {
+  ASSIGN_OR_RETURN(const Folder opened, Folder::Open(folder));
+  ASSIGN_OR_RETURN(const int fd, opened.OpenFileInside(file));
+  return Content::FromFile(fd);
+}
+
 absl::StatusOr<std::shared_ptr<const Content>> OpenLoaderContent(const std::string& folder,
                                                                  const std::string& name) {
   ASSIGN_OR_RETURN(const Folder opened, Folder::Open(folder));
@@ -83,16 +91,16 @@ absl::StatusOr<std::shared_ptr<const Content>> OpenLoaderContent(const std::stri
 }
 
 // A file that the catalog has as a part of a kernel.
-struct BootFile {
+struct ReleaseFile {
   absl::string_view role;  // "kernel", "initrd".
   int64_t size;            // Bytes, as it was catalogued.
 };
 
 // `file` in any kernel of the release.
-absl::optional<BootFile> FindBootFile(const CatalogRelease& release, absl::string_view file) {
+absl::optional<ReleaseFile> FindReleaseFile(const CatalogRelease& release, absl::string_view file) {
   for (const CatalogKernel& kernel : release.kernels) {
-    if (kernel.kernel_path == file) return BootFile{"kernel", kernel.kernel_size};
-    if (kernel.initrd_path == file) return BootFile{"initrd", kernel.initrd_size};
+    if (kernel.kernel_path == file) return ReleaseFile{"kernel", kernel.kernel_size};
+    if (kernel.initrd_path == file) return ReleaseFile{"initrd", kernel.initrd_size};
   }
   return absl::nullopt;
 }
@@ -104,8 +112,11 @@ PathResolver::PathResolver(Options options, View& view, const LiveCatalog& catal
 
 absl::StatusOr<std::unique_ptr<PathResolver>> PathResolver::Open(Options options, View& view,
                                                                  const LiveCatalog& catalog) {
-  RETURN_IF_ERROR(CheckFolder("rootfs folder", options.rootfs_folder));
-  RETURN_IF_ERROR(CheckFolder("loaders folder", options.loaders_folder));
+  RETURN_IF_ERROR(CheckFolder("rootfs folder", options.folders.rootfs));
+  RETURN_IF_ERROR(CheckFolder("loaders folder", options.folders.loaders));
+  if (!options.folders.files.empty()) {
+    RETURN_IF_ERROR(CheckFolder("folder of files", options.folders.files));
+  }
   return std::unique_ptr<PathResolver>(new PathResolver(std::move(options), view, catalog));
 }
 
@@ -114,6 +125,7 @@ absl::StatusOr<ResolvedContent> PathResolver::Resolve(const ContentRequest& requ
   if (const auto* menu = std::get_if<MenuPath>(&path)) return ResolveMenu(request, *menu);
   if (const auto* loader = std::get_if<LoaderPath>(&path)) return ResolveLoader(request, *loader);
   if (const auto* file = std::get_if<BootFilePath>(&path)) return ResolveBootFile(request, *file);
+  if (const auto* file = std::get_if<FilePath>(&path)) return ResolveFile(request, *file);
   if (const auto* next = std::get_if<NextBootPath>(&path)) return ResolveNextBoot(request, *next);
   return ResolveStartScript(request);
 }
@@ -170,7 +182,7 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveLoader(const ContentRequest
     return Missing(request);
   }
   absl::StatusOr<std::shared_ptr<const Content>> content =
-      OpenLoaderContent(options_.loaders_folder, loader.name);
+      OpenLoaderContent(options_.folders.loaders, loader.name);
   if (!content.ok()) return Unavailable(request, content.status());
   ResolvedContent resolved;
   resolved.content = *std::move(content);
@@ -185,21 +197,43 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentReque
   const std::shared_ptr<const Catalog> catalog = catalog_.Current();
   const CatalogRelease* release = catalog->FindRelease(file.distro, file.release);
   if (release == nullptr) return Missing(request);
-  const absl::optional<BootFile> found = FindBootFile(*release, file.file);
+  const absl::optional<ReleaseFile> found = FindReleaseFile(*release, file.file);
   if (!found.has_value()) return Missing(request);
-  absl::StatusOr<std::shared_ptr<const Content>> content = OpenBootContent(
-      options_.rootfs_folder, absl::StrCat(file.distro, "/", release->folder()), file.file);
+  ASSIGN_OR_RETURN(
+      ResolvedContent resolved,
+      Serve(request,
+            OpenBootContent(options_.folders.rootfs,
+                            absl::StrCat(file.distro, "/", release->folder()), file.file),
+            found->size));
+  resolved.path = FormatRequestedPath(BootFilePath{file.distro, release->folder(), file.file});
+  resolved.result = std::string(found->role);
+  return resolved;
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::ResolveFile(const ContentRequest& request,
+                                                          const FilePath& file) const {
+  const std::shared_ptr<const Catalog> catalog = catalog_.Current();
+  const CatalogFile* const found = catalog->FindFile(file.file);
+  if (found == nullptr) return Missing(request);
+  ASSIGN_OR_RETURN(ResolvedContent resolved,
+                   Serve(request, OpenFileContent(options_.folders.files, file.file), found->size));
+  resolved.path = FormatRequestedPath(file);
+  resolved.result = "file";
+  return resolved;
+}
+
+absl::StatusOr<ResolvedContent> PathResolver::Serve(
+    const ContentRequest& request, absl::StatusOr<std::shared_ptr<const Content>> content,
+    int64_t size) const {
   if (!content.ok()) return Unavailable(request, content.status());
-  if ((*content)->size() != static_cast<uint64_t>(found->size)) {
+  if ((*content)->size() != static_cast<uint64_t>(size)) {
     // It is being written in its place, or another one has been put there: a scan tells.
     return Unavailable(
         request, absl::DataLossError(absl::StrCat("it has ", (*content)->size(), " bytes, and ",
-                                                  found->size, " when the catalog was made")));
+                                                  size, " when the catalog was made")));
   }
   ResolvedContent resolved;
   resolved.content = *std::move(content);
-  resolved.path = FormatRequestedPath(BootFilePath{file.distro, release->folder(), file.file});
-  resolved.result = std::string(found->role);
   resolved.cacheable = true;
   return resolved;
 }
@@ -207,11 +241,13 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveBootFile(const ContentReque
 absl::StatusOr<ResolvedContent> PathResolver::ResolveNextBoot(const ContentRequest& request,
                                                               const NextBootPath& next) const {
   ResolvedContent resolved;
-  if (next.file.has_value()) {
-    ASSIGN_OR_RETURN(resolved, ResolveBootFile(request, *next.file));
+  if (const auto* boot_file = std::get_if<BootFilePath>(&next.start)) {
+    ASSIGN_OR_RETURN(resolved, ResolveBootFile(request, *boot_file));
+  } else if (const auto* file = std::get_if<FilePath>(&next.start)) {
+    ASSIGN_OR_RETURN(resolved, ResolveFile(request, *file));
   } else {
-    resolved.content = Content::FromText("Going on with the local disk.\n");
-    resolved.result = "local";
+    resolved.content = Content::FromText("This boot has begun.\n");
+    resolved.result = "begun";
   }
   // That it was a next boot, the log shows by the path.
   resolved.path = FormatRequestedPath(next);

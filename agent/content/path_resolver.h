@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "agent/catalog/catalog_folders.h"
 #include "agent/content/content.h"
 #include "agent/content/requested_path.h"
 #include "boot/boot.h"
@@ -37,8 +39,10 @@ struct ResolvedContent {
   std::shared_ptr<const Content> content;
   std::string path;                 // The canonical form of what was served, for the log.
   absl::optional<MacAddress> host;  // When the path names one.
-  std::string result;               // Such as "menu", "loader", "start-script", "kernel", "initrd".
-  bool cacheable = false;           // False for what is rendered.
+  // "menu", "unconfigured", "start-script", "loader", "kernel", "initrd", "file" (of the folder of
+  // files) or "begun".
+  std::string result;
+  bool cacheable = false;  // False for what is rendered.
   // To be called by the protocol once it answers with the content from its first byte on, before
   // that goes out: not for the head alone, for a later part, or for an error. Uses a next boot up;
   // returns at once. From any thread; never null.
@@ -46,13 +50,13 @@ struct ResolvedContent {
 };
 
 // What a path means, for TFTP and HTTP alike. Thread-safe. Of the rootfs tree only the kernels and
-// initrds in the catalog are served, opened inside their release; never the tree around them.
+// initrds in the catalog are served, opened inside their release; never the tree around them. Of
+// the folder of files, too, only what is in the catalog, opened inside the folder.
 class PathResolver {
  public:
   struct Options {
     AgentContext agent;
-    std::string rootfs_folder;
-    std::string loaders_folder;
+    CatalogFolders folders;
     // Answer a loader that iPXE itself asks for with the start script.
     bool start_script_for_ipxe = true;
     // Called when a file was asked for that is not, or no longer, what the catalog says it is. By
@@ -77,9 +81,8 @@ class PathResolver {
   //   NOT_FOUND: no such file, or it is not catalogued.
   //   INVALID_ARGUMENT: the path can't be one (traversal, control characters, too long).
   //   PERMISSION_DENIED: the host is set to `ignore`: do not answer at all.
-  //   UNAVAILABLE: the file is catalogued but can't be read now, or is a kernel or an initrd that
-  //   no
-  //     longer has the size with which it was catalogued.
+  //   UNAVAILABLE: the file is catalogued but can't be read now, or no longer has the size with
+  //     which it was catalogued (of loaders none is).
   absl::StatusOr<ResolvedContent> Resolve(const ContentRequest& request) const;
 
  private:
@@ -95,6 +98,12 @@ class PathResolver {
                                                 const LoaderPath& loader) const;
   absl::StatusOr<ResolvedContent> ResolveBootFile(const ContentRequest& request,
                                                   const BootFilePath& file) const;
+  absl::StatusOr<ResolvedContent> ResolveFile(const ContentRequest& request,
+                                              const FilePath& file) const;
+  // What a catalogued file yields, opened as `content`, which had `size` bytes then.
+  absl::StatusOr<ResolvedContent> Serve(const ContentRequest& request,
+                                        absl::StatusOr<std::shared_ptr<const Content>> content,
+                                        int64_t size) const;
   // Serves the same bytes to whoever asks, with whatever token: a host asks again when an answer
   // was lost. Only the first fetch, with the token of the host's next boot, uses that up.
   absl::StatusOr<ResolvedContent> ResolveNextBoot(const ContentRequest& request,

@@ -82,13 +82,31 @@ TEST_F(NextBootTest, TheFirstFetchOfItsKernelUsesItUp) {
   EXPECT_THAT(used_, ElementsAre(kUse));
 }
 
+TEST_F(NextBootTest, TheFirstFetchOfAFileOfTheFolderOfFilesUsesItUp) {
+  ConfigureNext("debian/bookworm/latest/overlayfs");
+  // Not by its own path.
+  EXPECT_EQ(Fetch("files/installer/linux"), "installer");
+  EXPECT_THAT(used_, IsEmpty());
+  const std::string path = std::string(kNext) + "files/installer/linux";
+  const auto resolved = Resolve(path);
+  ASSERT_THAT(resolved, IsOk());
+  EXPECT_EQ(resolved->result, "file");
+  EXPECT_EQ(resolved->path, path);
+  EXPECT_EQ(resolved->host, Mac());
+  EXPECT_TRUE(resolved->cacheable);
+  EXPECT_EQ(Fetch(path), "installer");
+  EXPECT_EQ(Fetch(path), "installer") << "asked again, as after a lost answer";
+  EXPECT_THAT(used_, ElementsAre(kUse));
+}
+
 TEST_F(NextBootTest, AnotherTokenOrHostIsServedAndUsesNothing) {
   ConfigureNext("debian/bookworm/latest/overlayfs");
   const std::string kernel = Fetch(kFile);
   for (const char* prefix :
        {"next/bc-24-11-b0-1a-de/16/", "next/bc-24-11-b0-1a-de/18/", "next/bc-24-11-b0-1a-df/17/"}) {
     EXPECT_EQ(Fetch(std::string(prefix) + kFile), kernel) << prefix;
-    EXPECT_EQ(Fetch(std::string(prefix) + "local"), "Going on with the local disk.\n");
+    EXPECT_EQ(Fetch(std::string(prefix) + "files/installer/linux"), "installer");
+    EXPECT_EQ(Fetch(std::string(prefix) + "begun"), "This boot has begun.\n");
   }
   EXPECT_THAT(used_, IsEmpty());
 }
@@ -96,7 +114,8 @@ TEST_F(NextBootTest, AnotherTokenOrHostIsServedAndUsesNothing) {
 TEST_F(NextBootTest, WhatThePlainPathDoesNotGiveTheNextBootDoesNotEither) {
   ConfigureNext("debian/bookworm/latest/overlayfs");
   for (const char* file : {"boot/debian/bookworm/etc/shadow", "boot/debian/trixie/vmlinuz",
-                           "boot/debian/bookworm/boot/System.map-6.1.0-26-amd64"}) {
+                           "boot/debian/bookworm/boot/System.map-6.1.0-26-amd64",
+                           "files/installer/none", "files/.token"}) {
     EXPECT_THAT(Resolve(std::string(kNext) + file), StatusIs(absl::StatusCode::kNotFound)) << file;
   }
   tree_.Write(std::string("rootfs/debian/bookworm/boot/vmlinuz-6.1.0-26-amd64"), "another");
@@ -106,9 +125,13 @@ TEST_F(NextBootTest, WhatThePlainPathDoesNotGiveTheNextBootDoesNotEither) {
 
 TEST_F(NextBootTest, GoingToTheLocalDiskOnceIsUsedUpByTellingIt) {
   ConfigureNext("local");
-  EXPECT_THAT(Fetch(kMenu), HasSubstr("${_once}local"));
+  EXPECT_THAT(Fetch(kMenu), HasSubstr("${_once}begun"));
   EXPECT_THAT(used_, IsEmpty());
-  EXPECT_EQ(Fetch(std::string(kNext) + "local"), "Going on with the local disk.\n");
+  const auto resolved = Resolve(std::string(kNext) + "begun");
+  ASSERT_THAT(resolved, IsOk());
+  EXPECT_EQ(resolved->result, "begun");
+  EXPECT_FALSE(resolved->cacheable);
+  EXPECT_EQ(Fetch(std::string(kNext) + "begun"), "This boot has begun.\n");
   EXPECT_THAT(used_, ElementsAre(kUse));
   EXPECT_THAT(Fetch(kMenu), HasSubstr("set _first ubuntu/jammy/latest/overlayfs"));
 }

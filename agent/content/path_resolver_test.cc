@@ -33,16 +33,20 @@ int OpenDescriptors() {
 TEST_F(PathResolverTest, AFolderThatCantBeOpenedIsNamed) {
   EXPECT_THAT(
       PathResolver::Open({.agent = {.id = Parsed<AgentId>("a1")},
-                          .rootfs_folder = "/none",
-                          .loaders_folder = tree_.loaders()},
+                          .folders = {.rootfs = "/none", .loaders = tree_.loaders(), .files = ""}},
                          view_, catalog_),
       StatusIs(absl::StatusCode::kNotFound, "rootfs folder /none: No such file or directory"));
   EXPECT_THAT(
       PathResolver::Open({.agent = {.id = Parsed<AgentId>("a1")},
-                          .rootfs_folder = tree_.rootfs(),
-                          .loaders_folder = "/none"},
+                          .folders = {.rootfs = tree_.rootfs(), .loaders = "/none", .files = ""}},
                          view_, catalog_),
       StatusIs(absl::StatusCode::kNotFound, "loaders folder /none: No such file or directory"));
+  EXPECT_THAT(
+      PathResolver::Open(
+          {.agent = {.id = Parsed<AgentId>("a1")},
+           .folders = {.rootfs = tree_.rootfs(), .loaders = tree_.loaders(), .files = "/none"}},
+          view_, catalog_),
+      StatusIs(absl::StatusCode::kNotFound, "folder of files /none: No such file or directory"));
 }
 
 TEST_F(PathResolverTest, CataloguedFilesAreServed) {
@@ -189,7 +193,7 @@ TEST_F(PathResolverTest, AFileThatHasNotTheSizeThatWasCataloguedIsNotServed) {
   tree_.Write("rootfs/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64", "another kernel");
   EXPECT_THAT(Resolve("boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"),
               StatusIs(absl::StatusCode::kUnavailable));
-  LiveCatalog rescanned(tree_.rootfs(), tree_.loaders());
+  LiveCatalog rescanned(tree_.folders());
   ASSERT_THAT(rescanned.Rescan(), IsOk());
   EXPECT_EQ(rescanned.Current()
                 ->FindRelease("debian", "bookworm")

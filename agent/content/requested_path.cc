@@ -13,7 +13,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "common/model/boot_file.h"
 #include "common/model/distro.h"
 #include "common/model/quote.h"
 #include "common/status/status_macros.h"
@@ -26,7 +28,8 @@ constexpr absl::string_view kMenuPrefix = "autopxe-";
 constexpr absl::string_view kPollSuffix = ".poll";
 constexpr absl::string_view kStartScript = "boot.ipxe";
 constexpr absl::string_view kNext = "next";
-constexpr absl::string_view kLocal = "local";
+constexpr absl::string_view kFiles = "files";
+constexpr absl::string_view kBegun = "begun";
 
 absl::Status Refused(absl::string_view path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("path ", Quote(path), ": ", what));
@@ -67,6 +70,15 @@ absl::optional<BootFilePath> ParseBootFile(absl::Span<const absl::string_view> p
                       absl::StrJoin(parts.subspan(3), "/")};
 }
 
+// The same of a file of the folder of files.
+absl::optional<FilePath> ParseFile(absl::Span<const absl::string_view> parts) {
+  if (parts.size() < 2 || parts[0] != kFiles) return absl::nullopt;
+  std::string file = absl::StrJoin(parts.subspan(1), "/");
+  const absl::StatusOr<BootFile> parsed = BootFile::Parse(file);
+  if (!parsed.ok() || parsed->is_url()) return absl::nullopt;
+  return FilePath{std::move(file)};
+}
+
 absl::StatusOr<RequestedPath> ParseNextBoot(absl::string_view asked,
                                             absl::Span<const absl::string_view> parts) {
   if (parts.size() < 4) return Missing(asked);
@@ -76,10 +88,15 @@ absl::StatusOr<RequestedPath> ParseNextBoot(absl::string_view asked,
   if (!absl::SimpleAtoi(parts[2], &token) || token <= 0 || absl::StrCat(token) != parts[2]) {
     return Missing(asked);
   }
-  if (parts.size() == 4 && parts[3] == kLocal) return NextBootPath{*mac, token, absl::nullopt};
-  absl::optional<BootFilePath> file = ParseBootFile(parts.subspan(3));
-  if (!file.has_value()) return Missing(asked);
-  return NextBootPath{*mac, token, *std::move(file)};
+  const absl::Span<const absl::string_view> start = parts.subspan(3);
+  if (start.size() == 1 && start[0] == kBegun) return NextBootPath{*mac, token, Begun()};
+  if (absl::optional<BootFilePath> boot_file = ParseBootFile(start)) {
+    return NextBootPath{*mac, token, *std::move(boot_file)};
+  }
+  if (absl::optional<FilePath> file = ParseFile(start)) {
+    return NextBootPath{*mac, token, *std::move(file)};
+  }
+  return Missing(asked);
 }
 
 struct Format {
@@ -92,9 +109,13 @@ struct Format {
   std::string operator()(const BootFilePath& file) const {
     return absl::StrCat("boot/", file.distro, "/", file.release, "/", file.file);
   }
+  std::string operator()(const FilePath& file) const {
+    return absl::StrCat(kFiles, "/", file.file);
+  }
+  std::string operator()(const Begun&) const { return std::string(kBegun); }
   std::string operator()(const NextBootPath& next) const {
     return absl::StrCat(kNext, "/", Dashed(next.mac), "/", next.token, "/",
-                        next.file.has_value() ? (*this)(*next.file) : std::string(kLocal));
+                        std::visit(*this, next.start));
   }
 };
 
@@ -117,7 +138,8 @@ absl::StatusOr<RequestedPath> ParseRequestedPath(absl::string_view asked) {
     return LoaderPath{std::string(path)};
   }
   if (parts[0] == kNext) return ParseNextBoot(asked, parts);
-  if (absl::optional<BootFilePath> file = ParseBootFile(parts)) return *std::move(file);
+  if (absl::optional<BootFilePath> boot_file = ParseBootFile(parts)) return *std::move(boot_file);
+  if (absl::optional<FilePath> file = ParseFile(parts)) return *std::move(file);
   return Missing(asked);
 }
 

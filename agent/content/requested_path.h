@@ -6,7 +6,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "boot/host_facts.h"
 #include "common/model/mac_address.h"
 
@@ -41,19 +40,33 @@ struct BootFilePath {
   friend bool operator==(const BootFilePath&, const BootFilePath&) = default;
 };
 
-// `next/<mac>/<token>/boot/<distro>/<release>/<file>` or `next/<mac>/<token>/local`: the kernel of
-// a host's next boot, or that it goes to its local disk. To fetch it uses that next boot up.
+// `files/<file>`: of the folder of files, for declared distros.
+struct FilePath {
+  std::string file;  // Below the folder: a path that BootFile::Parse takes.
+
+  friend bool operator==(const FilePath&, const FilePath&) = default;
+};
+
+// What a next boot begins with: `begun` where the agent does not see that by a file of its own,
+// since the host goes to its local disk or fetches its kernel elsewhere.
+struct Begun {
+  friend bool operator==(const Begun&, const Begun&) = default;
+};
+
+// `next/<mac>/<token>/boot/<distro>/<release>/<file>`, `next/<mac>/<token>/files/<file>` or
+// `next/<mac>/<token>/begun`: what a host's next boot begins with. To fetch it uses that next boot
+// up.
 struct NextBootPath {
   MacAddress mac;
-  int64_t token;                      // NextBoot::token.
-  absl::optional<BootFilePath> file;  // Unset: `local`.
+  int64_t token;  // NextBoot::token.
+  std::variant<Begun, BootFilePath, FilePath> start;
 
   friend bool operator==(const NextBootPath&, const NextBootPath&) = default;
 };
 
 // A path that a host may ask for, by its form alone. What is behind it is PathResolver's to say.
 using RequestedPath =
-    std::variant<MenuPath, StartScriptPath, LoaderPath, BootFilePath, NextBootPath>;
+    std::variant<MenuPath, StartScriptPath, LoaderPath, BootFilePath, FilePath, NextBootPath>;
 
 // Understands a path as a protocol carries it. One '/' at the beginning is left out of account. A
 // MAC has any spelling that MacAddress::Parse takes; "autopxe-<mac>.poll" asks at Stage::kPoll. But

@@ -31,11 +31,17 @@ TEST(RequestedPathTest, EachFormIsUnderstoodWithAndWithoutItsSlash) {
        BootFilePath{"debian", "bookworm", "boot/vmlinuz-6.1.0-25-amd64"}},
       {"boot/debian/bookworm/vmlinuz", BootFilePath{"debian", "bookworm", "vmlinuz"}},
       {"boot/openeuler/24.09/a/b/c", BootFilePath{"openeuler", "24.09", "a/b/c"}},
-      {"next/bc-24-11-b0-1a-de/17/local", NextBootPath{Mac(), 17, {}}},
+      {"next/bc-24-11-b0-1a-de/17/begun", NextBootPath{Mac(), 17, Begun()}},
       {"next/bc-24-11-b0-1a-de/9223372036854775807/boot/debian/bookworm/boot/vmlinuz-6.1",
        NextBootPath{Mac(), 9223372036854775807,
                     BootFilePath{"debian", "bookworm", "boot/vmlinuz-6.1"}}},
+      {"files/mt86plus", FilePath{"mt86plus"}},
+      {"files/debian-12/linux#1?x", FilePath{"debian-12/linux#1?x"}},
+      {"files/files/boot/a/b/c", FilePath{"files/boot/a/b/c"}},
+      {"next/bc-24-11-b0-1a-de/17/files/memtest/mt86plus",
+       NextBootPath{Mac(), 17, FilePath{"memtest/mt86plus"}}},
       {"next", LoaderPath{"next"}},
+      {"files", LoaderPath{"files"}},
   };
   for (const auto& [text, path] : kCases) {
     SCOPED_TRACE(text);
@@ -104,6 +110,12 @@ TEST(RequestedPathTest, WhatNoPathCanBeIsRefused) {
       "\x1b[31mred",
       "a\x7f",
       "caf\xc3\xa9",
+      "files/../secret",
+      "files/a/../../../etc/shadow",
+      "files//etc/shadow",
+      "files/",
+      "files/%2e%2e/secret",
+      "files/a\\b",
       "boot/\xc0\xae\xc0\xae/etc",
       std::string(513, 'a'),
       std::string(100'000, '/'),
@@ -119,8 +131,9 @@ TEST(RequestedPathTest, APathOfAnotherFormIsMissing) {
   for (const std::string path :
        {"grub/x86_64-efi/command.lst", "pxelinux.cfg/default", "pxelinux.cfg/01-52-54-00-12-34-56",
         "etc/shadow", "boot/debian", "boot/debian/bookworm", "boot/de bian/bookworm/vmlinuz",
-        "boot/debian/${uuid}/vmlinuz", "Boot/debian/bookworm/vmlinuz",
-        "rootfs/debian/bookworm/x"}) {
+        "boot/debian/${uuid}/vmlinuz", "Boot/debian/bookworm/vmlinuz", "rootfs/debian/bookworm/x",
+        "files/.hidden", "files/a/.git/config", "files/a b", "files/${net0/mac}", "files/a\"b",
+        "Files/mt86plus"}) {
     EXPECT_THAT(ParseRequestedPath(path),
                 StatusIs(absl::StatusCode::kNotFound, HasSubstr(absl::StrCat("\"", path, "\""))))
         << path;
@@ -128,31 +141,34 @@ TEST(RequestedPathTest, APathOfAnotherFormIsMissing) {
 }
 
 TEST(RequestedPathTest, ANextBootHasOneSpelling) {
-  for (const std::string path : {"next/bc:24:11:b0:1a:de/17/local",
-                                 "next/bc2411b01ade/17/local",
-                                 "next/BC-24-11-B0-1A-DE/17/local",
-                                 "next/bc-24-11-b0-1a/17/local",
-                                 "next/ff-ff-ff-ff-ff-ff/17/local",
-                                 "next/bc-24-11-b0-1a-de/0/local",
-                                 "next/bc-24-11-b0-1a-de/-1/local",
-                                 "next/bc-24-11-b0-1a-de/+1/local",
-                                 "next/bc-24-11-b0-1a-de/017/local",
-                                 "next/bc-24-11-b0-1a-de/1 /local",
-                                 "next/bc-24-11-b0-1a-de/0x1/local",
-                                 "next/bc-24-11-b0-1a-de/9223372036854775808/local",
+  for (const std::string path : {"next/bc:24:11:b0:1a:de/17/begun",
+                                 "next/bc2411b01ade/17/begun",
+                                 "next/BC-24-11-B0-1A-DE/17/begun",
+                                 "next/bc-24-11-b0-1a/17/begun",
+                                 "next/ff-ff-ff-ff-ff-ff/17/begun",
+                                 "next/bc-24-11-b0-1a-de/0/begun",
+                                 "next/bc-24-11-b0-1a-de/-1/begun",
+                                 "next/bc-24-11-b0-1a-de/+1/begun",
+                                 "next/bc-24-11-b0-1a-de/017/begun",
+                                 "next/bc-24-11-b0-1a-de/1 /begun",
+                                 "next/bc-24-11-b0-1a-de/0x1/begun",
+                                 "next/bc-24-11-b0-1a-de/9223372036854775808/begun",
                                  "next/bc-24-11-b0-1a-de/17",
-                                 "next/bc-24-11-b0-1a-de/17/local/x",
-                                 "next/bc-24-11-b0-1a-de/17/Local",
+                                 "next/bc-24-11-b0-1a-de/17/begun/x",
+                                 "next/bc-24-11-b0-1a-de/17/Begun",
+                                 "next/bc-24-11-b0-1a-de/17/local",
                                  "next/bc-24-11-b0-1a-de/17/undionly.kpxe",
+                                 "next/bc-24-11-b0-1a-de/17/files",
+                                 "next/bc-24-11-b0-1a-de/17/files/.hidden",
                                  "next/bc-24-11-b0-1a-de/17/autopxe-bc2411b01ade",
                                  "next/bc-24-11-b0-1a-de/17/boot/debian/bookworm",
-                                 "next/bc-24-11-b0-1a-de/17/next/bc-24-11-b0-1a-de/17/local",
-                                 "Next/bc-24-11-b0-1a-de/17/local",
-                                 "x/next/bc-24-11-b0-1a-de/17/local"}) {
+                                 "next/bc-24-11-b0-1a-de/17/next/bc-24-11-b0-1a-de/17/begun",
+                                 "Next/bc-24-11-b0-1a-de/17/begun",
+                                 "x/next/bc-24-11-b0-1a-de/17/begun"}) {
     EXPECT_THAT(ParseRequestedPath(path), StatusIs(absl::StatusCode::kNotFound)) << path;
   }
   for (const std::string path :
-       {"next/bc-24-11-b0-1a-de/17/", "next//17/local",
+       {"next/bc-24-11-b0-1a-de/17/", "next//17/begun",
         "next/bc-24-11-b0-1a-de/17/boot/debian/bookworm/../../../etc/shadow"}) {
     EXPECT_THAT(ParseRequestedPath(path), StatusIs(absl::StatusCode::kInvalidArgument)) << path;
   }
@@ -170,8 +186,8 @@ TEST(RequestedPathTest, RandomBytesNeverCrashAndNeverLeadUp) {
   const std::string alphabet = std::string("/..-%\\abot xe0\n\x80\0", 17);
   for (int i = 0; i < 200'000; ++i) {
     static constexpr const char* kStarts[] = {"boot/a/b/", "autopxe-", "",
-                                              "next/52-54-00-12-34-56/1/"};
-    std::string text = kStarts[i % 4];
+                                              "next/52-54-00-12-34-56/1/", "files/"};
+    std::string text = kStarts[i % 5];
     const size_t size = random() % 24;
     for (size_t n = 0; n < size; ++n) text += alphabet[random() % alphabet.size()];
     const auto path = ParseRequestedPath(text);

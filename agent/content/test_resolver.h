@@ -34,7 +34,7 @@ inline std::string Bytes(const Content& content) {
 // For tests: a resolver over a small tree, with the configuration that it is given.
 class PathResolverTest : public ::testing::Test {
  protected:
-  PathResolverTest() : catalog_(tree_.rootfs(), tree_.loaders()) {
+  PathResolverTest() : catalog_(tree_.folders()) {
     tree_.AddKernel("debian/bookworm", "6.1.0-25-amd64");
     tree_.AddKernel("debian/bookworm", "6.1.0-26-amd64");
     tree_.Link("rootfs/debian/stable", "bookworm");
@@ -46,6 +46,9 @@ class PathResolverTest : public ::testing::Test {
     tree_.Write("loaders/undionly.kpxe", "bios ipxe");
     tree_.Write("loaders/ipxe.efi", "uefi ipxe");
     tree_.Write("loaders/notes.txt", "not a loader");
+    tree_.Write("files/memtest/mt86plus", "memory test");
+    tree_.Write("files/installer/linux", "installer");
+    tree_.Write("files/.token", "hidden");
     tree_.Write("secret", "outside");
     EXPECT_THAT(catalog_.Rescan(), IsOk());
     Reopen(true);
@@ -57,8 +60,7 @@ class PathResolverTest : public ::testing::Test {
                                       .rootfs_folder = tree_.rootfs(),
                                       .http_port = 8080,
                                       .tftp_port = 69},
-                            .rootfs_folder = tree_.rootfs(),
-                            .loaders_folder = tree_.loaders(),
+                            .folders = tree_.folders(),
                             .start_script_for_ipxe = start_script_for_ipxe,
                             .catalog_doubted = [this] { ++doubts_; },
                             .next_boot_used = [this](const UsedNextBoot& used,

@@ -50,8 +50,8 @@ class ReporterTest : public testing::Test {
     folder_ = mkdtemp(folder.data());
     std::filesystem::create_directories(absl::StrCat(folder_, "/rootfs"));
     std::filesystem::create_directories(absl::StrCat(folder_, "/loaders"));
-    catalog_ = std::make_unique<LiveCatalog>(absl::StrCat(folder_, "/rootfs"),
-                                             absl::StrCat(folder_, "/loaders"));
+    catalog_ = std::make_unique<LiveCatalog>(CatalogFolders{
+        .rootfs = folder_ + "/rootfs", .loaders = folder_ + "/loaders", .files = ""});
     AddRelease("bookworm");
     journal_ = *Journal::Open(folder_, Journal::Options());
   }

@@ -17,6 +17,7 @@ from daemon import PATIENCE, Daemon  # noqa: E402
 
 PAGE = ROOT / "docs/automation.md"
 SCRIPT = ROOT / "docs/automation/assign_rack.py"
+INSTALL_ONCE = ROOT / "docs/automation/install_once.py"
 DISTRO = "debian/bookworm/latest/nfsrw"
 RACK = [f"52:54:00:00:01:{number:02x}" for number in range(1, 41)]
 
@@ -51,6 +52,11 @@ class TheScript(unittest.TestCase):
         for file in boot.iterdir():
             os.utime(file, (0, 0))  # Installed long ago, and not just being written.
         (self.state / "loaders").mkdir()
+        (self.state / "files/debian-12").mkdir(parents=True)
+        for name in ("linux", "initrd.gz"):
+            file = self.state / "files/debian-12" / name
+            file.write_text(name)
+            os.utime(file, (0, 0))
         self.server = None
         self.start_server("127.0.0.1:0")
         self.address = self.server.address["grpc"]
@@ -62,7 +68,7 @@ class TheScript(unittest.TestCase):
 
     def start_agent(self, name):
         agent = Daemon(AGENT, "--id", name, "--server", self.address, "--rootfs", str(self.state / "rootfs"),
-                       "--loaders", str(self.state / "loaders"), "--state", str(self.state / name),
+                       "--loaders", str(self.state / "loaders"), "--files", str(self.state / "files"), "--state", str(self.state / name),
                        "--tftp-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", protocols=["tftp", "http"])
         self.addCleanup(agent.stop)
         while not any(known["id"] == name and known["connected"] and known["kernels"] for known in self.agents()):
@@ -150,11 +156,36 @@ class TheScript(unittest.TestCase):
         self.assertIn("the server does not answer", done.stderr)
 
 
+    def install_once(self, *arguments):
+        return subprocess.run([str(self.folder / "docs/automation/install_once.py"), "--server", self.address, *arguments],
+                              capture_output=True, text=True, timeout=PATIENCE, env=self.environment(), check=False)
+
+    def test_declares_an_installer_and_has_hosts_boot_it_once_in_one_revision(self):
+        self.start_agent("rack1")
+        for host in RACK[:2]:
+            self.ctl("assign", host, DISTRO)
+        revision = json.loads(self.ctl("host", "show", RACK[1], "-o", "json"))["etag"]
+        done = self.install_once("install", "--kernel", "debian-12/linux", "--initrd", "debian-12/initrd.gz",
+                                 "--arguments", "auto=true hostname=${host}", *RACK[:2])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, f"2 hosts boot install once, since revision {int(revision) + 1}\n")
+        for host in RACK[:2]:
+            shown = json.loads(self.ctl("host", "show", host, "-o", "json"))
+            self.assertEqual((shown["distro"], shown["next_boot"]["distro"]), (DISTRO, "install"))
+
+    def test_declares_nothing_when_a_host_is_refused(self):
+        self.start_agent("rack1")
+        done = self.install_once("install", "--kernel", "debian-12/linux", RACK[0], "nobody")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn('"nobody"', done.stderr)
+        self.assertNotIn("install", self.ctl("distro", "list"))
+
+
 class ThePage(unittest.TestCase):
-    def test_quotes_the_script(self):
-        script = SCRIPT.read_text()
+    def test_quotes_the_scripts(self):
+        script = SCRIPT.read_text() + INSTALL_ONCE.read_text()
         quoted = [block for block in blocks(PAGE) if re.search(r"_pb2|agent\.", block)]
-        self.assertEqual(len(quoted), 3)
+        self.assertEqual(len(quoted), 4)
         for block in quoted:
             lines = [line.strip() for line in block.strip().splitlines()]
             self.assertIn("\n".join(lines), "\n".join(line.strip() for line in script.splitlines()))

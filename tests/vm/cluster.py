@@ -66,14 +66,15 @@ class Server:
 class Agent:
     """An agent at an address of its subnet."""
 
-    def __init__(self, subnet, programs, name, server, rootfs, address=None):
-        """server: where it reaches its server."""
+    def __init__(self, subnet, programs, name, server, rootfs, address=None, files=None):
+        """server: where it reaches its server. files: its folder of files."""
         self._subnet = subnet
         self._programs = programs
         self._name = name
         self._server = server
         self._rootfs = rootfs
         self._address = address or subnet.address
+        self._files = files
         self._process = None
 
     def start(self, log=None):
@@ -81,6 +82,7 @@ class Agent:
         self._process = self._subnet.start(log or self._name, [
             self._programs.agent, "--id", self._name, "--server", self._server,
             "--rootfs", self._rootfs, "--loaders", "/usr/lib/ipxe",
+            *(["--files", self._files] if self._files else []),
             "--state", self._subnet.lab.path("state-" + self._name),
             "--tftp-listen", self._address + ":69",
             "--http-listen", f"{self._address}:{lab.HTTP_PORT}"])

@@ -10,9 +10,10 @@ namespace {
 constexpr size_t kMaxLookedUp = 4'096;
 
 size_t Resources(const Change& change) {
-  return change.hosts.size() + change.deleted_hosts.size() + change.profiles.size() +
-         change.deleted_profiles.size() + change.agent_settings.size() +
-         change.deleted_agent_settings.size() + (change.settings.has_value() ? 1 : 0);
+  return change.hosts.size() + change.deleted_hosts.size() + change.groups.size() +
+         change.deleted_groups.size() + change.profiles.size() + change.deleted_profiles.size() +
+         change.agent_settings.size() + change.deleted_agent_settings.size() +
+         (change.settings.has_value() ? 1 : 0);
 }
 
 }  // namespace
@@ -111,9 +112,16 @@ Feed::Cursor Feed::At(const RevisionId& position) {
   return cursor;
 }
 
-bool Feed::LeadsOnFrom(const RevisionId& position) const {
+absl::optional<size_t> Feed::ResourcesAfter(const RevisionId& position) const {
   absl::MutexLock lock(&mutex_);
-  return position == current_->revision().id || FindAfter(position) != nullptr;
+  if (position == current_->revision().id) return 0;
+  if (FindAfter(position) == nullptr) return absl::nullopt;
+  size_t resources = 0;
+  for (auto change = ring_.rbegin(); change != ring_.rend(); ++change) {
+    resources += Resources(**change);
+    if ((*change)->base == position) break;
+  }
+  return resources;
 }
 
 int64_t Feed::Lag(const RevisionId& applied) const {

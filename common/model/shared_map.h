@@ -17,7 +17,58 @@ namespace autopxe {
 // concurrent readers, since nothing ever changes.
 template <typename Key, typename Value>
 class SharedMap {
+  static constexpr size_t kFan = 64;
+  using Leaf = std::vector<std::pair<Key, Value>>;
+
  public:
+  // Makes a map of many entries at once: it fills its leaves in place and freezes them at the end.
+  class Builder {
+   public:
+    // Room for about `expected` entries; more may come.
+    explicit Builder(size_t expected = 0)
+        // A quarter over the mean holds most leaves, so that they need not grow.
+        : leaf_room_(expected / (kFan * kFan) * 5 / 4 + 2) {}
+
+    // Null, and `key` has `value` now; or the value that it has already, which stays. What is
+    // returned is valid until the next call.
+    const Value* Add(const Key& key, Value value) {
+      const size_t hash = Hash(key);
+      std::vector<Leaf>& branch = branches_[Upper(hash)];
+      if (branch.empty()) branch.resize(kFan);
+      Leaf& leaf = branch[Lower(hash)];
+      for (const auto& entry : leaf) {
+        if (entry.first == key) return &entry.second;
+      }
+      if (leaf.empty()) leaf.reserve(leaf_room_);
+      leaf.emplace_back(key, std::move(value));
+      ++size_;
+      return nullptr;
+    }
+
+    SharedMap Build() && {
+      SharedMap result;
+      if (size_ == 0) return result;
+      auto root = std::make_shared<Root>();
+      for (size_t upper = 0; upper < kFan; ++upper) {
+        if (branches_[upper].empty()) continue;
+        auto branch = std::make_shared<Branch>();
+        for (size_t lower = 0; lower < kFan; ++lower) {
+          Leaf& leaf = branches_[upper][lower];
+          if (!leaf.empty()) (*branch)[lower] = std::make_shared<const Leaf>(std::move(leaf));
+        }
+        (*root)[upper] = std::move(branch);
+      }
+      result.size_ = size_;
+      result.root_ = std::move(root);
+      return result;
+    }
+
+   private:
+    std::array<std::vector<Leaf>, kFan> branches_;  // Each empty, or of kFan leaves.
+    const size_t leaf_room_;
+    size_t size_ = 0;
+  };
+
   SharedMap() = default;
 
   // The value, or null. Valid as long as this map, or any map that shares its leaf, lives.
@@ -77,8 +128,6 @@ class SharedMap {
   }
 
  private:
-  static constexpr size_t kFan = 64;
-  using Leaf = std::vector<std::pair<Key, Value>>;
   using Branch = std::array<std::shared_ptr<const Leaf>, kFan>;
   using Root = std::array<std::shared_ptr<const Branch>, kFan>;
 

@@ -97,5 +97,50 @@ TEST(SharedMapTest, AStepSharesAllButOneLeaf) {
   EXPECT_EQ(**next.Find(7), -7);
 }
 
+template <typename Key, typename MakeKey>
+void CompareBuilderWithStdMap(int seed, int keys, int entries, size_t expected, MakeKey make_key) {
+  std::mt19937 random(seed);
+  typename SharedMap<Key, int>::Builder builder(expected);
+  std::map<Key, int> model;
+  for (int entry = 0; entry < entries; ++entry) {
+    const Key key = make_key(static_cast<int>(random() % keys));
+    const auto [there, added] = model.emplace(key, entry);
+    const int* const had = builder.Add(key, entry);
+    ASSERT_EQ(had == nullptr, added);
+    if (had != nullptr) {
+      ASSERT_EQ(*had, there->second);
+    }
+  }
+  const SharedMap<Key, int> map = std::move(builder).Build();
+  EXPECT_EQ(map.size(), model.size());
+  ASSERT_EQ(Content(map), model);
+  for (const auto& [key, value] : model) {
+    ASSERT_NE(map.Find(key), nullptr);
+    ASSERT_EQ(*map.Find(key), value);
+  }
+  // A map like every other: what is built goes on by steps.
+  const Key first = model.begin()->first;
+  EXPECT_EQ(map.Without(first).size(), model.size() - 1);
+  EXPECT_EQ(*map.With(first, -1).Find(first), -1);
+  EXPECT_EQ(*map.Find(first), model.begin()->second);
+}
+
+TEST(SharedMapBuilderTest, MakesWhatStepsWouldMakeAndKeepsTheFirstOfTwo) {
+  const auto same = [](int number) { return number; };
+  CompareBuilderWithStdMap<int>(1, 3, 10, 0, same);
+  CompareBuilderWithStdMap<int>(2, 20'000, 30'000, 30'000, same);
+  CompareBuilderWithStdMap<int>(3, 20'000, 30'000, 0, same);
+  CompareBuilderWithStdMap<std::string>(4, 500, 5'000, 500,
+                                        [](int number) { return std::to_string(number); });
+  CompareBuilderWithStdMap<Colliding>(5, 20, 100, 20, [](int number) { return Colliding{number}; });
+}
+
+TEST(SharedMapBuilderTest, OfNothingMakesAnEmptyMap) {
+  const SharedMap<int, int> map = SharedMap<int, int>::Builder(100).Build();
+  EXPECT_EQ(map.size(), 0u);
+  EXPECT_EQ(map.Find(1), nullptr);
+  EXPECT_TRUE(Content(map).empty());
+}
+
 }  // namespace
 }  // namespace autopxe

@@ -1,6 +1,8 @@
 #include "common/model/snapshot.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -20,14 +22,45 @@ absl::Status Shared(const Host& a, const Host& b, absl::string_view what) {
       absl::StrCat("hosts ", Describe(a), " and ", Describe(b), " share ", what));
 }
 
-std::shared_ptr<const Host> Pointee(const std::shared_ptr<const Host>* found) {
+absl::Status SharedMac(const Host& a, const Host& b, const MacAddress& mac) {
+  return Shared(a, b, absl::StrCat("the MAC ", mac.Format()));
+}
+
+absl::Status NoMac(const Host& host) {
+  return absl::InvalidArgumentError(absl::StrCat("host ", Describe(host), " has no MAC"));
+}
+
+template <typename Value>
+std::shared_ptr<const Value> Pointee(const std::shared_ptr<const Value>* found) {
   return found == nullptr ? nullptr : *found;
 }
 
-std::shared_ptr<const Snapshot::Groups> InOrder(Snapshot::Groups groups) {
-  std::sort(groups.begin(), groups.end(),
-            [](const auto& a, const auto& b) { return IsBefore(*a, *b); });
-  return std::make_shared<const Snapshot::Groups>(std::move(groups));
+bool Wins(const std::shared_ptr<const Group>& a, const std::shared_ptr<const Group>& b) {
+  return IsBefore(*a, *b);
+}
+
+// The groups by name after a change, and in order: one pass over them however many it touches.
+using GroupsByName = SharedMap<GroupName, std::shared_ptr<const Group>>;
+std::shared_ptr<const Snapshot::Groups> ApplyGroups(const Snapshot::Groups& before,
+                                                    const Change& change, GroupsByName& by_name) {
+  std::map<GroupName, std::shared_ptr<const Group>> touched;  // Null: deleted.
+  for (const GroupName& name : change.deleted_groups) touched[name] = nullptr;
+  for (const std::shared_ptr<const Group>& group : change.groups) touched[group->name] = group;
+  Snapshot::Groups now;
+  for (const auto& [name, group] : touched) {
+    by_name = group == nullptr ? by_name.Without(name) : by_name.With(name, group);
+    if (group != nullptr) now.push_back(group);
+  }
+  std::sort(now.begin(), now.end(), Wins);
+  Snapshot::Groups kept;
+  kept.reserve(before.size());
+  for (const std::shared_ptr<const Group>& group : before) {
+    if (touched.count(group->name) == 0) kept.push_back(group);
+  }
+  auto groups = std::make_shared<Snapshot::Groups>();
+  groups->reserve(kept.size() + now.size());
+  std::merge(kept.begin(), kept.end(), now.begin(), now.end(), std::back_inserter(*groups), Wins);
+  return groups;
 }
 
 }  // namespace
@@ -77,15 +110,16 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     }
   }
   snapshot->declared_distros_ = std::make_shared<const DeclaredDistros>(std::move(declared));
-  std::sort(groups.begin(), groups.end(),
-            [](const auto& a, const auto& b) { return a->name < b->name; });
-  for (size_t i = 1; i < groups.size(); ++i) {
-    if (groups[i - 1]->name != groups[i]->name) continue;
+  GroupsByName::Builder groups_by_name(groups.size());
+  for (const std::shared_ptr<const Group>& group : groups) {
+    if (groups_by_name.Add(group->name, group) == nullptr) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("two groups share the name ", groups[i]->name.text()));
+        absl::StrCat("two groups share the name ", group->name.text()));
   }
-  snapshot->groups_ = InOrder(std::move(groups));
-  for (const std::shared_ptr<const Host>& host : hosts) RETURN_IF_ERROR(snapshot->Add(host));
+  snapshot->groups_by_name_ = std::move(groups_by_name).Build();
+  std::sort(groups.begin(), groups.end(), Wins);
+  snapshot->groups_ = std::make_shared<const Groups>(std::move(groups));
+  RETURN_IF_ERROR(snapshot->Fill(hosts));
   return snapshot;
 }
 
@@ -119,9 +153,7 @@ std::shared_ptr<const DeclaredDistro> Snapshot::FindDeclaredDistro(const Distro&
 }
 
 std::shared_ptr<const Group> Snapshot::FindGroup(const GroupName& name) const {
-  const auto found = std::find_if(groups_->begin(), groups_->end(),
-                                  [&](const auto& group) { return group->name == name; });
-  return found == groups_->end() ? nullptr : *found;
+  return Pointee(groups_by_name_.Find(name));
 }
 
 const AgentSettings* Snapshot::FindAgentSettings(const AgentId& agent) const {
@@ -138,20 +170,38 @@ std::vector<std::shared_ptr<const Host>> Snapshot::HostsByName() const {
   return hosts;
 }
 
-absl::Status Snapshot::Add(const std::shared_ptr<const Host>& host) {
-  if (host->macs.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("host ", Describe(*host), " has no MAC"));
+absl::Status Snapshot::Fill(const std::vector<std::shared_ptr<const Host>>& hosts) {
+  decltype(hosts_)::Builder by_id(hosts.size());
+  decltype(hosts_by_mac_)::Builder by_mac(hosts.size());
+  decltype(hosts_by_name_)::Builder by_name(hosts.size());
+  decltype(locked_hosts_)::Builder locked;
+  for (const std::shared_ptr<const Host>& host : hosts) {
+    if (host->macs.empty()) return NoMac(*host);
+    if (const auto* other = by_id.Add(host->id, host)) return Shared(**other, *host, "an id");
+    if (const auto* other = by_name.Add(host->name, host)) return Shared(**other, *host, "a name");
+    for (const MacAddress& mac : host->macs) {
+      if (const auto* other = by_mac.Add(mac, host)) return SharedMac(**other, *host, mac);
+    }
+    if (host->locked) locked.Add(host->id, host);
   }
+  hosts_ = std::move(by_id).Build();
+  hosts_by_mac_ = std::move(by_mac).Build();
+  hosts_by_name_ = std::move(by_name).Build();
+  locked_hosts_ = std::move(locked).Build();
+  return absl::OkStatus();
+}
+
+absl::Status Snapshot::Add(const std::shared_ptr<const Host>& host) {
+  if (host->macs.empty()) return NoMac(*host);
   if (const auto other = FindHost(host->id)) return Shared(*other, *host, "an id");
   if (const auto other = FindHost(host->name)) return Shared(*other, *host, "a name");
   for (const MacAddress& mac : host->macs) {
-    if (const auto other = FindHost(mac)) {
-      return Shared(*other, *host, absl::StrCat("the MAC ", mac.Format()));
-    }
+    if (const auto other = FindHost(mac)) return SharedMac(*other, *host, mac);
     hosts_by_mac_ = hosts_by_mac_.With(mac, host);
   }
   hosts_ = hosts_.With(host->id, host);
   hosts_by_name_ = hosts_by_name_.With(host->name, host);
+  if (host->locked) locked_hosts_ = locked_hosts_.With(host->id, host);
   return absl::OkStatus();
 }
 
@@ -159,6 +209,7 @@ void Snapshot::Remove(HostId id) {
   const std::shared_ptr<const Host> host = FindHost(id);
   if (host == nullptr) return;
   hosts_ = hosts_.Without(id);
+  locked_hosts_ = locked_hosts_.Without(id);
   hosts_by_name_ = hosts_by_name_.Without(host->name);
   for (const MacAddress& mac : host->macs) hosts_by_mac_ = hosts_by_mac_.Without(mac);
 }
@@ -197,13 +248,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
         std::make_shared<const Snapshot::DeclaredDistros>(std::move(declared));
   }
   if (!change.groups.empty() || !change.deleted_groups.empty()) {
-    std::map<GroupName, std::shared_ptr<const Group>> by_name;
-    for (const auto& group : snapshot.groups()) by_name.emplace(group->name, group);
-    for (const GroupName& name : change.deleted_groups) by_name.erase(name);
-    for (const auto& group : change.groups) by_name.insert_or_assign(group->name, group);
-    Snapshot::Groups groups;
-    for (auto& [name, group] : by_name) groups.push_back(std::move(group));
-    next->groups_ = InOrder(std::move(groups));
+    next->groups_ = ApplyGroups(snapshot.groups(), change, next->groups_by_name_);
   }
   for (const HostId id : change.deleted_hosts) next->Remove(id);
   for (const std::shared_ptr<const Host>& host : change.hosts) next->Remove(host->id);
@@ -222,6 +267,7 @@ std::shared_ptr<const Snapshot> WithoutNextBoots(const std::shared_ptr<const Sna
     changed.next.reset();
     const auto shared = std::make_shared<const Host>(std::move(changed));
     without->hosts_ = without->hosts_.With(shared->id, shared);
+    if (shared->locked) without->locked_hosts_ = without->locked_hosts_.With(shared->id, shared);
     without->hosts_by_name_ = without->hosts_by_name_.With(shared->name, shared);
     for (const MacAddress& mac : shared->macs) {
       without->hosts_by_mac_ = without->hosts_by_mac_.With(mac, shared);

@@ -103,6 +103,12 @@ class Snapshot {
     hosts_.ForEach([&](HostId, const std::shared_ptr<const Host>& host) { visit(host); });
   }
 
+  // Those that are locked, in no order. Costs nothing for the others.
+  template <typename Visit>
+  void ForEachLockedHost(Visit visit) const {
+    locked_hosts_.ForEach([&](HostId, const std::shared_ptr<const Host>& host) { visit(host); });
+  }
+
  private:
   friend absl::StatusOr<std::shared_ptr<const Snapshot>> Apply(const Snapshot& snapshot,
                                                                const Change& change);
@@ -111,6 +117,8 @@ class Snapshot {
 
   Snapshot() = default;
 
+  // All hosts of a snapshot that has none yet. Errors as Add.
+  absl::Status Fill(const std::vector<std::shared_ptr<const Host>>& hosts);
   // Errors: INVALID_ARGUMENT, as Create; the snapshot is then good for nothing.
   absl::Status Add(const std::shared_ptr<const Host>& host);
   // Nothing if there is no such host.
@@ -122,9 +130,11 @@ class Snapshot {
   std::shared_ptr<const Profiles> profiles_;
   std::shared_ptr<const DeclaredDistros> declared_distros_;
   std::shared_ptr<const Groups> groups_;
+  SharedMap<GroupName, std::shared_ptr<const Group>> groups_by_name_;
   SharedMap<HostId, std::shared_ptr<const Host>> hosts_;
   SharedMap<MacAddress, std::shared_ptr<const Host>> hosts_by_mac_;
   SharedMap<HostName, std::shared_ptr<const Host>> hosts_by_name_;
+  SharedMap<HostId, std::shared_ptr<const Host>> locked_hosts_;
 };
 
 // The snapshot after `change`, which shares with `snapshot` all that did not change. What goes,

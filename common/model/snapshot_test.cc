@@ -360,5 +360,97 @@ TEST(SnapshotTest, WithoutUsedNextBootsOnlyTheirHostsAreOthers) {
   EXPECT_EQ(*snapshot->FindHost(MacOf(1)), host) << "the one before is as it was";
 }
 
+TEST(SnapshotTest, OfSeveralFaultsCreateTellsTheFirstHostsAsApplyWould) {
+  const auto good = MakeHost(1, "a", {MacOf(1)});
+  const auto no_mac = MakeHost(2, "b", {});
+  const auto same_id = MakeHost(1, "a", {MacOf(1)});
+  const auto same_name = MakeHost(3, "a", {MacOf(1)});
+  const auto twice = MakeHost(4, "c", {MacOf(2), MacOf(2)});
+  for (const auto& hosts :
+       std::vector<std::vector<std::shared_ptr<const Host>>>{{good, no_mac, same_id},
+                                                             {good, same_id, no_mac},
+                                                             {good, same_name, same_id},
+                                                             {good, twice, same_name}}) {
+    const absl::Status created = Snapshot::Create(RevisionOf(1), Settings(), {}, hosts).status();
+    // Step by step, each host is one that was not there before.
+    std::shared_ptr<const Snapshot> snapshot = Snapshot::Empty(RevisionOf(0));
+    Change change = StepAfter(*snapshot);
+    change.hosts = hosts;
+    const absl::Status applied = Apply(*snapshot, change).status();
+    EXPECT_FALSE(created.ok());
+    EXPECT_EQ(created, applied);
+  }
+}
+
+std::shared_ptr<const Group> MakeGroup(absl::string_view name, int32_t priority) {
+  return std::make_shared<const Group>(Group{.name = GroupName::Parse(name).value(),
+                                             .selector = Selector::Parse("rack=r1").value(),
+                                             .priority = priority});
+}
+
+std::string GroupsOf(const Snapshot& snapshot) {
+  std::string names;
+  for (const auto& group : snapshot.groups()) {
+    EXPECT_EQ(snapshot.FindGroup(group->name), group);
+    absl::StrAppend(&names, group->name.text(), " ");
+  }
+  return names;
+}
+
+TEST(ApplyTest, GroupsStayInTheOrderInWhichTheyWin) {
+  const auto before =
+      Snapshot::Create(RevisionOf(1), Settings(), {}, {}, {},
+                       {MakeGroup("c", 5), MakeGroup("a", 1), MakeGroup("b", 5), MakeGroup("d", 9)})
+          .value();
+  EXPECT_EQ(GroupsOf(*before), "d b c a ");
+  Change change = StepAfter(*before);
+  change.deleted_groups = {GroupName::Parse("b").value(), GroupName::Parse("gone").value()};
+  change.groups = {MakeGroup("d", 0), MakeGroup("new", 5), MakeGroup("a", 7)};
+  const auto after = Apply(*before, change).value();
+  EXPECT_EQ(GroupsOf(*after), "a c new d ");
+  EXPECT_EQ(after->FindGroup(GroupName::Parse("b").value()), nullptr);
+  EXPECT_EQ(GroupsOf(*before), "d b c a ");
+  EXPECT_THAT(Snapshot::Create(RevisionOf(1), Settings(), {}, {}, {},
+                               {MakeGroup("g", 1), MakeGroup("h", 2), MakeGroup("g", 3)}),
+              StatusIs(absl::StatusCode::kInvalidArgument, "two groups share the name g"));
+}
+
+std::set<int64_t> LockedOf(const Snapshot& snapshot) {
+  std::set<int64_t> ids;
+  snapshot.ForEachLockedHost([&](const std::shared_ptr<const Host>& host) {
+    EXPECT_TRUE(host->locked);
+    EXPECT_EQ(snapshot.FindHost(host->id), host);
+    ids.insert(static_cast<int64_t>(host->id));
+  });
+  return ids;
+}
+
+TEST(ApplyTest, TheLockedHostsAreKnownWhateverChanges) {
+  const auto locked = [](const std::shared_ptr<const Host>& host) {
+    Host changed = *host;
+    changed.locked = true;
+    return std::make_shared<const Host>(std::move(changed));
+  };
+  const auto next = [&](const std::shared_ptr<const Host>& host) {
+    Host changed = *locked(host);
+    changed.next = NextBoot{.distro = Distro::Local(), .token = 7};
+    return std::make_shared<const Host>(std::move(changed));
+  };
+  const auto first =
+      Snapshot::Create(RevisionOf(1), Settings(), {},
+                       {MakeHost(1, "a", {MacOf(1)}), locked(MakeHost(2, "b", {MacOf(2)})),
+                        next(MakeHost(3, "c", {MacOf(3)}))})
+          .value();
+  EXPECT_EQ(LockedOf(*first), (std::set<int64_t>{2, 3}));
+  EXPECT_EQ(LockedOf(*WithoutNextBoots(first, {UsedNextBoot{HostId{3}, 7}})),
+            (std::set<int64_t>{2, 3}));
+  Change change = StepAfter(*first);
+  change.hosts = {locked(MakeHost(1, "a", {MacOf(1)})), MakeHost(2, "b", {MacOf(2)})};
+  change.deleted_hosts = {HostId{3}};
+  const auto second = Apply(*first, change).value();
+  EXPECT_EQ(LockedOf(*second), (std::set<int64_t>{1}));
+  EXPECT_EQ(LockedOf(*first), (std::set<int64_t>{2, 3}));
+}
+
 }  // namespace
 }  // namespace autopxe

@@ -1,11 +1,11 @@
 #include "common/wire/field.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
-#include "absl/strings/str_cat.h"
 #include "common/model/quote.h"
 #include "common/status/status_macros.h"
 
@@ -53,6 +53,15 @@ Problem MalformedProblem(const absl::Status& error) {
   problem.value = PayloadText(error, kValuePayload);
   problem.message = std::string(error.message());
   return problem;
+}
+
+TextMapEntries SortedEntries(const TextMap& map) {
+  TextMapEntries entries;
+  entries.reserve(map.size());
+  for (const TextMap::value_type& entry : map) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
+  return entries;
 }
 
 absl::StatusOr<HostReference> ParseHostField(absl::string_view field, absl::string_view text) {

@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "common/model/name.h"
 #include "common/status/problem.h"
+#include "google/protobuf/map.h"
 
 // How this folder says which field of a message is wrong: in the message, and in payloads of the
 // absl::Status for programs.
@@ -48,6 +51,29 @@ absl::StatusOr<absl::optional<Value>> ParseOptionalField(absl::string_view field
   if (!value.ok()) return value.status();
   return absl::optional<Value>(*std::move(value));
 }
+
+// Of element `index` of the repeated field `field`: its name is put together for an error only.
+template <typename Value>
+absl::StatusOr<Value> ParseElement(absl::string_view field, int index, absl::string_view text) {
+  absl::StatusOr<Value> value = Value::Parse(text);
+  if (!value.ok()) return AtField(Element(field, index), text, value.status());
+  return value;
+}
+
+// The same of the entry `key` of the map `field`: "field.key".
+template <typename Value>
+absl::StatusOr<Value> ParseEntry(absl::string_view field, absl::string_view key,
+                                 absl::string_view text) {
+  absl::StatusOr<Value> value = Value::Parse(text);
+  if (!value.ok()) return AtField(absl::StrCat(field, ".", key), text, value.status());
+  return value;
+}
+
+// The entries of a map by key: which of two errors is told must not depend on a hash. Valid as long
+// as the map.
+using TextMap = google::protobuf::Map<std::string, std::string>;
+using TextMapEntries = absl::InlinedVector<const TextMap::value_type*, 16>;
+TextMapEntries SortedEntries(const TextMap& map);
 
 absl::StatusOr<HostReference> ParseHostField(absl::string_view field, absl::string_view text);
 

@@ -42,9 +42,9 @@ absl::StatusOr<Host> FromProto(const v1::Host& host) {
                     absl::StrCat("expected 1 to ", kMaxMacsPerHost));
   }
   std::vector<MacAddress> macs;
+  macs.reserve(static_cast<size_t>(host.macs_size()));
   for (int i = 0; i < host.macs_size(); ++i) {
-    ASSIGN_OR_RETURN(const MacAddress mac,
-                     ParseField<MacAddress>(Element("macs", i), host.macs(i)));
+    ASSIGN_OR_RETURN(const MacAddress mac, ParseElement<MacAddress>("macs", i, host.macs(i)));
     if (!macs.empty() && mac <= macs.back()) {
       return BadField(Element("macs", i), host.macs(i), "not above the MAC before it");
     }

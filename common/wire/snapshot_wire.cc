@@ -60,10 +60,12 @@ absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssemble
     return status;
   }
   if (!part.last()) return absl::optional<std::shared_ptr<const Snapshot>>();
-  const Gathered whole = *std::exchange(gathered_, absl::nullopt);
-  ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot,
-                   Snapshot::Create(whole.revision, whole.settings, whole.profiles, whole.hosts,
-                                    whole.agent_settings, whole.groups, whole.declared_distros));
+  Gathered whole = *std::exchange(gathered_, absl::nullopt);
+  ASSIGN_OR_RETURN(
+      std::shared_ptr<const Snapshot> snapshot,
+      Snapshot::Create(std::move(whole.revision), std::move(whole.settings),
+                       std::move(whole.profiles), whole.hosts, std::move(whole.agent_settings),
+                       std::move(whole.groups), std::move(whole.declared_distros)));
   return absl::optional<std::shared_ptr<const Snapshot>>(std::move(snapshot));
 }
 

@@ -113,9 +113,16 @@ Feed::Cursor Feed::At(const RevisionId& position) {
   return cursor;
 }
 
-bool Feed::LeadsOnFrom(const RevisionId& position) const {
+absl::optional<size_t> Feed::ResourcesAfter(const RevisionId& position) const {
   absl::MutexLock lock(&mutex_);
-  return position == current_->revision().id || FindAfter(position) != nullptr;
+  if (position == current_->revision().id) return 0;
+  if (FindAfter(position) == nullptr) return absl::nullopt;
+  size_t resources = 0;
+  for (auto change = ring_.rbegin(); change != ring_.rend(); ++change) {
+    resources += Resources(**change);
+    if ((*change)->base == position) break;
+  }
+  return resources;
 }
 
 int64_t Feed::Lag(const RevisionId& applied) const {

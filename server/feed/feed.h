@@ -102,9 +102,10 @@ class Feed {
   // on from there.
   static Cursor At(const RevisionId& position);
 
-  // Whether a watcher at `position` gets the changes that follow, or nothing, rather than a
-  // snapshot. Never waits.
-  bool LeadsOnFrom(const RevisionId& position) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // How many resources the changes bring that a watcher at `position` gets next; nothing if it gets
+  // a snapshot instead. Never waits.
+  absl::optional<size_t> ResourcesAfter(const RevisionId& position) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // How many revisions `applied` is behind the current one; -1 if it is none of this server's: in
   // the future, or with another tag. Revision 0, which has nothing in it, is every server's. May

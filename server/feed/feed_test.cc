@@ -294,10 +294,10 @@ TEST(FeedTest, AWatcherCanBeStartedAtAnOlderSnapshotAsLongAsTheRingLeadsOn) {
   History history;
   Feed feed(history.snapshot(), NoTables, {.changes = 3, .resources = 1000});
   for (int i = 0; i < 10; ++i) history.MakeAndPublish(feed);
-  EXPECT_TRUE(feed.LeadsOnFrom(Id(10)));
-  EXPECT_TRUE(feed.LeadsOnFrom(Id(7)));
-  EXPECT_FALSE(feed.LeadsOnFrom(Id(6)));
-  EXPECT_FALSE(feed.LeadsOnFrom(RevisionId{8, 77}));
+  EXPECT_TRUE(feed.ResourcesAfter(Id(10)).has_value());
+  EXPECT_TRUE(feed.ResourcesAfter(Id(7)).has_value());
+  EXPECT_FALSE(feed.ResourcesAfter(Id(6)).has_value());
+  EXPECT_FALSE(feed.ResourcesAfter(RevisionId{8, 77}).has_value());
   Feed::Cursor cursor = Feed::At(Id(8));
   EXPECT_THAT(Drain(feed, cursor), ElementsAre("change 9", "change 10"));
   cursor = Feed::At(Id(6));
@@ -367,6 +367,19 @@ TEST(FeedTest, EveryWatcherSeesOneUnbrokenStoryUnderConcurrency) {
   }
   for (int i = 0; i < kChanges; ++i) history.MakeAndPublish(feed);
   for (std::thread& watcher : watchers) watcher.join();
+}
+
+TEST(FeedTest, CountsTheResourcesOfTheChangesThatFollow) {
+  History history;
+  Feed feed(history.snapshot(), NoTables, {.changes = 3, .resources = 1000});
+  EXPECT_EQ(feed.ResourcesAfter(Id(0)), 0u);
+  for (const int hosts : {5, 1, 20, 3}) history.MakeAndPublish(feed, hosts);
+  EXPECT_EQ(feed.ResourcesAfter(Id(0)), absl::nullopt);
+  EXPECT_EQ(feed.ResourcesAfter(Id(1)), 24u);
+  EXPECT_EQ(feed.ResourcesAfter(Id(3)), 3u);
+  EXPECT_EQ(feed.ResourcesAfter(Id(4)), 0u);
+  EXPECT_EQ(feed.ResourcesAfter(Id(5)), absl::nullopt);
+  EXPECT_EQ(feed.ResourcesAfter({3, 1}), absl::nullopt);
 }
 
 }  // namespace

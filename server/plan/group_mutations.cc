@@ -17,7 +17,7 @@ void Planner::Take(const SetGroup& set) {
     Refuse(Reason::kMalformed, "selector", "",
            absl::StrCat("group ", Quote(name), ": a new group takes a selector, such as rack=r1"));
   }
-  if (before == nullptr && overlay_.groups().size() >= kMaxGroups) {
+  if (before == nullptr && overlay_.group_count() >= kMaxGroups) {
     Refuse(Reason::kBatchInvalid, "name", name,
            absl::StrCat("group ", Quote(name), ": there are ", kMaxGroups,
                         " groups already, which is the most"));
@@ -51,12 +51,10 @@ void Planner::Take(const DeleteGroup& remove) {
     overlay_.RemoveGroup(remove.name);
     return;
   }
-  std::vector<std::string> names;
-  for (const auto& [other, unused] : overlay_.groups()) names.push_back(other.text());
   std::vector<std::string> suggestions;
   if (suggestions_left_ > 0) {
     --suggestions_left_;
-    suggestions = Suggest(name, names, kMaxSuggestions);
+    suggestions = Suggest(name, overlay_.GroupNames(), kMaxSuggestions);
   }
   std::string message = absl::StrCat("group ", Quote(name), ": no such group");
   if (!suggestions.empty()) {

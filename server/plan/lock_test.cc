@@ -119,5 +119,23 @@ TEST_F(LockTest, OfManyLockedHostsTheFirstAreNamed) {
   EXPECT_THAT(Refused({update}).problems, SizeIs(20));
 }
 
+TEST_F(LockTest, AGroupReachesALockedHostByWhatItWasAndByWhatItIs) {
+  Commit({Group("rack=r2", kNfsrw), Assign{.host = Ref("cn02"), .distro = D(kNfsrw)}});
+  ExpectLocked({Group("rack=r1", kNfsrw)}, "would boot debian/bookworm/latest/nfsrw");
+
+  const auto forced = [&](Mutation mutation) {
+    return std::get<Plan>(BuildPlan(*snapshot_, catalogs_,
+                                    {.mutations = {std::move(mutation)}, .force = true},
+                                    HostId{next_host_id_}, now_));
+  };
+  snapshot_ = Apply(*snapshot_, forced(Group("rack=r1", kNfsrw)).change).value();
+  ExpectLocked({DeleteGroup{*GroupName::Parse("g")}},
+               "would boot debian/bookworm/latest/overlayfs");
+  ExpectLocked({Group("rack=r3", kNfsrw)}, "would boot debian/bookworm/latest/overlayfs");
+  SetGroup variables{.name = *GroupName::Parse("g")};
+  variables.set_variables = {{V("console"), Value("ttyS1")}};
+  Commit({variables});
+}
+
 }  // namespace
 }  // namespace autopxe::server

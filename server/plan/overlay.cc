@@ -20,11 +20,9 @@ bool IsUnchanged(const Resource& before, Resource now) {
 }  // namespace
 
 Overlay::Overlay(const Snapshot& base, HostId next_host_id)
-    : base_(base), next_host_id_(static_cast<int64_t>(next_host_id)) {
-  for (const std::shared_ptr<const Group>& group : base.groups()) {
-    groups_.emplace(group->name, *group);
-  }
-}
+    : base_(base),
+      next_host_id_(static_cast<int64_t>(next_host_id)),
+      group_count_(base.groups().size()) {}
 
 const Host* Overlay::Current(const std::shared_ptr<const Host>& in_base) const {
   if (in_base == nullptr) return nullptr;
@@ -64,7 +62,8 @@ const Profile* Overlay::FindProfile(const ProfileName& name) const {
 
 const Group* Overlay::FindGroup(const GroupName& name) const {
   const auto found = groups_.find(name);
-  return found == groups_.end() ? nullptr : &found->second;
+  if (found == groups_.end()) return base_.FindGroup(name).get();
+  return found->second.has_value() ? &*found->second : nullptr;
 }
 
 std::shared_ptr<const DeclaredDistro> Overlay::FindDeclaredDistro(const DistroName& name) const {
@@ -109,9 +108,32 @@ void Overlay::RemoveHost(HostId id) {
   entry.now.reset();
 }
 
-void Overlay::PutGroup(Group group) { groups_.insert_or_assign(group.name, std::move(group)); }
+void Overlay::PutGroup(Group group) {
+  if (FindGroup(group.name) == nullptr) ++group_count_;
+  groups_.insert_or_assign(group.name, std::move(group));
+}
 
-void Overlay::RemoveGroup(const GroupName& name) { groups_.erase(name); }
+void Overlay::RemoveGroup(const GroupName& name) {
+  if (FindGroup(name) != nullptr) --group_count_;
+  groups_.insert_or_assign(name, absl::nullopt);
+}
+
+template <typename Visit>
+void Overlay::ForEachGroup(Visit visit) const {
+  for (const std::shared_ptr<const Group>& group : base_.groups()) {
+    if (groups_.count(group->name) == 0) visit(*group);
+  }
+  for (const auto& [name, group] : groups_) {
+    if (group.has_value()) visit(*group);
+  }
+}
+
+std::vector<std::string> Overlay::GroupNames() const {
+  std::vector<std::string> names;
+  names.reserve(group_count_);
+  ForEachGroup([&](const Group& group) { names.push_back(group.name.text()); });
+  return names;
+}
 
 void Overlay::PutProfile(const ProfileName& name, const CommandLineTemplate& command_line) {
   if (!profiles_) profiles_ = base_.profiles();
@@ -215,9 +237,11 @@ Overlay::Users Overlay::UsersOf(const Used& used) {
     ++users.count;
     users.example = std::move(setting);
   };
-  for (const auto& [name, group] : groups_) {
-    add(group.distro, absl::StrCat("group ", Quote(name.text())));
-  }
+  ForEachGroup([&](const Group& group) {
+    if (group.distro.has_value()) {
+      add(group.distro, absl::StrCat("group ", Quote(group.name.text())));
+    }
+  });
   for (const auto& [agent, own] : agent_settings()) {
     add(own.default_distro,
         absl::StrCat("the setting default-distro of agent ", Quote(agent.text())));
@@ -257,15 +281,15 @@ void Overlay::AddAgentSettings(Change& change) const {
 void Overlay::AddGroups(Change& change) const {
   for (const auto& [name, group] : groups_) {
     const std::shared_ptr<const Group> before = base_.FindGroup(name);
-    if (before != nullptr && IsUnchanged(*before, group)) continue;
-    auto changed = std::make_shared<Group>(group);
+    if (!group.has_value()) {
+      if (before != nullptr) change.deleted_groups.push_back(name);
+      continue;
+    }
+    if (before != nullptr && IsUnchanged(*before, *group)) continue;
+    auto changed = std::make_shared<Group>(*group);
     changed->etag = change.revision.id.number;
     change.groups.push_back(std::move(changed));
   }
-  for (const std::shared_ptr<const Group>& before : base_.groups()) {
-    if (groups_.count(before->name) == 0) change.deleted_groups.push_back(before->name);
-  }
-  std::sort(change.deleted_groups.begin(), change.deleted_groups.end());
 }
 
 void Overlay::AddProfiles(Change& change) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,8 +41,7 @@ class Overlay {
     return agent_settings_ ? *agent_settings_ : base_.agent_settings();
   }
 
-  using Groups = std::map<GroupName, Group>;
-  const Groups& groups() const { return groups_; }
+  size_t group_count() const { return group_count_; }
 
   // REQUIRES: no host has the name or one of the MACs.
   HostId AddHost(const HostName& name, const std::vector<MacAddress>& macs);
@@ -72,6 +72,7 @@ class Overlay {
 
   // In no order.
   std::vector<std::string> HostNames() const;
+  std::vector<std::string> GroupNames() const;
 
   // What it all comes to: base, number and etags are set. Things that are as they were are not in
   // it.
@@ -90,6 +91,9 @@ class Overlay {
   void AddGroups(Change& change) const;
   void AddProfiles(Change& change) const;
   void AddDeclaredDistros(Change& change) const;
+  // Calls visit(group) for every group, in no order.
+  template <typename Visit>
+  void ForEachGroup(Visit visit) const;
   const Host* Current(const std::shared_ptr<const Host>& in_base) const;
   HostEntry& EntryOf(HostId id);
   void NoteUses(const Host& host, bool uses);
@@ -103,7 +107,9 @@ class Overlay {
   // What the batch took or gave: nullopt where it is free now.
   absl::flat_hash_map<MacAddress, absl::optional<HostId>> hosts_by_mac_;
   absl::flat_hash_map<HostName, absl::optional<HostId>> hosts_by_name_;
-  Groups groups_;
+  // What the batch set or deleted: nullopt where there is none now.
+  std::map<GroupName, absl::optional<Group>> groups_;
+  size_t group_count_;
   absl::optional<Snapshot::Profiles> profiles_;
   absl::optional<Snapshot::DeclaredDistros> declared_distros_;
   absl::optional<Settings> settings_;

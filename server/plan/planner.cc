@@ -1,7 +1,10 @@
 #include "server/plan/planner.h"
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "boot/resolution.h"
@@ -38,6 +41,37 @@ absl::StatusCode CodeOf(Reason reason) {
   }
   return absl::StatusCode::kInternal;
 }
+
+// The hosts that a change may let boot something else without touching them, by a default or a
+// group.
+class Reach {
+ public:
+  Reach(const Snapshot& before, const Change& change) {
+    everyone_ = change.settings.has_value() &&
+                change.settings->default_distro != before.settings().default_distro;
+    for (const std::shared_ptr<const Group>& group : change.groups) {
+      Add(before.FindGroup(group->name));
+      Add(group);
+    }
+    for (const GroupName& name : change.deleted_groups) Add(before.FindGroup(name));
+  }
+
+  bool empty() const { return !everyone_ && groups_.empty(); }
+
+  bool Includes(const Host& host) const {
+    return everyone_ || std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) {
+             return group->selector.Matches(host.labels);
+           });
+  }
+
+ private:
+  void Add(const std::shared_ptr<const Group>& group) {
+    if (group != nullptr && group->distro.has_value()) groups_.push_back(group);
+  }
+
+  bool everyone_;
+  std::vector<std::shared_ptr<const Group>> groups_;  // As they were and as they are.
+};
 
 Refusal BuildRefusal(std::vector<Problem> problems) {
   Refusal refusal{
@@ -172,7 +206,7 @@ void Planner::CheckLocks(const Change& change, const Snapshot& after) {
   constexpr size_t kMaxLocked = 20;
   position_ = -1;
   const auto check = [&](const Host& before) {
-    if (!before.locked || problems_.size() >= kMaxLocked) return;
+    if (problems_.size() >= kMaxLocked) return;
     if (used_next_boots_.count(before.id) > 0) return;
     const std::string name = before.name.text();
     const std::shared_ptr<const Host> now = after.FindHost(before.id);
@@ -194,16 +228,18 @@ void Planner::CheckLocks(const Change& change, const Snapshot& after) {
                                                 : absl::StrCat(" and would boot ", would.Format()),
                      "; unlock it, or add --force"));
   };
-  if (change.settings || !change.groups.empty() || !change.deleted_groups.empty()) {
-    for (const std::shared_ptr<const Host>& host : snapshot_.HostsByName()) check(*host);
-    return;
+  std::map<HostName, std::shared_ptr<const Host>> locked;
+  const auto add = [&](const std::shared_ptr<const Host>& host) {
+    if (host != nullptr && host->locked) locked.emplace(host->name, host);
+  };
+  for (const HostId id : change.deleted_hosts) add(snapshot_.FindHost(id));
+  for (const std::shared_ptr<const Host>& now : change.hosts) add(snapshot_.FindHost(now->id));
+  if (const Reach reach(snapshot_, change); !reach.empty()) {
+    snapshot_.ForEachLockedHost([&](const std::shared_ptr<const Host>& host) {
+      if (reach.Includes(*host)) add(host);
+    });
   }
-  for (const HostId id : change.deleted_hosts) {
-    if (const auto host = snapshot_.FindHost(id)) check(*host);
-  }
-  for (const std::shared_ptr<const Host>& now : change.hosts) {
-    if (const auto host = snapshot_.FindHost(now->id)) check(*host);
-  }
+  for (const auto& [name, host] : locked) check(*host);
 }
 
 void Planner::CheckUnsetVariables(const Snapshot& after, bool force) {

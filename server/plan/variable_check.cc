@@ -44,14 +44,20 @@ bool Boots(const Distro& distro, const TemplateOwner& owner) {
          distro.name() == std::get<DistroName>(owner).text();
 }
 
+// Who sets a variable, looked up once however many templates use it.
+struct Sources {
+  absl::optional<VariableName> name = {};  // Empty: no variable can be called so.
+  bool is_set_for_all = false;             // The rest is then left out.
+  std::vector<std::string> agents = {};    // Quoted.
+  std::vector<const Group*> groups = {};
+  bool anybody_gets = false;  // Of all hosts, by a group or itself.
+};
+
 // One variable of one template, while it is looked at.
 struct Use {
   TemplateOwner owner;
   std::string variable;
-  absl::optional<VariableName> name;      // Empty: no variable can be called so.
-  std::vector<std::string> agents;        // Which set it, quoted.
-  std::vector<const Group*> groups;       // Which set it.
-  bool anybody_gets = false;              // Of all hosts, by a group or itself.
+  Sources* sources;
   size_t users = 0;                       // Hosts that boot with the template.
   std::vector<std::string> lacking = {};  // Of these, those whose name is worth telling.
 };
@@ -66,9 +72,25 @@ bool IsSetForAll(const Snapshot& after, const Catalogs& catalogs, const Variable
   return !catalogs.empty() && std::all_of(catalogs.begin(), catalogs.end(), sets);
 }
 
-bool Gets(const Host& host, const Use& use) {
-  if (!host.variables.empty() && host.variables.count(*use.name) > 0) return true;
-  return std::any_of(use.groups.begin(), use.groups.end(),
+Sources FindSources(const Snapshot& after, const Catalogs& catalogs, absl::string_view variable) {
+  Sources sources;
+  absl::StatusOr<VariableName> name = VariableName::Parse(variable);
+  if (!name.ok()) return sources;
+  sources.name = *std::move(name);
+  sources.is_set_for_all = IsSetForAll(after, catalogs, *sources.name);
+  if (sources.is_set_for_all) return sources;
+  for (const auto& [agent, settings] : after.agent_settings()) {
+    if (settings.variables.count(*sources.name) > 0) sources.agents.push_back(Quote(agent.text()));
+  }
+  for (const std::shared_ptr<const Group>& group : after.groups()) {
+    if (group->variables.count(*sources.name) > 0) sources.groups.push_back(group.get());
+  }
+  return sources;
+}
+
+bool Gets(const Host& host, const Sources& sources) {
+  if (!host.variables.empty() && host.variables.count(*sources.name) > 0) return true;
+  return std::any_of(sources.groups.begin(), sources.groups.end(),
                      [&](const Group* group) { return group->selector.Matches(host.labels); });
 }
 
@@ -77,9 +99,10 @@ void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) 
     const Distro distro = ChooseDistro(after, nullptr, host.get(), now).distro;
     for (Use& use : uses) {
       const bool boots_it = Boots(distro, use.owner);
-      if (!use.name.has_value() || (!boots_it && use.anybody_gets)) continue;
-      const bool gets = Gets(*host, use);
-      use.anybody_gets |= gets;
+      Sources& sources = *use.sources;
+      if (!sources.name.has_value() || (!boots_it && sources.anybody_gets)) continue;
+      const bool gets = Gets(*host, sources);
+      sources.anybody_gets |= gets;
       if (!boots_it) continue;
       ++use.users;
       if (!gets) use.lacking.push_back(host->name.text());
@@ -113,11 +136,11 @@ absl::optional<UnsetVariable> Judge(Use use) {
       .sentence = absl::StrCat(Subject(use.owner), " uses ${", use.variable, "}, which ")};
   std::string& sentence = unset.sentence;
   if (use.users > 0 && use.lacking.empty()) return absl::nullopt;
-  if (!use.agents.empty()) {
-    absl::StrAppend(&sentence, AgentsOf(std::move(use.agents)));
+  if (!use.sources->agents.empty()) {
+    absl::StrAppend(&sentence, AgentsOf(use.sources->agents));
     return unset;
   }
-  if (!use.anybody_gets) {
+  if (!use.sources->anybody_gets) {
     unset.reaches_nobody = true;
     absl::StrAppend(&sentence, "no variable sets");
     return unset;
@@ -231,28 +254,17 @@ std::vector<UnsetVariable> FindUnsetVariables(const Snapshot& after, const Catal
   for (const auto& [name, profile] : after.profiles()) owners.push_back(name);
   for (const auto& [name, distro] : after.declared_distros()) owners.push_back(name);
   std::vector<Use> uses;
-  std::map<std::string, bool> set_for_all;  // By variable: asking every agent is dear.
+  std::map<std::string, Sources> sources_of;  // By variable.
   for (const TemplateOwner& owner : owners) {
     const CommandLineTemplate* const used = FindTemplate(after, owner);
     if (used == nullptr) continue;
     const bool was_set = set_owners.count(owner) > 0;
     for (const std::string& required : RequiredVariables(*used)) {
       if (!was_set && unset_variables.count(required) == 0) continue;
-      Use use{
-          .owner = owner, .variable = required, .name = absl::nullopt, .agents = {}, .groups = {}};
-      if (absl::StatusOr<VariableName> name = VariableName::Parse(required); name.ok()) {
-        const auto [for_all, is_new] = set_for_all.try_emplace(required);
-        if (is_new) for_all->second = IsSetForAll(after, catalogs, *name);
-        if (for_all->second) continue;
-        for (const auto& [agent, settings] : after.agent_settings()) {
-          if (settings.variables.count(*name) > 0) use.agents.push_back(Quote(agent.text()));
-        }
-        for (const std::shared_ptr<const Group>& group : after.groups()) {
-          if (group->variables.count(*name) > 0) use.groups.push_back(group.get());
-        }
-        use.name = *std::move(name);
-      }
-      uses.push_back(std::move(use));
+      const auto [sources, is_new] = sources_of.try_emplace(required);
+      if (is_new) sources->second = FindSources(after, catalogs, required);
+      if (sources->second.is_set_for_all) continue;
+      uses.push_back({.owner = owner, .variable = required, .sources = &sources->second});
     }
   }
   if (!uses.empty()) LookAtHosts(after, now, uses);

@@ -1,8 +1,10 @@
 #include "server/services/encoded_feed.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/base/internal/raw_logging.h"
+#include "absl/types/optional.h"
 #include "common/wire/change_wire.h"
 #include "common/wire/snapshot_wire.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
@@ -48,15 +50,19 @@ std::shared_ptr<const grpc::ByteBuffer> EncodedFeed::EncodeChange(
   return bytes;
 }
 
+bool EncodedFeed::IsRecent(int64_t at_least) const {
+  if (snapshot_ == nullptr || snapshot_->revision.number < at_least) return false;
+  const absl::optional<size_t> behind = feed_.ResourcesAfter(snapshot_->revision);
+  return behind.has_value() && *behind <= std::max(kMinBehind, snapshot_->hosts / 8);
+}
+
 std::shared_ptr<const EncodedSnapshot> EncodedFeed::EncodeSnapshot(int64_t at_least) {
   absl::MutexLock lock(&snapshot_mutex_);
-  if (snapshot_ != nullptr && snapshot_->revision.number >= at_least &&
-      feed_.LeadsOnFrom(snapshot_->revision)) {
-    return snapshot_;
-  }
+  if (IsRecent(at_least)) return snapshot_;
   const std::shared_ptr<const Snapshot> current = feed_.Current();
   auto encoded = std::make_shared<EncodedSnapshot>();
   encoded->revision = current->revision().id;
+  encoded->hosts = current->host_count();
   for (v1::SnapshotPart& part : ToProto(*current)) {
     v1::WatchConfigurationResponse response;
     *response.mutable_snapshot() = std::move(part);

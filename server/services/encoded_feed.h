@@ -21,6 +21,7 @@ grpc::ByteBuffer Encode(const v1::WatchConfigurationResponse& response);
 // A snapshot in parts, each a WatchConfigurationResponse.
 struct EncodedSnapshot {
   RevisionId revision;
+  size_t hosts;
   std::vector<grpc::ByteBuffer> parts;  // One at least.
 };
 
@@ -31,6 +32,10 @@ class EncodedFeed {
   // MiB unless told otherwise.
   static constexpr size_t kMaxChangeBytes = 2 << 20;
 
+  // What is sent as changes after a snapshot costs an agent more than it would within one, and it
+  // serves what is old meanwhile. So few are quick all the same.
+  static constexpr size_t kMinBehind = 64;
+
   // `feed` outlives this object.
   explicit EncodedFeed(const Feed& feed) : feed_(feed) {}
 
@@ -39,8 +44,9 @@ class EncodedFeed {
       ABSL_LOCKS_EXCLUDED(changes_mutex_);
 
   // A snapshot to begin with, at revision `at_least` or later. It is the newest one, or the one
-  // that was encoded last as long as the feed's ring leads on from there: while changes are made, a
-  // thousand agents that come back at once share one encoding. Takes long when there are many
+  // that was encoded last as long as the feed's ring leads on from there by kMinBehind resources,
+  // or by an eighth of the hosts: while changes are made, a thousand agents that come back at once
+  // share one encoding, and none is sent much more than it needs. Takes long when there are many
   // hosts.
   std::shared_ptr<const EncodedSnapshot> EncodeSnapshot(int64_t at_least)
       ABSL_LOCKS_EXCLUDED(snapshot_mutex_);
@@ -54,6 +60,9 @@ class EncodedFeed {
     std::shared_ptr<const Change> change;
     std::shared_ptr<const grpc::ByteBuffer> bytes;  // Null: too large.
   };
+
+  // Whether snapshot_ will do for one at revision `at_least` or later.
+  bool IsRecent(int64_t at_least) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(snapshot_mutex_);
 
   const Feed& feed_;
 

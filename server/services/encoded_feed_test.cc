@@ -99,6 +99,30 @@ TEST(EncodedFeedTest, OneSnapshotIsSharedAsLongAsTheChangesAfterItAreThere) {
   EXPECT_EQ(encoded.encoded_snapshots(), 3u);
 }
 
+TEST(EncodedFeedTest, ASnapshotIsEncodedAnewOnceTheChangesAfterItAreAnEighthOfTheHosts) {
+  Growing growing(/*ring=*/1000);
+  EncodedFeed encoded(growing.feed());
+  growing.Add(8'000);
+  const auto first = encoded.EncodeSnapshot(0);
+  growing.Add(999);
+  growing.Add(1);
+  EXPECT_EQ(encoded.EncodeSnapshot(0), first);
+  growing.Add(1);
+  EXPECT_EQ(encoded.EncodeSnapshot(0)->revision.number, 4);
+  EXPECT_EQ(encoded.encoded_snapshots(), 2u);
+}
+
+TEST(EncodedFeedTest, AFewChangesAfterASmallSnapshotAreNoReasonToEncodeItAnew) {
+  Growing growing(/*ring=*/1000);
+  EncodedFeed encoded(growing.feed());
+  growing.Add(1);
+  const auto first = encoded.EncodeSnapshot(0);
+  growing.Add(static_cast<int>(EncodedFeed::kMinBehind));
+  EXPECT_EQ(encoded.EncodeSnapshot(0), first);
+  growing.Add(1);
+  EXPECT_NE(encoded.EncodeSnapshot(0), first);
+}
+
 TEST(EncodedFeedTest, ASnapshotsPartsMakeTheSnapshot) {
   Growing growing(5);
   EncodedFeed encoded(growing.feed());

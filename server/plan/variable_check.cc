@@ -68,15 +68,6 @@ void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) 
   });
 }
 
-std::string NamesOf(std::vector<std::string> hosts) {
-  std::string names = Hostlist::Of(std::move(hosts)).Format();
-  if (names.size() > kMaxNamesLength) {
-    names.resize(kMaxNamesLength);
-    absl::StrAppend(&names, "...");
-  }
-  return names;
-}
-
 std::string AgentsOf(std::vector<std::string> agents) {
   if (agents.size() == 1) return absl::StrCat("only agent ", agents.front(), " sets");
   const size_t more = agents.size() > kMaxAgents ? agents.size() - kMaxAgents : 0;
@@ -113,7 +104,7 @@ absl::optional<UnsetVariable> Judge(Use use) {
                   unset.reaches_nobody ? "none gets of the hosts that boot with it: "
                                        : absl::StrCat(lacking, " of the ", use.users,
                                                       " hosts that boot with it don't get: "),
-                  NamesOf(std::move(use.lacking)));
+                  Hostlist::Of(std::move(use.lacking)).FormatShort(kMaxNamesLength));
   return unset;
 }
 

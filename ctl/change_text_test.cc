@@ -1,9 +1,17 @@
 #include "ctl/change_text.h"
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace autopxe::ctl {
 namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
 
 v1::ApplyResponse ResponseAt(int64_t number) {
   v1::ApplyResponse response;
@@ -17,14 +25,14 @@ void AddDifference(v1::ApplyResponse& response, const char* kind, const char* na
   difference->set_kind(kind);
   difference->set_name(name);
   difference->set_field(field);
-  difference->set_before(before);
-  difference->set_after(after);
+  if (before != nullptr) difference->set_before(before);
+  if (after != nullptr) difference->set_after(after);
 }
 
 TEST(ChangeTextTest, EachDifferenceIsALine) {
   v1::ApplyResponse response = ResponseAt(17);
-  AddDifference(response, "settings", "", "variables.x", "1", "");
-  AddDifference(response, "host", "web1", "distro", "", "a/b/c/d");
+  AddDifference(response, "settings", "", "variables.x", "1", nullptr);
+  AddDifference(response, "host", "web1", "distro", nullptr, "a/b/c/d");
   EXPECT_EQ(ChangeText(response, false),
             "settings: variables.x: 1 -> (none)\n"
             "host web1: distro: (none) -> a/b/c/d\n"
@@ -38,7 +46,7 @@ TEST(ChangeTextTest, EachDifferenceIsALine) {
 TEST(ChangeTextTest, HostsAlikeAreFoldedWhereTheFirstOfThemStands) {
   v1::ApplyResponse response = ResponseAt(17);
   AddDifference(response, "host", "cn1", "distro", "a/b/c/d", "local");
-  AddDifference(response, "host", "cn2", "distro", "", "local");
+  AddDifference(response, "host", "cn2", "distro", nullptr, "local");
   AddDifference(response, "host", "cn3", "distro", "a/b/c/d", "local");
   AddDifference(response, "host", "cn4", "distro", "a/b/c/d", "local");
   AddDifference(response, "group", "g1", "distro", "a/b/c/d", "local");
@@ -49,6 +57,37 @@ TEST(ChangeTextTest, HostsAlikeAreFoldedWhereTheFirstOfThemStands) {
             "group g1: distro: a/b/c/d -> local\n"
             "group g2: distro: a/b/c/d -> local\n"
             "revision 17\n");
+}
+
+TEST(ChangeTextTest, WhatIsEmptyIsNotWhatIsNotThere) {
+  v1::ApplyResponse response = ResponseAt(17);
+  AddDifference(response, "settings", "", "variables.x", nullptr, "");
+  AddDifference(response, "host", "cn1", "labels.gpu", "", nullptr);
+  EXPECT_EQ(ChangeText(response, false),
+            "settings: variables.x: (none) -> (empty)\n"
+            "host cn1: labels.gpu: (empty) -> (none)\n"
+            "revision 17\n");
+}
+
+TEST(ChangeTextTest, TenThousandHostsTakeAFewLines) {
+  v1::ApplyResponse response = ResponseAt(17);
+  for (int i = 1; i <= 10'000; ++i) {
+    const std::string name = absl::StrFormat("cn%05d", i);
+    const std::string mac = absl::StrFormat("52:54:00:00:%02x:%02x", i / 256, i % 256);
+    const std::string was = absl::StrCat("a/b/", i % 97, "/d");
+    AddDifference(response, "host", name.c_str(), "macs", nullptr, mac.c_str());
+    AddDifference(response, "host", name.c_str(), "distro", was.c_str(),
+                  i % 2 == 0 ? "local" : "menu");
+    AddDifference(response, "host", name.c_str(), "note", was.c_str(), mac.c_str());
+    AddDifference(response, "host", mac.c_str(), "locked", nullptr, "true");
+  }
+  const std::string text = ChangeText(response, false);
+  EXPECT_THAT(text, HasSubstr("10000 hosts cn[00001-10000]: macs: (none) -> (various)\n"));
+  EXPECT_THAT(text, ContainsRegex("5000 hosts cn\\[00001,.*: distro: \\(various\\) -> menu\n"));
+  EXPECT_THAT(text, ContainsRegex("5000 hosts cn\\[00002,.*: distro: \\(various\\) -> local\n"));
+  EXPECT_THAT(text, HasSubstr("10000 hosts cn[00001-10000]: note: (various) -> (various)\n"));
+  EXPECT_THAT(text, ContainsRegex("10000 hosts 52:54.*,\\.\\.\\.: locked: \\(none\\) -> true\n"));
+  EXPECT_LT(text.size(), 3000u);
 }
 
 TEST(ChangeTextTest, NothingToDoIsSaid) {

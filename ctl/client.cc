@@ -32,7 +32,7 @@ constexpr std::chrono::seconds kDeadline(30);
 constexpr std::chrono::seconds kReconnect(1);
 // A stream has no deadline: a server that is gone without a word is noticed by pings instead.
 constexpr int kKeepaliveMs = 20'000;
-constexpr int kPageSize = 1000;
+constexpr int kPageSize = 1000;  // And as many hosts as a list may be asked for at once.
 constexpr int kMaxMessage = 64 << 20;
 
 // What autopxe-server calls itself in the headers of its answers.
@@ -142,6 +142,23 @@ auto Client::CallForAllPages(Stub& stub, Method method, Request request) {
   return absl::StatusOr<Response>(std::move(all));
 }
 
+template <typename Stub, typename Method, typename Request>
+auto Client::CallForHosts(Stub& stub, Method method, Request request,
+                          const std::vector<std::string>& hosts) {
+  using Response = typename ResponseOf<Method>::type;
+  Response all;
+  for (size_t next = 0; next < hosts.size();) {
+    request.clear_hosts();
+    for (; next < hosts.size() && request.hosts_size() < kPageSize; ++next) {
+      request.add_hosts(hosts[next]);
+    }
+    absl::StatusOr<Response> some = CallForAllPages(stub, method, request);
+    if (!some.ok()) return some;
+    all.MergeFrom(*some);
+  }
+  return absl::StatusOr<Response>(std::move(all));
+}
+
 absl::StatusOr<v1::ApplyResponse> Client::Apply(const v1::ApplyRequest& request,
                                                 std::vector<Problem>* problems) {
   return Call(connection_->configuration, &v1::ConfigurationService::Stub::Apply, request,
@@ -222,6 +239,11 @@ absl::StatusOr<v1::ListHostsResponse> Client::ListHosts(const std::string& selec
                          request);
 }
 
+absl::StatusOr<v1::ListHostsResponse> Client::FindHosts(const std::vector<std::string>& hosts) {
+  return CallForHosts(connection_->configuration, &v1::ConfigurationService::Stub::ListHosts,
+                      v1::ListHostsRequest(), hosts);
+}
+
 absl::StatusOr<v1::Group> Client::GetGroup(const std::string& name) {
   v1::GetGroupRequest request;
   request.set_name(name);
@@ -257,6 +279,17 @@ absl::StatusOr<v1::ListHistoryResponse> Client::ListHistory(const std::string& k
   return all;
 }
 
+absl::StatusOr<v1::ListDifferencesResponse> Client::ListDifferences(int64_t revision,
+                                                                    const std::string& kind,
+                                                                    const std::string& name) {
+  v1::ListDifferencesRequest request;
+  request.set_revision(revision);
+  request.set_kind(kind);
+  request.set_name(name);
+  return CallForAllPages(connection_->configuration,
+                         &v1::ConfigurationService::Stub::ListDifferences, request);
+}
+
 absl::StatusOr<v1::ExplainResponse> Client::Explain(const v1::ExplainRequest& request) {
   return Call(connection_->decisions, &v1::DecisionService::Stub::Explain, request);
 }
@@ -268,6 +301,14 @@ absl::StatusOr<v1::ListDecisionsResponse> Client::ListDecisions(const std::strin
   request.set_agent_id(agent);
   return CallForAllPages(connection_->decisions, &v1::DecisionService::Stub::ListDecisions,
                          request);
+}
+
+absl::StatusOr<v1::ListDecisionsResponse> Client::FindDecisions(
+    const std::vector<std::string>& hosts, const std::string& agent) {
+  v1::ListDecisionsRequest request;
+  request.set_agent_id(agent);
+  return CallForHosts(connection_->decisions, &v1::DecisionService::Stub::ListDecisions, request,
+                      hosts);
 }
 
 absl::StatusOr<v1::ListDistrosResponse> Client::ListDistros() {

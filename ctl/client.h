@@ -50,6 +50,8 @@ class Client {
   absl::StatusOr<v1::ListAgentSettingsResponse> ListAgentSettings();
   // `selector`: empty for all.
   absl::StatusOr<v1::ListHostsResponse> ListHosts(const std::string& selector);
+  // Those of `hosts`, names or MACs, that the server knows, in their order.
+  absl::StatusOr<v1::ListHostsResponse> FindHosts(const std::vector<std::string>& hosts);
   absl::StatusOr<v1::Group> GetGroup(const std::string& name);
   absl::StatusOr<v1::ListGroupsResponse> ListGroups();
   absl::StatusOr<v1::ListProfilesResponse> ListProfiles();
@@ -59,9 +61,16 @@ class Client {
   // The latest `limit` revisions, 1 at least. With a next_page_token there are older ones.
   absl::StatusOr<v1::ListHistoryResponse> ListHistory(const std::string& kind,
                                                       const std::string& name, int limit);
+  // All that one revision changed, of what is asked for.
+  absl::StatusOr<v1::ListDifferencesResponse> ListDifferences(int64_t revision,
+                                                              const std::string& kind,
+                                                              const std::string& name);
   absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request);
   // Both may be empty; see v1::ListDecisionsRequest.
   absl::StatusOr<v1::ListDecisionsResponse> ListDecisions(const std::string& selector,
+                                                          const std::string& agent);
+  // Of `hosts`, names or MACs, in their order; a name that the server does not know has none.
+  absl::StatusOr<v1::ListDecisionsResponse> FindDecisions(const std::vector<std::string>& hosts,
                                                           const std::string& agent);
   absl::StatusOr<v1::DeleteAgentResponse> DeleteAgent(const std::string& agent);
 
@@ -85,6 +94,11 @@ class Client {
   // `request` without a page size and token.
   template <typename Stub, typename Method, typename Request>
   auto CallForAllPages(Stub& stub, Method method, Request request);
+
+  // `request` of `hosts`, without a page size and token: as many calls as it takes.
+  template <typename Stub, typename Method, typename Request>
+  auto CallForHosts(Stub& stub, Method method, Request request,
+                    const std::vector<std::string>& hosts);
 
   const std::string address_;
   const std::unique_ptr<Connection> connection_;

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "ctl/autopxectl_fixture.h"
 #include "ctl/exit_code.h"
 #include "gmock/gmock.h"
@@ -8,8 +9,11 @@
 namespace autopxe::ctl {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 v1::ExplainResponse AnExplanation() {
   v1::ExplainResponse explanation;
@@ -173,10 +177,11 @@ TEST_F(AutopxectlTest, TheHistoryTellsWhoChangedWhatFromWhere) {
     }
   }
   server_.history.set_trimmed(true);
+  server_.history.mutable_entries(0)->set_more_differences(9900);
   EXPECT_EQ(Ctl({"history", "host", "cn1", "-n", "2"}), kExitOk) << err_;
-  EXPECT_THAT(out_, HasSubstr("ada@desk    ipv4:10.0.0.5:40112  2 hosts cn[1-2] distro  -       "
-                              "local\n8 "));
-  EXPECT_THAT(err_, HasSubstr("older revisions"));
+  EXPECT_THAT(out_, ContainsRegex("ada@desk    ipv4:10.0.0.5:40112  2 hosts cn.1-2. distro +- +"
+                                  "local\n9 .*and 9900 differences more +- +-\n8 "));
+  EXPECT_THAT(err_, AllOf(HasSubstr("older revisions"), HasSubstr("history --revision NUMBER")));
   EXPECT_THAT(server_.questions(),
               ElementsAre("ListHistoryRequest kind: \"host\" name: \"cn1\" page_size: 2",
                           "ListHistoryRequest kind: \"host\" name: \"cn1\" page_size: 1 "
@@ -184,6 +189,27 @@ TEST_F(AutopxectlTest, TheHistoryTellsWhoChangedWhatFromWhere) {
   EXPECT_EQ(Ctl({"history", "-n", "0"}), kExitOk) << err_;
   EXPECT_THAT(out_, HasSubstr("\n7 "));
   EXPECT_THAT(err_, HasSubstr("no longer kept"));
+}
+
+TEST_F(AutopxectlTest, AllThatARevisionChangedIsReadFromAllItsPages) {
+  v1::HistoryEntry& entry = *server_.history.add_entries();
+  entry.mutable_revision()->mutable_id()->set_number(9);
+  for (int i = 1; i <= 12; ++i) {
+    v1::Difference& difference = *entry.add_differences();
+    difference.set_kind("host");
+    difference.set_name(absl::StrCat("cn", i));
+    difference.set_field("note");
+    difference.set_before("");
+    difference.set_after(absl::StrCat("note ", i < 3 ? 1 : i));
+  }
+  EXPECT_EQ(Ctl({"history", "--revision", "9", "host", "cn1"}), kExitOk) << err_;
+  EXPECT_THAT(out_, ContainsRegex("2 hosts cn.1-2. note +.empty. +note 1\n"));
+  EXPECT_THAT(out_, ContainsRegex("host cn12 note +.empty. +note 12\n"));
+  EXPECT_THAT(server_.questions(), SizeIs(12));
+  EXPECT_EQ(server_.questions().front(),
+            "ListDifferencesRequest revision: 9 kind: \"host\" name: \"cn1\" page_size: 1000");
+  EXPECT_EQ(Ctl({"history", "--revision", "8"}), kExitRefused);
+  EXPECT_EQ(Ctl({"history", "--revision", "-8"}), kExitUsage);
 }
 
 }  // namespace

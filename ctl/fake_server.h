@@ -143,9 +143,18 @@ class FakeServer final : public v1::ConfigurationService::Service,
     *response = settings;
     return grpc::Status::OK;
   }
-  // One host to a page.
+  // One host to a page; those that are asked for by name are one.
   grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest* request,
                          v1::ListHostsResponse* response) override {
+    if (request->hosts_size() > 0) {
+      Ask(*request);
+      for (const std::string& name : request->hosts()) {
+        for (const v1::Host& host : hosts.hosts()) {
+          if (host.name() == name) *response->add_hosts() = host;
+        }
+      }
+      return grpc::Status::OK;
+    }
     const v1::ListHostsResponse& list =
         request->selector().empty() ? hosts : selected[request->selector()];
     const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
@@ -201,6 +210,22 @@ class FakeServer final : public v1::ConfigurationService::Service,
     }
     return grpc::Status::OK;
   }
+  // One difference of the revision to a page, of those of `history`.
+  grpc::Status ListDifferences(grpc::ServerContext*, const v1::ListDifferencesRequest* request,
+                               v1::ListDifferencesResponse* response) override {
+    Ask(*request);
+    for (const v1::HistoryEntry& entry : history.entries()) {
+      if (entry.revision().id().number() != request->revision()) continue;
+      *response->mutable_revision() = entry.revision();
+      const int index = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+      *response->add_differences() = entry.differences(index);
+      if (index + 1 < entry.differences_size()) {
+        response->set_next_page_token(absl::StrCat(index + 1));
+      }
+      return grpc::Status::OK;
+    }
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such revision");
+  }
   grpc::Status Explain(grpc::ServerContext*, const v1::ExplainRequest* request,
                        v1::ExplainResponse* response) override {
     Ask(*request);
@@ -210,7 +235,12 @@ class FakeServer final : public v1::ConfigurationService::Service,
   grpc::Status ListDecisions(grpc::ServerContext*, const v1::ListDecisionsRequest* request,
                              v1::ListDecisionsResponse* response) override {
     Ask(*request);
-    *response = decisions;
+    if (request->hosts().empty()) *response = decisions;
+    for (const std::string& name : request->hosts()) {
+      for (const v1::Decision& decision : decisions.decisions()) {
+        if (decision.host() == name) *response->add_decisions() = decision;
+      }
+    }
     return grpc::Status::OK;
   }
   grpc::Status ListDistros(grpc::ServerContext*, const v1::ListDistrosRequest*,

@@ -11,6 +11,8 @@
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/host_column.h"
+#include "ctl/host_selection.h"
+#include "ctl/known_hosts.h"
 #include "ctl/table.h"
 #include "ctl/time_text.h"
 
@@ -18,7 +20,7 @@ namespace autopxe::ctl {
 namespace {
 
 struct ListArguments {
-  std::string selector;
+  HostSelection selection;
   std::string columns = "name,macs,distro";
   std::string sort;
   std::vector<std::string> filters;
@@ -28,13 +30,13 @@ absl::Status RunList(Session& session, const ListArguments& arguments) {
   const absl::Time now = absl::Now();
   ASSIGN_OR_RETURN(const std::vector<const HostColumn*> columns,
                    ParseHostColumns(arguments.columns));
-  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
-  ASSIGN_OR_RETURN(v1::ListHostsResponse hosts, client->ListHosts(arguments.selector));
+  ASSIGN_OR_RETURN(Known<v1::ListHostsResponse> known, ReadHosts(session, arguments.selection));
+  v1::ListHostsResponse& hosts = known.response;
   for (const std::string& filter : arguments.filters) {
     RETURN_IF_ERROR(FilterHosts(filter, now, hosts));
   }
   if (!arguments.sort.empty()) RETURN_IF_ERROR(SortHosts(arguments.sort, now, hosts));
-  return session.Print(hosts, [&] {
+  RETURN_IF_ERROR(session.Print(hosts, [&] {
     std::vector<std::string> headers;
     for (const HostColumn* column : columns) headers.push_back(absl::AsciiStrToUpper(column->name));
     Table table(std::move(headers));
@@ -44,7 +46,8 @@ absl::Status RunList(Session& session, const ListArguments& arguments) {
       table.Add(std::move(cells));
     }
     return table.Format();
-  });
+  }));
+  return CheckAllKnown(session, known.unknown);
 }
 
 using Fields = google::protobuf::Map<std::string, std::string>;
@@ -86,16 +89,23 @@ void AddListCommand(CLI::App& noun, Session& session) {
   const auto arguments = std::make_shared<ListArguments>();
   CLI::App& command = AddCommand(
       noun, session,
-      {"list", "", "All hosts, with what they are assigned",
-       "Columns: name, macs, distro, labels, next, until, locked, note, etag. What a host boots\n"
-       "in the end, of groups and defaults as well: autopxectl resolve.\n\n"
-       "Examples:\n"
-       "  autopxectl host list -l rack=r1 --columns name,distro,next,until\n"
-       "  autopxectl host list --filter 'distro=debian/*' --filter locked=yes --sort distro\n"
-       "  autopxectl host list -o json | jq -r '.hosts[].name'"},
+      {"list", "[HOSTS]", "Hosts, with what they are assigned",
+       absl::StrCat(
+           kHostsHelp,
+           "\nWithout HOSTS every host is listed. One that is unknown makes the exit code 1, when "
+           "the\n"
+           "others have been listed.\n\n"
+           "Columns: name, macs, distro, labels, next, until, locked, note, etag. What a host "
+           "boots\n"
+           "in the end, of groups and defaults as well: autopxectl resolve.\n\n"
+           "Examples:\n"
+           "  autopxectl host list 'cn[001-128]' --columns name,macs,labels\n"
+           "  autopxectl host list -l rack=r1 --columns name,distro,next,until\n"
+           "  autopxectl host list --filter 'distro=debian/*' --filter locked=yes --sort distro\n"
+           "  autopxectl host list -o json | jq -r '.hosts[].name'")},
       [&session, arguments] { return RunList(session, *arguments); });
-  command.add_option("-l,--selector", arguments->selector, "only hosts with such labels")
-      ->type_name("SELECTOR");
+  command.add_option("words", arguments->selection.words);
+  AddSelectionOptions(command, arguments->selection);
   command.add_option("--columns", arguments->columns, "what is told (name,macs,distro)")
       ->type_name("COLUMN,...");
   command

@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,12 +37,19 @@ absl::StatusOr<std::string> FormatOf(const ImportArguments& arguments) {
                                  Quote(arguments.file), "; say --format csv or --format yaml"));
 }
 
-// Tells each problem in a line, and says that nothing was changed.
+// More would hide how they begin, and most often have one cause.
+constexpr size_t kMaxProblemsTold = 20;
+
+// Tells the first problems, a line each, and says that nothing was changed.
 absl::Status Refuse(Session& session, const std::string& file,
                     const std::vector<ImportProblem>& problems) {
-  for (const ImportProblem& problem : problems) {
+  for (size_t i = 0; i < problems.size() && i < kMaxProblemsTold; ++i) {
+    const ImportProblem& problem = problems[i];
     session.Note(absl::StrCat(file, ":", problem.place.line, ":", problem.place.column, ": ",
                               problem.message));
+  }
+  if (problems.size() > kMaxProblemsTold) {
+    session.Note(absl::StrCat(file, ": and ", problems.size() - kMaxProblemsTold, " more"));
   }
   return absl::InvalidArgumentError(
       absl::StrCat(file, ": ", problems.size(), problems.size() == 1 ? " thing" : " things",

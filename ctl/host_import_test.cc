@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +41,16 @@ TEST_F(AutopxectlTest, AnImportOfHostsWithABadLineChangesNothingAndNamesEach) {
   const std::string file = FileWith("- name: cn1\n");
   EXPECT_EQ(Ctl({"host", "import", file}), kExitRefused);
   EXPECT_THAT(err_, HasSubstr(absl::StrCat(file, ":1:3: host \"cn1\" is new")));
+}
+
+TEST_F(AutopxectlTest, OfAnImportWithManyBadLinesTheFirstAreToldAndHowManyMoreThereAre) {
+  in_ = "name,macs\n";
+  for (int i = 0; i < 5000; ++i) in_ += "cn1,52\n";
+  EXPECT_EQ(Ctl({"host", "import", "-", "--format", "csv"}), kExitRefused);
+  EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 22);
+  EXPECT_THAT(err_, AllOf(HasSubstr("standard input:21:5: macs: "),
+                          HasSubstr("standard input: and 4980 more\n"),
+                          HasSubstr("5000 things can't be taken")));
 }
 
 }  // namespace

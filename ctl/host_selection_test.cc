@@ -45,6 +45,22 @@ TEST_F(AutopxectlTest, TenThousandHostsAreOneRequest) {
               HasSubstr("update_host { host: \"cn10000\" locked: true }"));
 }
 
+TEST_F(AutopxectlTest, AWordThatBeginsWithAnExclamationMarkTakesHostsOutOfAllOfThem) {
+  for (const char* name : {"gpu1", "gpu2", "gpu3"}) {
+    server_.selected["gpu!=none"].add_hosts()->set_name(name);
+  }
+  EXPECT_EQ(Ctl({"unassign", "cn[1-2]", "-l", "gpu!=none", "!GPU[1-2]!cn2"}), kExitOk) << err_;
+  EXPECT_EQ(server_.changes().back(),
+            absl::StrCat("UnassignHostsRequest hosts: \"cn1\" hosts: \"gpu3\" ", kOptions));
+  const std::vector<std::vector<std::string>> usage = {{"unassign", "!cn1"},
+                                                       {"unassign", "cn[1-3]", "!cn1,cn2"},
+                                                       {"unassign", "cn1", "!525400123456"}};
+  for (const std::vector<std::string>& words : usage) EXPECT_EQ(Ctl(words), kExitUsage) << err_;
+  EXPECT_EQ(Ctl({"unassign", "cn1", "!cn1"}), kExitRefused);
+  EXPECT_THAT(err_, HasSubstr("'!' takes out all"));
+  EXPECT_THAT(server_.changes(), SizeIs(1));
+}
+
 TEST_F(AutopxectlTest, NothingSelectedIsSaidAndChangesNothing) {
   EXPECT_EQ(Ctl({"unassign", "-l", "rack=r9"}), kExitRefused);
   EXPECT_THAT(err_, AllOf(HasSubstr("no host is selected"), HasSubstr("\"rack=r9\"")));

@@ -12,13 +12,15 @@
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/decision_text.h"
+#include "ctl/host_selection.h"
+#include "ctl/known_hosts.h"
 #include "ctl/table.h"
 
 namespace autopxe::ctl {
 namespace {
 
 struct ResolveArguments {
-  std::string selector;
+  HostSelection hosts;
   std::string agent;
   bool fold = false;
 };
@@ -63,11 +65,13 @@ std::string FoldedText(const v1::ListDecisionsResponse& decisions) {
 }
 
 absl::Status RunResolve(Session& session, const ResolveArguments& arguments) {
-  ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
-  ASSIGN_OR_RETURN(const v1::ListDecisionsResponse decisions,
-                   client->ListDecisions(arguments.selector, arguments.agent));
-  return session.Print(
-      decisions, [&] { return arguments.fold ? FoldedText(decisions) : DecisionsText(decisions); });
+  ASSIGN_OR_RETURN(const Known<v1::ListDecisionsResponse> known,
+                   ReadDecisions(session, arguments.hosts, arguments.agent));
+  const v1::ListDecisionsResponse& decisions = known.response;
+  RETURN_IF_ERROR(session.Print(decisions, [&] {
+    return arguments.fold ? FoldedText(decisions) : DecisionsText(decisions);
+  }));
+  return CheckAllKnown(session, known.unknown);
 }
 
 }  // namespace
@@ -76,16 +80,23 @@ void AddResolveCommand(CLI::App& app, Session& session) {
   const auto arguments = std::make_shared<ResolveArguments>();
   CLI::App& command = AddCommand(
       app, session,
-      {"resolve", "", "What many hosts boot, and by which rule",
-       "BY says which rule: next boot, until a time, assignment, group, agent's default, default.\n"
-       "Without --agent the configuration alone is asked: no agent's default distro, and not\n"
-       "whether the files are there. Why in full, for one host: autopxectl explain.\n\n"
-       "Examples:\n"
-       "  autopxectl resolve -l rack=r1\n"
-       "  autopxectl resolve --agent rack1 --fold"},
+      {"resolve", "[HOSTS]", "What many hosts boot, and by which rule",
+       absl::StrCat(
+           kHostsHelp,
+           "\nWithout HOSTS every host is told. One that is unknown makes the exit code 1, when "
+           "the\n"
+           "others have been told.\n\n"
+           "BY says which rule: next boot, until a time, assignment, group, agent's default, "
+           "default.\n"
+           "Without --agent the configuration alone is asked: no agent's default distro, and not\n"
+           "whether the files are there. Why in full, for one host: autopxectl explain.\n\n"
+           "Examples:\n"
+           "  autopxectl resolve 'cn[001-128]!cn[7-8]'\n"
+           "  autopxectl resolve -l rack=r1\n"
+           "  autopxectl resolve --agent rack1 --fold")},
       [&session, arguments] { return RunResolve(session, *arguments); });
-  command.add_option("-l,--selector", arguments->selector, "only hosts with such labels")
-      ->type_name("SELECTOR");
+  command.add_option("words", arguments->hosts.words);
+  AddSelectionOptions(command, arguments->hosts);
   command.add_option("--agent", arguments->agent, "as this agent decides")->type_name("AGENT");
   command.add_flag("--fold", arguments->fold, "hosts that boot alike in one row");
 }

@@ -339,4 +339,12 @@ Hostlist Hostlist::Of(std::vector<std::string> names) {
 
 std::string Hostlist::Format() const { return FoldNames(names_); }
 
+std::string Hostlist::FormatShort(size_t length) const {
+  std::string text = Format();
+  if (text.size() <= length) return text;
+  const size_t comma = text.rfind(',', length);
+  text.resize(comma == std::string::npos ? length : comma + 1);
+  return absl::StrCat(text, "...");
+}
+
 }  // namespace autopxe

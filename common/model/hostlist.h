@@ -51,6 +51,10 @@ class Hostlist {
   // Parse gives the same set again, as does ClusterShell. "" when there are no names.
   std::string Format() const;
 
+  // The same for a sentence: what would be longer than about `length` is cut behind a comma and
+  // ends in "...", and Parse does not read it then.
+  std::string FormatShort(size_t length) const;
+
  private:
   explicit Hostlist(std::vector<std::string> names) : names_(std::move(names)) {}
 

@@ -357,6 +357,14 @@ TEST(HostlistTest, ParseGivesTheSetThatWasFormattedForRandomRacks) {
   }
 }
 
+TEST(HostlistTest, ALongListIsCutBehindACommaForASentence) {
+  const Hostlist hosts = Hostlist::Of({"alpha", "beta", "gamma7", "delta"});
+  EXPECT_EQ(hosts.FormatShort(200), hosts.Format());
+  EXPECT_EQ(hosts.FormatShort(14), "alpha,beta,...");
+  EXPECT_EQ(Hostlist::Of({"cn01", "cn03", "cn05"}).FormatShort(8), "cn[01,03,...");
+  EXPECT_EQ(Hostlist::Of({"averylongname"}).FormatShort(5), "avery...");
+}
+
 TEST(HostlistTest, ParseRefusesOrReadsEveryRandomText) {
   constexpr absl::string_view kCharacters = "a0129[]-,!/:";
   std::mt19937 random(7);

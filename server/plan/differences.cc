@@ -35,8 +35,9 @@ class Comparison {
   Comparison(std::string kind, std::string name, std::vector<Difference>* differences)
       : kind_(std::move(kind)), name_(std::move(name)), differences_(*differences) {}
 
+  // Of what can't be empty: an empty text says that there is none.
   void Compare(std::string field, std::string before, std::string after) {
-    if (before != after) Add(std::move(field), std::move(before), std::move(after));
+    if (before != after) Add(std::move(field), NoneIfEmpty(before), NoneIfEmpty(after));
   }
 
   void CompareVariables(const std::map<VariableName, VariableValue>& before,
@@ -56,17 +57,23 @@ class Comparison {
       const bool had = old_value != before.end();
       const bool has = new_value != after.end();
       if (had && has && old_value->second == new_value->second) continue;
-      // Added also when both texts are empty: what is set to nothing is not unset.
-      Add(absl::StrCat(prefix, name.text()), had ? old_value->second.text() : "",
-          has ? new_value->second.text() : "");
+      Add(absl::StrCat(prefix, name.text()),
+          had ? absl::optional<std::string>(old_value->second.text()) : absl::nullopt,
+          has ? absl::optional<std::string>(new_value->second.text()) : absl::nullopt);
     }
   }
 
-  void Add(std::string field, std::string before, std::string after) {
+  void Add(std::string field, absl::optional<std::string> before,
+           absl::optional<std::string> after) {
     differences_.push_back({kind_, name_, std::move(field), std::move(before), std::move(after)});
   }
 
  private:
+  static absl::optional<std::string> NoneIfEmpty(std::string& text) {
+    if (text.empty()) return absl::nullopt;
+    return std::move(text);
+  }
+
   const std::string kind_;
   const std::string name_;
   std::vector<Difference>& differences_;
@@ -115,10 +122,11 @@ void CompareProfiles(const Snapshot& before, const Change& change,
   for (const Profile& profile : change.profiles) touched[profile.name] = &profile;
   for (const auto& [name, after] : touched) {
     const Profile* const old = before.FindProfile(name);
-    // Added also when both texts are empty: a template may be.
-    Comparison("profile", name.text(), differences)
-        .Add("command_line", old == nullptr ? "" : old->command_line.text(),
-             after == nullptr ? "" : after->command_line.text());
+    const auto text = [](const Profile* one) -> absl::optional<std::string> {
+      if (one == nullptr) return absl::nullopt;
+      return one->command_line.text();
+    };
+    Comparison("profile", name.text(), differences).Add("command_line", text(old), text(after));
   }
 }
 

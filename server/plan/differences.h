@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "common/model/snapshot.h"
 
 namespace autopxe::server {
@@ -12,8 +13,9 @@ struct Difference {
   std::string kind;   // "host", "group", "profile", "distro", "settings" or "agent".
   std::string name;   // An agent's id; empty for the settings of the whole server.
   std::string field;  // "distro", "macs", "command_line", "variables.nfs-server", ...
-  std::string before;
-  std::string after;
+  // Nothing where there is none, which is not the same as an empty text.
+  absl::optional<std::string> before;
+  absl::optional<std::string> after;
 
   friend bool operator==(const Difference&, const Difference&) = default;
 };

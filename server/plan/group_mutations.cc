@@ -39,7 +39,7 @@ void Planner::Take(const SetGroup& set) {
   if (set.priority.has_value()) now.priority = *set.priority;
   if (set.distro.has_value()) now.distro = *set.distro;
   TakeVariables(set.set_variables, set.unset_variables, absl::StrCat(" for group ", Quote(name)),
-                kMaxVariablesPerGroup, now.variables);
+                kMaxVariablesPerGroup, nullptr, now.variables);
   if (problems_.size() == problems_before) overlay_.PutGroup(std::move(now));
 }
 

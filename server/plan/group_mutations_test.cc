@@ -30,10 +30,10 @@ TEST_F(GroupMutationsTest, AGroupIsMadeAndThenChangedFieldByField) {
   group.distro = absl::optional<Distro>(D(kNfsrw));
   group.set_variables = {{V("console"), Value("ttyS1")}};
   EXPECT_THAT(Commit({group}).differences,
-              ElementsAre(Difference{"group", "gpu", "selector", "", "gpu!=none"},
-                          Difference{"group", "gpu", "priority", "", "10"},
-                          Difference{"group", "gpu", "distro", "", kNfsrw},
-                          Difference{"group", "gpu", "variables.console", "", "ttyS1"}));
+              ElementsAre(Difference{"group", "gpu", "selector", {}, "gpu!=none"},
+                          Difference{"group", "gpu", "priority", {}, "10"},
+                          Difference{"group", "gpu", "distro", {}, kNfsrw},
+                          Difference{"group", "gpu", "variables.console", {}, "ttyS1"}));
   EXPECT_TRUE(Commit({group}).change.empty());
 
   SetGroup update = Set("gpu");
@@ -92,8 +92,8 @@ TEST_F(GroupMutationsTest, AGroupIsDeletedByItsNameAndASimilarOneIsNamed) {
   EXPECT_EQ(refusal.problems[0].reason, Reason::kGroupUnknown);
   EXPECT_THAT(refusal.message, HasSubstr("did you mean \"gpu\""));
   EXPECT_THAT(Commit({DeleteGroup{*GroupName::Parse("gpu")}}).differences,
-              ElementsAre(Difference{"group", "gpu", "selector", "gpu", ""},
-                          Difference{"group", "gpu", "priority", "0", ""}));
+              ElementsAre(Difference{"group", "gpu", "selector", "gpu", {}},
+                          Difference{"group", "gpu", "priority", "0", {}}));
   EXPECT_EQ(Find("gpu"), nullptr);
 }
 

@@ -113,8 +113,47 @@ void Planner::CheckMacs(const std::vector<MacAddress>& macs, const Host* itself)
   }
 }
 
+void Planner::TakeEarly(const MacAddress& mac, absl::optional<HostId> receiver) {
+  const Host* const owner = overlay_.FindHost(mac);
+  if (owner == nullptr || (receiver.has_value() && owner->id == *receiver)) return;
+  if (!losses_.has_value()) {
+    losses_.emplace();
+    for (size_t i = 0; i < batch_->mutations.size(); ++i) {
+      const auto* const update = std::get_if<UpdateHost>(&batch_->mutations[i]);
+      if (update == nullptr) continue;
+      for (const MacAddress& lost : update->remove_macs) {
+        (*losses_)[lost].push_back(static_cast<int>(i));
+      }
+    }
+  }
+  const auto found = losses_->find(mac);
+  if (found == losses_->end()) return;
+  for (const int position : found->second) {
+    if (position <= position_) continue;
+    const auto& update = std::get<UpdateHost>(batch_->mutations[static_cast<size_t>(position)]);
+    const Host* const loser = overlay_.FindHost(update.host);
+    if (loser == nullptr || loser->id != owner->id) continue;
+    Host now = *owner;
+    now.macs.erase(std::find(now.macs.begin(), now.macs.end(), mac));
+    taken_early_[{now.id, mac}] = position;
+    overlay_.ReplaceHost(std::move(now));
+    return;
+  }
+}
+
+void Planner::CheckTakenEarly() {
+  for (const auto& [taken, position] : taken_early_) {
+    position_ = position;
+    Refuse(Reason::kHostExists, "macs", taken.second.Format(),
+           absl::StrCat("mac ", Quote(taken.second.Format()),
+                        ": another host has it already, and the mutation that takes it away from "
+                        "that is of yet another one"));
+  }
+}
+
 void Planner::Take(const CreateHost& create) {
   const size_t problems_before = problems_.size();
+  for (const MacAddress& mac : create.macs) TakeEarly(mac, absl::nullopt);
   if (create.macs.empty()) {
     Refuse(Reason::kMalformed, "macs", "",
            absl::StrCat("host ", Quote(create.name.text()), ": expected one MAC at least"));
@@ -134,7 +173,9 @@ void Planner::Take(const CreateHost& create) {
 void Planner::Take(const UpdateHost& update) {
   const Host* const found = RequireHost(update.host);
   if (found == nullptr) return;
-  const Host& before = *found;
+  const HostId id = found->id;
+  for (const MacAddress& mac : update.add_macs) TakeEarly(mac, id);
+  const Host& before = *overlay_.FindHost(id);
   const std::string whose = absl::StrCat(" for host ", Quote(before.name.text()));
   const size_t problems_before = problems_.size();
   Host now = before;
@@ -145,6 +186,7 @@ void Planner::Take(const UpdateHost& update) {
       now.macs.erase(at);
       continue;
     }
+    if (taken_early_.erase({id, mac}) > 0) continue;
     Refuse(Reason::kMalformed, "remove_macs", mac.Format(),
            absl::StrCat("host ", Quote(before.name.text()), ": it has no MAC ", mac.Format()));
   }
@@ -175,7 +217,7 @@ void Planner::Take(const UpdateHost& update) {
              absl::StrCat("label ", Quote(key.text()), ": both set and unset"));
     }
     if (now.labels.erase(key) == 0) {
-      Warn(absl::StrCat("label ", Quote(key.text()), ": it was not set", whose));
+      WarnOfHost(absl::StrCat("label ", Quote(key.text()), ": it was not set"), before.name);
     }
   }
   if (now.labels.size() > kMaxLabelsPerHost) {
@@ -185,7 +227,7 @@ void Planner::Take(const UpdateHost& update) {
   }
   NoteVariables(update.set_variables, update.unset_variables);
   TakeVariables(update.set_variables, update.unset_variables, whose, kMaxVariablesPerHost,
-                now.variables);
+                &before.name, now.variables);
   if (update.note.has_value()) now.note = *update.note;
   if (update.locked.has_value()) now.locked = *update.locked;
   if (problems_.size() == problems_before) overlay_.ReplaceHost(std::move(now));

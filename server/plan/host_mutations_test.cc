@@ -36,7 +36,7 @@ class HostMutationsTest : public PlanTest {
 TEST_F(HostMutationsTest, ANextBootStandsBesideTheStandingAssignment) {
   Commit({AssignTo("cn01", kOverlayfs)});
   const Plan plan = Commit({ForTerm(kNfsrw, NextBootOnly())});
-  EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", "cn01", "next_boot", "", kNfsrw}));
+  EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", "cn01", "next_boot", {}, kNfsrw}));
   EXPECT_EQ(Cn01()->distro, D(kOverlayfs));
   EXPECT_EQ(Cn01()->next->token, snapshot_->revision().id.number);
 }
@@ -102,7 +102,7 @@ TEST_F(HostMutationsTest, AUsedNextBootIsTakenAwayByItsTokenOnly) {
   EXPECT_TRUE(Accepted({UseNextBoot{id, next.token + 1}}).change.empty());
   EXPECT_TRUE(Accepted({UseNextBoot{HostId{99}, next.token}}).change.empty());
   EXPECT_THAT(Commit({UseNextBoot{id, next.token}}).differences,
-              ElementsAre(Difference{"host", "cn01", "next_boot", kNfsrw, ""}));
+              ElementsAre(Difference{"host", "cn01", "next_boot", kNfsrw, {}}));
   EXPECT_TRUE(Commit({UseNextBoot{id, next.token}}).change.empty());
 }
 
@@ -167,6 +167,51 @@ TEST_F(HostMutationsTest, LabelsAreSetAndRemoved) {
   EXPECT_THAT(Refused({unset}).message, HasSubstr("both set and unset"));
 }
 
+TEST_F(HostMutationsTest, WhatIsSoForManyHostsIsOneWarning) {
+  std::vector<Mutation> mutations;
+  for (int i = 2; i <= 50; ++i) {
+    const std::string name = absl::StrCat("cn", i < 10 ? "0" : "", i);
+    mutations.push_back(Create(name, {MacAddress::FromNumber(0x020000000000u + unsigned(i))}));
+    UpdateHost update{.host = Ref(name)};
+    update.unset_labels = {Key("gpu")};
+    update.unset_variables = {V("tty")};
+    mutations.push_back(update);
+  }
+  EXPECT_THAT(Accepted(mutations).warnings,
+              ElementsAre("label \"gpu\": it was not set for 49 hosts: cn[02-50]",
+                          "variable \"tty\": it was not set for 49 hosts: cn[02-50]"));
+}
+
+TEST_F(HostMutationsTest, ManyUnknownHostsAreOneSentence) {
+  EXPECT_EQ(Refused({AssignTo("cn7", "local"), AssignTo("cn8", "local")}).message,
+            "2 hosts are unknown: cn[7-8]; by \"cn7\" did you mean \"cn01\"?");
+  EXPECT_THAT(Refused({AssignTo("login7", "local"), AssignTo("login8", "local")}).message,
+              HasSubstr("2 hosts are unknown: login[7-8]; see autopxectl host list"));
+}
+
+TEST_F(HostMutationsTest, HostsSwapTheirMacsInOneBatch) {
+  Commit({Create("cn02", {Mac(kMac2)}), Create("cn03", {Mac(kMac3)})});
+  const auto give = [](const char* host, const char* mac, const char* lost) {
+    return UpdateHost{.host = Ref(host), .add_macs = {Mac(mac)}, .remove_macs = {Mac(lost)}};
+  };
+  // In a ring, and what each gets another one loses only later.
+  const Plan plan = Accepted({give("cn01", kMac3, kMac1), give("cn03", kMac2, kMac3),
+                              AssignTo("cn03", "local"), give("cn02", kMac1, kMac2)});
+  EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", "cn01", "macs", kMac1, kMac3},
+                                            Difference{"host", "cn02", "macs", kMac2, kMac1},
+                                            Difference{"host", "cn03", "macs", kMac3, kMac2},
+                                            Difference{"host", "cn03", "distro", {}, "local"}));
+  // A new host as well.
+  EXPECT_THAT(
+      Accepted({Create("new", {Mac(kMac1)}), give("cn01", "02:00:00:00:00:09", kMac1)}).differences,
+      SizeIs(2));
+  // But not what nobody loses, or a host that does not have it.
+  EXPECT_THAT(Refused({give("cn01", kMac3, kMac1), give("cn02", kMac1, kMac2)}).message,
+              HasSubstr("host \"cn03\" has it already"));
+  EXPECT_THAT(Refused({give("cn01", kMac3, kMac1), give("cn02", kMac1, kMac3)}).message,
+              HasSubstr("host \"cn03\" has it already"));
+}
+
 TEST_F(HostMutationsTest, LabelsAndVariablesHaveLimits) {
   UpdateHost labels = Update();
   UpdateHost variables = Update();
@@ -184,9 +229,9 @@ TEST_F(HostMutationsTest, VariablesNoteAndLockAreDifferencesOfTheirOwn) {
   update.note = *Note::Parse("broken fan");
   update.locked = true;
   EXPECT_THAT(Commit({update}).differences,
-              ElementsAre(Difference{"host", "cn01", "variables.console", "", "ttyS1"},
-                          Difference{"host", "cn01", "note", "", "broken fan"},
-                          Difference{"host", "cn01", "locked", "", "true"}));
+              ElementsAre(Difference{"host", "cn01", "variables.console", {}, "ttyS1"},
+                          Difference{"host", "cn01", "note", {}, "broken fan"},
+                          Difference{"host", "cn01", "locked", {}, "true"}));
   EXPECT_TRUE(Accepted({update}).change.empty());
   UpdateHost back = Update();
   back.unset_variables = {V("console"), V("consol")};

@@ -103,7 +103,7 @@ TEST_F(LockTest, AnAgentsUseOfANextBootIsNoBreachOfALock) {
   Commit({UpdateHost{.host = Ref("cn01"), .locked = true}});
   const auto host = snapshot_->FindHost(Ref("cn01"));
   EXPECT_THAT(Commit({UseNextBoot{host->id, host->next->token}}).differences,
-              ElementsAre(Difference{"host", "cn01", "next_boot", "local", ""}));
+              ElementsAre(Difference{"host", "cn01", "next_boot", "local", {}}));
 }
 
 TEST_F(LockTest, OfManyLockedHostsTheFirstAreNamed) {
@@ -116,7 +116,10 @@ TEST_F(LockTest, OfManyLockedHostsTheFirstAreNamed) {
   Commit(mutations);
   UpdateSettings update;
   update.default_distro = absl::optional<Distro>(D("wait"));
-  EXPECT_THAT(Refused({update}).problems, SizeIs(20));
+  const Refusal refusal = Refused({update});
+  EXPECT_THAT(refusal.problems, SizeIs(20));
+  EXPECT_THAT(refusal.message,
+              HasSubstr(" hosts are locked, and it would change what they boot: "));
 }
 
 TEST_F(LockTest, AGroupReachesALockedHostByWhatItWasAndByWhatItIs) {

@@ -17,7 +17,8 @@
 namespace autopxe::server {
 
 inline void PrintTo(const Difference& d, std::ostream* os) {
-  *os << d.kind << " " << d.name << " " << d.field << ": " << d.before << " -> " << d.after;
+  *os << d.kind << " " << d.name << " " << d.field << ": " << d.before.value_or("(none)") << " -> "
+      << d.after.value_or("(none)");
 }
 
 inline constexpr char kOverlayfs[] = "debian/bookworm/latest/overlayfs";

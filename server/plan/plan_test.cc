@@ -26,8 +26,8 @@ TEST_F(PlanTest, AssigningToAnUnknownMacCreatesTheHost) {
                                          .etag = 2}));
   EXPECT_EQ(plan.change.base, snapshot_->revision().id);
   EXPECT_EQ(plan.change.revision.id.number, 2);
-  EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", kMac1, "macs", "", kMac1},
-                                            Difference{"host", kMac1, "distro", "", kOverlayfs}));
+  EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", kMac1, "macs", {}, kMac1},
+                                            Difference{"host", kMac1, "distro", {}, kOverlayfs}));
   EXPECT_THAT(plan.warnings, IsEmpty());
 }
 
@@ -182,7 +182,7 @@ TEST_F(PlanTest, AHostThatIsDeletedAndMadeAgainIsAnother) {
   ASSERT_THAT(plan.change.hosts, SizeIs(1));
   EXPECT_EQ(plan.change.hosts[0]->id, HostId{2});
   EXPECT_THAT(plan.differences, ElementsAre(Difference{"host", "web01", "id", "1", "2"},
-                                            Difference{"host", "web01", "distro", kOverlayfs, ""}));
+                                            Difference{"host", "web01", "distro", kOverlayfs, {}}));
 }
 
 TEST_F(PlanTest, DeletingAHostTellsWhatIsLost) {
@@ -190,8 +190,8 @@ TEST_F(PlanTest, DeletingAHostTellsWhatIsLost) {
   Commit({Create("web01", {Mac(kMac1), Mac(kMac2)}), AssignTo("web01", kOverlayfs)});
   const Plan plan = Accepted({DeleteHost{Ref(kMac2)}});
   EXPECT_THAT(plan.differences,
-              ElementsAre(Difference{"host", "web01", "macs", absl::StrCat(kMac1, ", ", kMac2), ""},
-                          Difference{"host", "web01", "distro", kOverlayfs, ""}));
+              ElementsAre(Difference{"host", "web01", "macs", absl::StrCat(kMac1, ", ", kMac2), {}},
+                          Difference{"host", "web01", "distro", kOverlayfs, {}}));
 }
 
 TEST_F(PlanTest, AProfileInUseIsNotDeleted) {

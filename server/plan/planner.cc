@@ -9,13 +9,21 @@
 #include "absl/strings/str_cat.h"
 #include "boot/resolution.h"
 #include "boot/suggestion.h"
+#include "common/model/hostlist.h"
 #include "common/model/quote.h"
 #include "server/plan/differences.h"
+#include "server/plan/lacked_variables.h"
 
 namespace autopxe::server {
 namespace {
 
 constexpr size_t kMaxMutations = 100'000;
+
+// The hosts' names in a sentence.
+constexpr size_t kMaxNamesLength = 200;
+
+// More sentences would not be read.
+constexpr size_t kMaxWarnings = 100;
 
 absl::StatusCode CodeOf(Reason reason) {
   switch (reason) {
@@ -73,14 +81,25 @@ class Reach {
   std::vector<std::shared_ptr<const Group>> groups_;  // As they were and as they are.
 };
 
-Refusal BuildRefusal(std::vector<Problem> problems) {
-  Refusal refusal{
-      .code = CodeOf(problems.front().reason), .message = problems.front().message, .problems = {}};
-  if (problems.size() > 1) {
-    absl::StrAppend(&refusal.message, " (and ", problems.size() - 1, " more)");
+// Whether all are of unknown hosts, which one sentence can name.
+bool AreUnknownHosts(const std::vector<Problem>& problems) {
+  return problems.size() > 1 &&
+         std::all_of(problems.begin(), problems.end(),
+                     [](const Problem& problem) { return problem.reason == Reason::kHostUnknown; });
+}
+
+std::string UnknownHostsText(const std::vector<Problem>& problems) {
+  std::vector<std::string> names;
+  for (const Problem& problem : problems) names.push_back(problem.value);
+  const Hostlist hosts = Hostlist::Of(std::move(names));
+  std::string text = absl::StrCat(hosts.names().size(),
+                                  " hosts are unknown: ", hosts.FormatShort(kMaxNamesLength), "; ");
+  for (const Problem& problem : problems) {
+    if (problem.suggestions.empty()) continue;
+    return absl::StrCat(text, "by ", Quote(problem.value), " did you mean ",
+                        Quote(problem.suggestions.front()), "?");
   }
-  refusal.problems = std::move(problems);
-  return refusal;
+  return absl::StrCat(text, "see autopxectl host list, or create them with their MACs");
 }
 
 }  // namespace
@@ -102,6 +121,44 @@ void Planner::Refuse(Reason reason, absl::string_view field, std::string value, 
 
 void Planner::Warn(std::string warning) {
   if (warned_.insert(warning).second) warnings_.push_back(std::move(warning));
+}
+
+void Planner::WarnOfHost(std::string what, const HostName& host) {
+  host_warnings_[std::move(what)].push_back(host.text());
+}
+
+std::vector<std::string> Planner::TakeWarnings() {
+  for (auto& [what, names] : host_warnings_) {
+    const Hostlist hosts = Hostlist::Of(std::move(names));
+    const size_t count = hosts.names().size();
+    Warn(count == 1
+             ? absl::StrCat(what, " for host ", Quote(hosts.names().front()))
+             : absl::StrCat(what, " for ", count, " hosts: ", hosts.FormatShort(kMaxNamesLength)));
+  }
+  if (warnings_.size() > kMaxWarnings) {
+    const size_t more = warnings_.size() - kMaxWarnings;
+    warnings_.resize(kMaxWarnings);
+    warnings_.push_back(absl::StrCat("and ", more, " warnings more"));
+  }
+  return std::move(warnings_);
+}
+
+Refusal Planner::BuildRefusal() {
+  Refusal refusal{.code = CodeOf(problems_.front().reason),
+                  .message = problems_.front().message,
+                  .problems = {}};
+  if (AreUnknownHosts(problems_)) {
+    refusal.message = UnknownHostsText(problems_);
+  } else if (locked_.size() > 1) {
+    const size_t count = locked_.size();
+    refusal.message = absl::StrCat(count, " hosts are locked, and it would change what they boot: ",
+                                   Hostlist::Of(std::move(locked_)).FormatShort(kMaxNamesLength),
+                                   "; unlock them, or add --force");
+  } else if (problems_.size() > 1) {
+    absl::StrAppend(&refusal.message, " (and ", problems_.size() - 1, " more)");
+  }
+  refusal.problems = std::move(problems_);
+  return refusal;
 }
 
 void Planner::CheckEtag(const ExpectedEtag& expected) {
@@ -187,13 +244,19 @@ void Planner::NoteVariables(const std::map<VariableName, VariableValue>& set,
 
 void Planner::TakeVariables(const std::map<VariableName, VariableValue>& set,
                             const std::vector<VariableName>& unset, const std::string& whose,
-                            size_t at_most, std::map<VariableName, VariableValue>& variables) {
+                            size_t at_most, const HostName* host,
+                            std::map<VariableName, VariableValue>& variables) {
   for (const auto& [name, value] : set) variables.insert_or_assign(name, value);
   for (const VariableName& name : unset) {
-    if (variables.erase(name) == 0) {
-      Warn(absl::StrCat("variable ", Quote(name.text()), ": it was not set", whose));
+    const bool was_set = variables.erase(name) > 0;
+    if (host == nullptr) unset_variables_.insert(name.text());
+    if (was_set) continue;
+    std::string what = absl::StrCat("variable ", Quote(name.text()), ": it was not set");
+    if (host != nullptr) {
+      WarnOfHost(std::move(what), *host);
+    } else {
+      Warn(absl::StrCat(what, whose));
     }
-    unset_variables_.insert(name.text());
   }
   if (variables.size() <= at_most) return;
   Refuse(Reason::kMalformed, "set_variables", absl::StrCat(variables.size()),
@@ -206,14 +269,17 @@ void Planner::CheckLocks(const Change& change, const Snapshot& after) {
   constexpr size_t kMaxLocked = 20;
   position_ = -1;
   const auto check = [&](const Host& before) {
-    if (problems_.size() >= kMaxLocked) return;
     if (used_next_boots_.count(before.id) > 0) return;
     const std::string name = before.name.text();
     const std::shared_ptr<const Host> now = after.FindHost(before.id);
+    const auto refuse = [&](std::string message) {
+      locked_.push_back(name);
+      if (problems_.size() >= kMaxLocked) return;
+      Refuse(Reason::kHostLocked, "host", name, std::move(message));
+    };
     if (now == nullptr) {
-      Refuse(Reason::kHostLocked, "host", name,
-             absl::StrCat("host ", Quote(name), ": it is locked; unlock it, or add --force"));
-      return;
+      return refuse(
+          absl::StrCat("host ", Quote(name), ": it is locked; unlock it, or add --force"));
     }
     if (!now->locked) return;
     const Distro boots = ChooseDistro(snapshot_, nullptr, &before, now_).distro;
@@ -221,12 +287,11 @@ void Planner::CheckLocks(const Change& change, const Snapshot& after) {
     const bool assigned =
         before.distro != now->distro || before.timed != now->timed || before.next != now->next;
     if (!assigned && boots == would) return;
-    Refuse(
-        Reason::kHostLocked, "host", name,
-        absl::StrCat("host ", Quote(name), ": it is locked to ", boots.Format(),
-                     assigned && boots == would ? ", and its assignments would change"
-                                                : absl::StrCat(" and would boot ", would.Format()),
-                     "; unlock it, or add --force"));
+    refuse(absl::StrCat("host ", Quote(name), ": it is locked to ", boots.Format(),
+                        assigned && boots == would
+                            ? ", and its assignments would change"
+                            : absl::StrCat(" and would boot ", would.Format()),
+                        "; unlock it, or add --force"));
   };
   std::map<HostName, std::shared_ptr<const Host>> locked;
   const auto add = [&](const std::shared_ptr<const Host>& host) {
@@ -260,7 +325,17 @@ void Planner::CheckUnsetVariables(const Snapshot& after, bool force) {
   }
 }
 
+void Planner::CheckLackedVariables(const Change& change, const Snapshot& after) {
+  for (const LackedVariable& lacked : FindLackedVariables(snapshot_, after, change, now_)) {
+    if (set_owners_.count(lacked.owner) > 0 || unset_variables_.count(lacked.variable) > 0) {
+      continue;
+    }
+    Warn(lacked.Sentence());
+  }
+}
+
 std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
+  batch_ = &batch;
   if (batch.mutations.empty()) {
     Refuse(Reason::kBatchInvalid, "mutations", "", "the request asks for no change at all");
   }
@@ -271,23 +346,25 @@ std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   }
   for (const ExpectedEtag& expected : batch.expected_etags) CheckEtag(expected);
   // A caller whose view is stale gets no further findings: they may be about what is no longer so.
-  if (!problems_.empty()) return BuildRefusal(std::move(problems_));
+  if (!problems_.empty()) return BuildRefusal();
 
   for (const Mutation& mutation : batch.mutations) {
     ++position_;
     std::visit([this](const auto& one) { Take(one); }, mutation);
   }
-  if (!problems_.empty()) return BuildRefusal(std::move(problems_));
+  CheckTakenEarly();
+  if (!problems_.empty()) return BuildRefusal();
 
   Plan plan{.change = overlay_.BuildChange(), .differences = {}, .warnings = {}};
   // A contradiction in the change itself is the writer's to tell.
   if (const auto after = autopxe::Apply(snapshot_, plan.change); after.ok()) {
     CheckUnsetVariables(**after, batch.force);
+    CheckLackedVariables(plan.change, **after);
     if (!batch.force) CheckLocks(plan.change, **after);
   }
-  if (!problems_.empty()) return BuildRefusal(std::move(problems_));
+  if (!problems_.empty()) return BuildRefusal();
   plan.differences = Compare(snapshot_, plan.change);
-  plan.warnings = std::move(warnings_);
+  plan.warnings = TakeWarnings();
   return plan;
 }
 

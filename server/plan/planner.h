@@ -40,6 +40,12 @@ class Planner {
  private:
   void CheckEtag(const ExpectedEtag& expected);
 
+  // Takes `mac` away from the host that has it, if that isn't `receiver` and a mutation that is
+  // still to come takes it away anyway: so hosts can swap their MACs.
+  void TakeEarly(const MacAddress& mac, absl::optional<HostId> receiver);
+  // Notes each MAC that was taken so and that no mutation then took away.
+  void CheckTakenEarly();
+
   void Take(const Assign& assign);
   void Take(const Unassign& unassign);
   void Take(const CreateHost& create);
@@ -80,21 +86,30 @@ class Planner {
   // Notes what is wrong with variables to set and to remove.
   void NoteVariables(const std::map<VariableName, VariableValue>& set,
                      const std::vector<VariableName>& unset);
-  // Sets and removes variables; `whose` follows "it was not set". Notes a problem if there are then
-  // more than `at_most`.
+  // Sets and removes variables; `whose` follows "it was not set", but for those of `host`. Notes a
+  // problem if there are then more than `at_most`.
   void TakeVariables(const std::map<VariableName, VariableValue>& set,
                      const std::vector<VariableName>& unset, const std::string& whose,
-                     size_t at_most, std::map<VariableName, VariableValue>& variables);
+                     size_t at_most, const HostName* host,
+                     std::map<VariableName, VariableValue>& variables);
   // Notes each locked host that would boot something else in `after`.
   void CheckLocks(const Change& change, const Snapshot& after);
   // Notes each variable that a template needs and that hosts lack in `after`: a problem if the
   // batch sets the template and it can reach no host that gets it, unless `force`; else a warning.
   void CheckUnsetVariables(const Snapshot& after, bool force);
+  // Warns of each variable that hosts lack by `change`, but for those told of already.
+  void CheckLackedVariables(const Change& change, const Snapshot& after);
   // The host, or null with a problem noted.
   const Host* RequireHost(const HostReference& reference);
   void Refuse(Reason reason, absl::string_view field, std::string value, std::string message,
               std::vector<std::string> suggestions = {});
   void Warn(std::string warning);
+  // Warns of something that may be so for many hosts, in one sentence: `what` for host "cn01".
+  void WarnOfHost(std::string what, const HostName& host);
+  // All that deserves attention: a bounded number of sentences.
+  std::vector<std::string> TakeWarnings();
+  // A message for all problems.
+  Refusal BuildRefusal();
 
   const Snapshot& snapshot_;
   const Catalogs& catalogs_;
@@ -102,12 +117,19 @@ class Planner {
   Overlay overlay_;
   DistroCheck distro_check_;
   std::map<AgentId, DistroCheck> agent_checks_;
+  const Batch* batch_ = nullptr;
   int position_ = -1;  // Of the mutation that is being taken.
+  // Positions of the mutations that take a MAC away; gathered when first asked for.
+  absl::optional<std::map<MacAddress, std::vector<int>>> losses_;
+  // What TakeEarly took from whom, and where it is to be taken away.
+  std::map<std::pair<HostId, MacAddress>, int> taken_early_;
   std::vector<Problem> problems_;
   std::vector<std::string> warnings_;
   std::set<std::string> warned_;
+  std::map<std::string, std::vector<std::string>> host_warnings_;  // Hosts by what is so for them.
+  std::vector<std::string> locked_;  // Hosts that CheckLocks found, also those of no problem.
   std::map<TemplateOwner, int> set_owners_;  // With the position of what set it last.
-  std::set<std::string> unset_variables_;
+  std::set<std::string> unset_variables_;    // Not those of hosts, which CheckLackedVariables sees.
   std::set<HostId> used_next_boots_;
   int suggestions_left_ = 20;  // Comparing with every host's name is dear.
 };

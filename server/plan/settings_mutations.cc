@@ -70,7 +70,7 @@ void Planner::TakeCommonSettings(const Update& update, const std::string& whose,
   if (update.default_distro) values.default_distro = *update.default_distro;
   if (update.rootfs_path_prefix) values.rootfs_path_prefix = *update.rootfs_path_prefix;
   TakeVariables(update.set_variables, update.unset_variables, whose,
-                std::numeric_limits<size_t>::max(), values.variables);
+                std::numeric_limits<size_t>::max(), nullptr, values.variables);
 }
 
 void Planner::Take(const UpdateSettings& update) {

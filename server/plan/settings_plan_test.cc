@@ -149,18 +149,18 @@ TEST_F(SettingsPlanTest, SettingsChangeOnlyWhatIsNamed) {
   first.rootfs_path_prefix.emplace(*RootfsPathPrefix::Parse("/pxe/rootfs"));
   first.set_variables = {{V("empty"), Value("")}};
   EXPECT_THAT(Commit({first}).differences,
-              ElementsAre(Difference{"settings", "", "default_distro", "", kOverlayfs},
+              ElementsAre(Difference{"settings", "", "default_distro", {}, kOverlayfs},
                           Difference{"settings", "", "menu_timeout", "10s", "3s"},
-                          Difference{"settings", "", "rootfs_path_prefix", "", "/pxe/rootfs"},
-                          Difference{"settings", "", "unknown_hosts", "", "wait"},
-                          Difference{"settings", "", "variables.empty", "", ""}));
+                          Difference{"settings", "", "rootfs_path_prefix", {}, "/pxe/rootfs"},
+                          Difference{"settings", "", "unknown_hosts", {}, "wait"},
+                          Difference{"settings", "", "variables.empty", {}, {}}));
   UpdateSettings second;
   second.unknown_hosts.emplace(absl::nullopt);
   second.unset_variables = {V("nfs-server")};
   const Plan plan = Commit({second});
   EXPECT_THAT(plan.differences,
-              ElementsAre(Difference{"settings", "", "unknown_hosts", "wait", ""},
-                          Difference{"settings", "", "variables.nfs-server", "172.25.2.11", ""}));
+              ElementsAre(Difference{"settings", "", "unknown_hosts", "wait", {}},
+                          Difference{"settings", "", "variables.nfs-server", "172.25.2.11", {}}));
   const Settings& settings = snapshot_->settings();
   EXPECT_EQ(settings.default_distro, D(kOverlayfs));
   EXPECT_EQ(settings.menu_timeout, absl::Seconds(3));
@@ -176,10 +176,10 @@ TEST_F(SettingsPlanTest, WhatIsSetForAnAgentIsKeptUntilNothingIs) {
   first.set_variables = {{V("nfs-server"), Value("10.77.1.1")}, {V("empty"), Value("")}};
   const Plan set = Commit({first});
   EXPECT_THAT(set.differences,
-              ElementsAre(Difference{"agent", "lab", "default_distro", "", kOverlayfs},
-                          Difference{"agent", "lab", "rootfs_path_prefix", "", "/export"},
-                          Difference{"agent", "lab", "variables.empty", "", ""},
-                          Difference{"agent", "lab", "variables.nfs-server", "", "10.77.1.1"}));
+              ElementsAre(Difference{"agent", "lab", "default_distro", {}, kOverlayfs},
+                          Difference{"agent", "lab", "rootfs_path_prefix", {}, "/export"},
+                          Difference{"agent", "lab", "variables.empty", {}, {}},
+                          Difference{"agent", "lab", "variables.nfs-server", {}, "10.77.1.1"}));
   EXPECT_THAT(set.warnings, IsEmpty());
   ASSERT_THAT(set.change.agent_settings, SizeIs(1));
   EXPECT_EQ(set.change.agent_settings[0].etag, 2);
@@ -190,8 +190,8 @@ TEST_F(SettingsPlanTest, WhatIsSetForAnAgentIsKeptUntilNothingIs) {
   second.unset_variables = {V("empty"), V("never")};
   const Plan some = Commit({second});
   EXPECT_THAT(some.differences,
-              ElementsAre(Difference{"agent", "lab", "default_distro", kOverlayfs, ""},
-                          Difference{"agent", "lab", "variables.empty", "", ""}));
+              ElementsAre(Difference{"agent", "lab", "default_distro", kOverlayfs, {}},
+                          Difference{"agent", "lab", "variables.empty", {}, {}}));
   EXPECT_THAT(some.warnings, ElementsAre("variable \"never\": it was not set for agent \"lab\""));
   const AgentSettings* const left = snapshot_->FindAgentSettings(*AgentId::Parse("lab"));
   ASSERT_NE(left, nullptr);
@@ -207,8 +207,8 @@ TEST_F(SettingsPlanTest, WhatIsSetForAnAgentIsKeptUntilNothingIs) {
   EXPECT_THAT(gone.change.deleted_agent_settings, ElementsAre(*AgentId::Parse("lab")));
   EXPECT_THAT(gone.change.agent_settings, IsEmpty());
   EXPECT_THAT(gone.differences,
-              ElementsAre(Difference{"agent", "lab", "rootfs_path_prefix", "/export", ""},
-                          Difference{"agent", "lab", "variables.nfs-server", "10.77.1.1", ""}));
+              ElementsAre(Difference{"agent", "lab", "rootfs_path_prefix", "/export", {}},
+                          Difference{"agent", "lab", "variables.nfs-server", "10.77.1.1", {}}));
   EXPECT_EQ(snapshot_->FindAgentSettings(*AgentId::Parse("lab")), nullptr);
   // Here and gone in one batch, for an agent that has none.
   EXPECT_TRUE(Accepted({first, second, last}).change.empty());

@@ -24,26 +24,6 @@ constexpr size_t kMaxAgents = 3;
 // The hosts' names in a sentence.
 constexpr size_t kMaxNamesLength = 200;
 
-std::string Subject(const TemplateOwner& owner) {
-  if (const auto* profile = std::get_if<ProfileName>(&owner)) {
-    return absl::StrCat("profile ", Quote(profile->text()));
-  }
-  return absl::StrCat("distro ", Quote(std::get<DistroName>(owner).text()));
-}
-
-// "boot with it": with a profile. "boot it": a declared distro.
-absl::string_view BootIt(const TemplateOwner& owner) {
-  return std::holds_alternative<ProfileName>(owner) ? "boot with it" : "boot it";
-}
-
-bool Boots(const Distro& distro, const TemplateOwner& owner) {
-  if (const auto* profile = std::get_if<ProfileName>(&owner)) {
-    return distro.kind() == Distro::Kind::kKernel && distro.profile() == profile->text();
-  }
-  return distro.kind() == Distro::Kind::kDeclared &&
-         distro.name() == std::get<DistroName>(owner).text();
-}
-
 // Who sets a variable, looked up once however many templates use it.
 struct Sources {
   absl::optional<VariableName> name = {};  // Empty: no variable can be called so.
@@ -97,8 +77,9 @@ bool Gets(const Host& host, const Sources& sources) {
 void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) {
   after.ForEachHost([&](const std::shared_ptr<const Host>& host) {
     const Distro distro = ChooseDistro(after, nullptr, host.get(), now).distro;
+    const absl::optional<TemplateOwner> owner = OwnerFor(distro);
     for (Use& use : uses) {
-      const bool boots_it = Boots(distro, use.owner);
+      const bool boots_it = owner.has_value() && *owner == use.owner;
       Sources& sources = *use.sources;
       if (!sources.name.has_value() || (!boots_it && sources.anybody_gets)) continue;
       const bool gets = Gets(*host, sources);
@@ -108,15 +89,6 @@ void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) 
       if (!gets) use.lacking.push_back(host->name.text());
     }
   });
-}
-
-std::string NamesOf(std::vector<std::string> hosts) {
-  std::string names = Hostlist::Of(std::move(hosts)).Format();
-  if (names.size() > kMaxNamesLength) {
-    names.resize(kMaxNamesLength);
-    absl::StrAppend(&names, "...");
-  }
-  return names;
 }
 
 std::string AgentsOf(std::vector<std::string> agents) {
@@ -133,7 +105,7 @@ absl::optional<UnsetVariable> Judge(Use use) {
       .owner = use.owner,
       .variable = use.variable,
       .reaches_nobody = false,
-      .sentence = absl::StrCat(Subject(use.owner), " uses ${", use.variable, "}, which ")};
+      .sentence = absl::StrCat(DescribeOwner(use.owner), " uses ${", use.variable, "}, which ")};
   std::string& sentence = unset.sentence;
   if (use.users > 0 && use.lacking.empty()) return absl::nullopt;
   if (!use.sources->agents.empty()) {
@@ -156,7 +128,7 @@ absl::optional<UnsetVariable> Judge(Use use) {
                       ? absl::StrCat("none gets of the hosts that ", BootIt(use.owner), ": ")
                       : absl::StrCat(lacking, " of the ", use.users, " hosts that ",
                                      BootIt(use.owner), " don't get: "),
-                  NamesOf(std::move(use.lacking)));
+                  Hostlist::Of(std::move(use.lacking)).FormatShort(kMaxNamesLength));
   return unset;
 }
 
@@ -208,7 +180,7 @@ std::vector<Problem> CheckTemplate(const TemplateOwner& owner,
     problem.reason = Reason::kMalformed;
     problem.field = std::string(TemplateField(owner));
     problem.value = command_line.text();
-    problem.message = absl::StrCat(Subject(owner), ": ", what);
+    problem.message = absl::StrCat(DescribeOwner(owner), ": ", what);
     problems.push_back(std::move(problem));
   };
   std::set<std::string> scanned_only;
@@ -227,21 +199,6 @@ std::vector<Problem> CheckTemplate(const TemplateOwner& owner,
                      "; write ${", name, "}"));
   }
   return problems;
-}
-
-absl::string_view TemplateField(const TemplateOwner& owner) {
-  return std::holds_alternative<ProfileName>(owner) ? "command_line" : "kernel.arguments";
-}
-
-const CommandLineTemplate* FindTemplate(const Snapshot& snapshot, const TemplateOwner& owner) {
-  if (const auto* name = std::get_if<ProfileName>(&owner)) {
-    const Profile* const profile = snapshot.FindProfile(*name);
-    return profile == nullptr ? nullptr : &profile->command_line;
-  }
-  const auto distro = snapshot.declared_distros().find(std::get<DistroName>(owner));
-  if (distro == snapshot.declared_distros().end()) return nullptr;
-  const auto* const kernel = std::get_if<DeclaredKernel>(&distro->second->boot);
-  return kernel == nullptr ? nullptr : &kernel->arguments;
 }
 
 std::vector<UnsetVariable> FindUnsetVariables(const Snapshot& after, const Catalogs& catalogs,

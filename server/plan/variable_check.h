@@ -3,16 +3,15 @@
 #include <map>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/model/command_line_template.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
 #include "common/status/problem.h"
 #include "server/plan/catalogs.h"
+#include "server/plan/template_owner.h"
 
 namespace autopxe::server {
 
@@ -22,19 +21,10 @@ namespace autopxe::server {
 std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>& set,
                                     const std::vector<VariableName>& unset);
 
-// Whose template it is: a profile's, or a declared distro's arguments.
-using TemplateOwner = std::variant<ProfileName, DistroName>;
-
 // What is wrong with a template: a default that could never be used, or, in a declared distro's, a
 // built-in that only a scanned kernel has. The problems' mutation is for the caller to fill.
 std::vector<Problem> CheckTemplate(const TemplateOwner& owner,
                                    const CommandLineTemplate& command_line);
-
-// "command_line" or "kernel.arguments": the field of a mutation that holds the template.
-absl::string_view TemplateField(const TemplateOwner& owner);
-
-// The owner's template; null if it is not there, or is chained. Valid as long as `snapshot`.
-const CommandLineTemplate* FindTemplate(const Snapshot& snapshot, const TemplateOwner& owner);
 
 // A variable that a template uses and that not every host gets.
 struct UnsetVariable {

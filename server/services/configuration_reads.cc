@@ -1,38 +1,33 @@
-// What ConfigurationService reads.
+// What ConfigurationService reads of the current snapshot.
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/model/quote.h"
 #include "common/status/grpc_status.h"
-#include "common/status/problem.h"
-#include "common/status/status_macros.h"
 #include "common/wire/agent_settings_wire.h"
 #include "common/wire/declared_distro_wire.h"
 #include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
-#include "common/wire/revision_wire.h"
 #include "common/wire/settings_wire.h"
 #include "server/services/configuration_service.h"
-#include "server/services/difference_encoding.h"
 #include "server/services/host_page.h"
 #include "server/services/page.h"
 #include "server/services/read_error.h"
+#include "server/services/unknown_name.h"
 
 namespace autopxe::server {
 namespace {
 
-constexpr char kHistory[] = "history";
+constexpr char kHosts[] = "hosts";
 
 absl::Status NoToken() {
   return absl::InvalidArgumentError("page_token: not one that this server gave");
@@ -63,55 +58,6 @@ absl::StatusOr<GroupPlace> ParseGroupPlace(absl::string_view text) {
   return place;
 }
 
-// Errors: INVALID_ARGUMENT; the message begins with the field.
-absl::StatusOr<HistoryFilter> ParseHistoryFilter(const v1::ListHistoryRequest& request) {
-  HistoryFilter filter;
-  const std::string& kind = request.kind();
-  const std::string& name = request.name();
-  const auto named = [](const absl::Status& status) {
-    return absl::InvalidArgumentError(absl::StrCat("name: ", status.message()));
-  };
-  if (kind.empty()) {
-    if (name.empty()) return filter;
-    return absl::InvalidArgumentError("kind: a name needs the kind of what bears it");
-  }
-  if (kind == "host") {
-    filter.kind = HistoryFilter::Kind::kHost;
-    if (name.empty()) return filter;
-    absl::StatusOr<HostReference> reference = ParseHostReference(name);
-    if (!reference.ok()) return named(reference.status());
-    filter.host = *std::move(reference);
-    return filter;
-  }
-  if (kind == "settings") {
-    filter.kind = HistoryFilter::Kind::kSettings;
-    if (name.empty()) return filter;
-    return absl::InvalidArgumentError("name: the settings have none");
-  }
-  absl::Status parsed;
-  if (kind == "group") {
-    filter.kind = HistoryFilter::Kind::kGroup;
-    parsed = GroupNameRule::Check(name);
-  } else if (kind == "profile") {
-    filter.kind = HistoryFilter::Kind::kProfile;
-    parsed = ProfileNameRule::Check(name);
-  } else if (kind == "distro") {
-    filter.kind = HistoryFilter::Kind::kDistro;
-    parsed = DistroNameRule::Check(name);
-  } else if (kind == "agent") {
-    filter.kind = HistoryFilter::Kind::kAgent;
-    parsed = AgentIdRule::Check(name);
-  } else {
-    return absl::InvalidArgumentError(
-        absl::StrCat("kind: ", Quote(kind),
-                     ": expected \"host\", \"group\", \"profile\", \"distro\", "
-                     "\"settings\" or \"agent\""));
-  }
-  if (!name.empty() && !parsed.ok()) return named(parsed);
-  filter.name = name;
-  return filter;
-}
-
 }  // namespace
 
 grpc::ServerUnaryReactor* ConfigurationService::GetHost(grpc::CallbackServerContext* context,
@@ -122,9 +68,10 @@ grpc::ServerUnaryReactor* ConfigurationService::GetHost(grpc::CallbackServerCont
   if (!reference.ok()) return call.Finish(Malformed("host", request->host(), reference.status()));
   const std::shared_ptr<const Host> host = feed_.Current()->FindHost(*reference);
   if (host == nullptr) {
-    return call.Finish(ReadError(absl::StatusCode::kNotFound, Reason::kHostUnknown, "host",
-                                 request->host(),
-                                 absl::StrCat("host ", Quote(request->host()), ": no such host")));
+    host_calls_.Queue([this, call, reference = *reference] {
+      call.Finish(UnknownHost(*feed_.Current(), reference));
+    });
+    return call.reactor();
   }
   *response = ToProto(*host);
   return call.Finish(grpc::Status::OK);
@@ -134,20 +81,40 @@ grpc::ServerUnaryReactor* ConfigurationService::ListHosts(grpc::CallbackServerCo
                                                           const v1::ListHostsRequest* request,
                                                           v1::ListHostsResponse* response) {
   const Call call("ListHosts", context, clock_);
-  const absl::StatusOr<Page> page = ParsePage("hosts", request->page_size(), request->page_token());
-  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
-  const absl::StatusOr<absl::optional<Selector>> selector = ParseSelector(request->selector());
-  if (!selector.ok()) {
-    return call.Finish(Malformed("selector", request->selector(), selector.status()));
+  // The first page of a revision sorts all hosts, and each may look at thousands. gRPC keeps both
+  // until the reactor has finished.
+  host_calls_.Queue(
+      [this, call, request, response] { call.Finish(FillHosts(*request, *response)); });
+  return call.reactor();
+}
+
+grpc::Status ConfigurationService::FillHosts(const v1::ListHostsRequest& request,
+                                             v1::ListHostsResponse& response) {
+  const absl::StatusOr<Page> page = ParsePage(kHosts, request.page_size(), request.page_token());
+  if (!page.ok()) return ToGrpcStatus(page.status());
+  const absl::StatusOr<absl::optional<Selector>> selector = ParseSelector(request.selector());
+  if (!selector.ok()) return Malformed("selector", request.selector(), selector.status());
+  const absl::StatusOr<std::vector<HostReference>> named = ParseHostsNamed(request.hosts());
+  if (!named.ok()) return Malformed("hosts", "", named.status());
+  const auto add = [&](const Host& host) {
+    v1::Host& added = *response.add_hosts();
+    added = ToProto(host);
+    return added.ByteSizeLong();
+  };
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  std::string next;
+  if (named->empty()) {
+    next = VisitPage(*sorted_hosts_.Of(snapshot), *page, *selector, add);
+  } else {
+    absl::StatusOr<std::string> next_named = VisitNamedPage(
+        *snapshot, *named, *page, *selector, [&](const HostReference&, const Host* host) -> size_t {
+          return host == nullptr ? 0 : add(*host);
+        });
+    if (!next_named.ok()) return ToGrpcStatus(next_named.status());
+    next = *std::move(next_named);
   }
-  const std::string next =
-      VisitPage(*sorted_hosts_.Of(feed_.Current()), *page, *selector, [&](const Host& host) {
-        v1::Host& added = *response->add_hosts();
-        added = ToProto(host);
-        return added.ByteSizeLong();
-      });
-  if (!next.empty()) response->set_next_page_token(FormatPageToken("hosts", next));
-  return call.Finish(grpc::Status::OK);
+  if (!next.empty()) response.set_next_page_token(FormatPageToken(kHosts, next));
+  return grpc::Status::OK;
 }
 
 grpc::ServerUnaryReactor* ConfigurationService::GetGroup(grpc::CallbackServerContext* context,
@@ -156,12 +123,9 @@ grpc::ServerUnaryReactor* ConfigurationService::GetGroup(grpc::CallbackServerCon
   const Call call("GetGroup", context, clock_);
   const absl::StatusOr<GroupName> name = GroupName::Parse(request->name());
   if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
-  const std::shared_ptr<const Group> group = feed_.Current()->FindGroup(*name);
-  if (group == nullptr) {
-    return call.Finish(
-        ReadError(absl::StatusCode::kNotFound, Reason::kGroupUnknown, "name", request->name(),
-                  absl::StrCat("group ", Quote(request->name()), ": no such group")));
-  }
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  const std::shared_ptr<const Group> group = snapshot->FindGroup(*name);
+  if (group == nullptr) return call.Finish(UnknownGroup(*snapshot, *name));
   *response = ToProto(*group);
   return call.Finish(grpc::Status::OK);
 }
@@ -200,11 +164,7 @@ grpc::ServerUnaryReactor* ConfigurationService::GetProfile(grpc::CallbackServerC
   if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
   const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
   const Profile* profile = snapshot->FindProfile(*name);
-  if (profile == nullptr) {
-    return call.Finish(
-        ReadError(absl::StatusCode::kNotFound, Reason::kProfileUnknown, "name", request->name(),
-                  absl::StrCat("profile ", Quote(request->name()), ": no such profile")));
-  }
+  if (profile == nullptr) return call.Finish(UnknownProfile(*snapshot, *name));
   *response = ToProto(*profile);
   return call.Finish(grpc::Status::OK);
 }
@@ -314,57 +274,6 @@ grpc::ServerUnaryReactor* ConfigurationService::ListAgentSettings(
     bytes += added.ByteSizeLong();
   }
   return call.Finish(grpc::Status::OK);
-}
-
-grpc::ServerUnaryReactor* ConfigurationService::ListHistory(grpc::CallbackServerContext* context,
-                                                            const v1::ListHistoryRequest* request,
-                                                            v1::ListHistoryResponse* response) {
-  const Call call("ListHistory", context, clock_);
-  const absl::StatusOr<Page> page =
-      ParsePage(kHistory, request->page_size(), request->page_token());
-  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
-  int64_t before = std::numeric_limits<int64_t>::max();
-  if (!page->after.empty() && !absl::SimpleAtoi(page->after, &before)) {
-    return call.Finish(ToGrpcStatus(NoToken()));
-  }
-  const absl::StatusOr<HistoryFilter> filter = ParseHistoryFilter(*request);
-  if (!filter.ok()) {
-    const bool is_name = absl::StartsWith(filter.status().message(), "name");
-    return call.Finish(Malformed(is_name ? "name" : "kind",
-                                 is_name ? request->name() : request->kind(), filter.status()));
-  }
-  calls_.Queue([this, call, page = *page, before, filter = *filter, response] {
-    call.Finish(ToGrpcStatus(FillHistory(page, before, filter, *response)));
-  });
-  return call.reactor();
-}
-
-absl::Status ConfigurationService::FillHistory(const Page& page, int64_t before,
-                                               const HistoryFilter& filter,
-                                               v1::ListHistoryResponse& response) const {
-  ASSIGN_OR_RETURN(const HistoryRevisions revisions, history_.find(filter, before, page.size + 1));
-  size_t bytes = 0;
-  for (size_t i = 0; i < revisions.numbers.size(); ++i) {
-    if (page.IsFull(i, bytes)) {
-      response.set_next_page_token(
-          FormatPageToken(kHistory, absl::StrCat(revisions.numbers[i - 1])));
-      return absl::OkStatus();
-    }
-    ASSIGN_OR_RETURN(const absl::optional<HistoryEntry> entry,
-                     history_.load(filter, revisions.numbers[i]));
-    if (!entry.has_value()) {  // Trimmed meanwhile, as is what follows.
-      response.set_trimmed(true);
-      return absl::OkStatus();
-    }
-    v1::HistoryEntry& added = *response.add_entries();
-    *added.mutable_revision() = ToProto(entry->revision);
-    for (const Difference& difference : entry->differences) {
-      *added.add_differences() = EncodeDifference(difference);
-    }
-    bytes += added.ByteSizeLong();
-  }
-  response.set_trimmed(revisions.trimmed);
-  return absl::OkStatus();
 }
 
 }  // namespace autopxe::server

@@ -37,6 +37,8 @@ Message FromText(const std::string& text) {
 struct FakeHistory {
   int64_t last = 0;
   int64_t trimmed_to = 0;
+  int differences = 1;  // Of each revision.
+  int loads = 0;
   HistoryFilter filter;
 
   HistoryReader Reader() {
@@ -52,11 +54,16 @@ struct FakeHistory {
                   return found;
                 },
             .load =
-                [](const HistoryFilter&, int64_t number) {
+                [this](const HistoryFilter&, int64_t number) {
+                  ++loads;
+                  if (number > last) return absl::optional<HistoryEntry>();
                   HistoryEntry entry;
                   entry.revision.id = {number, 7};
                   entry.revision.user = "agent lab";
-                  entry.differences = {{"host", "cn01", "next_boot", "local", ""}};
+                  for (int i = 0; i < differences; ++i) {
+                    entry.differences.push_back(
+                        {"host", absl::StrCat("cn0", i + 1), "next_boot", "local", {}});
+                  }
                   return absl::optional<HistoryEntry>(entry);
                 }};
   }
@@ -125,9 +132,44 @@ TEST_F(ConfigurationReadsTest, AGroupIsReadByItsName) {
   ASSERT_THAT(group, IsOk());
   EXPECT_EQ(group->selector(), "gpu!=none");
   EXPECT_EQ(group->etag(), 1);
-  EXPECT_THAT(Call(&Stub::GetGroup, "name: 'gpus'"),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("no such group")));
+  EXPECT_THAT(
+      Call(&Stub::GetGroup, "name: 'gpus'"),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("no such group; did you mean \"gpu\"?")));
   EXPECT_THAT(Call(&Stub::GetGroup, "name: ''"), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(ConfigurationReadsTest, AHostsMistypedNameGetsTheOneThatWasMeant) {
+  AddHost(1, "r1");
+  EXPECT_THAT(
+      Call(&Stub::GetHost, "host: 'cn10'"),
+      StatusIs(absl::StatusCode::kNotFound, "host \"cn10\": no such host; did you mean \"cn01\"?"));
+  // A MAC is like many others.
+  EXPECT_THAT(Call(&Stub::GetHost, "host: '525400000002'"),
+              StatusIs(absl::StatusCode::kNotFound, "host \"52:54:00:00:00:02\": no such host"));
+}
+
+TEST_F(ConfigurationReadsTest, HostsThatAreNamedAreListedInThatOrderWithoutTheUnknown) {
+  for (int i = 1; i <= 4; ++i) AddHost(i, i % 2 == 0 ? "r2" : "r1");
+  const auto first = Call(&Stub::ListHosts,
+                          "hosts: 'CN04' hosts: 'nobody' hosts: '525400000001' hosts: 'cn03' "
+                          "page_size: 2");
+  ASSERT_THAT(first, IsOk());
+  ASSERT_EQ(first->hosts_size(), 2);
+  EXPECT_EQ(first->hosts(0).name(), "cn04");
+  EXPECT_EQ(first->hosts(1).name(), "cn01");
+  const auto second =
+      Call(&Stub::ListHosts, absl::StrCat("hosts: 'CN04' hosts: 'nobody' hosts: '525400000001' "
+                                          "hosts: 'cn03' selector: 'rack=r1' page_size: 9 "
+                                          "page_token: '",
+                                          first->next_page_token(), "'"));
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(second->hosts_size(), 1);
+  EXPECT_EQ(second->next_page_token(), "");
+  EXPECT_THAT(Call(&Stub::ListHosts, "hosts: 'a b'"), StatusIs(absl::StatusCode::kInvalidArgument));
+  std::string many;
+  for (int i = 0; i <= 1000; ++i) many += "hosts: 'cn01' ";
+  EXPECT_THAT(Call(&Stub::ListHosts, many),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected 1000 at most")));
 }
 
 TEST_F(ConfigurationReadsTest, HostsAreListedByTheirLabelsAndAPageGoesOnWithThem) {
@@ -192,6 +234,43 @@ TEST_F(ConfigurationReadsTest, TheHistoryComesInPagesFromTheNewest) {
   EXPECT_EQ(last->entries(0).revision().id().number(), 3);
   EXPECT_TRUE(last->trimmed());
   EXPECT_EQ(last->next_page_token(), "");
+}
+
+TEST_F(ConfigurationReadsTest, AnEntryTellsTheFirstHundredDifferencesAndPagesOfThemTellAll) {
+  history_.last = 2;
+  history_.differences = 250;
+  const auto list = Call(&Stub::ListHistory, "page_size: 1");
+  ASSERT_THAT(list, IsOk());
+  EXPECT_EQ(list->entries(0).differences_size(), 100);
+  EXPECT_EQ(list->entries(0).more_differences(), 150);
+  const v1::Difference& one = list->entries(0).differences(0);
+  EXPECT_TRUE(one.has_before());
+  EXPECT_FALSE(one.has_after());
+  history_.loads = 0;
+  std::vector<std::string> names;
+  std::string token;
+  do {
+    const auto page = Call(&Stub::ListDifferences,
+                           absl::StrCat("revision: 2 page_size: 120 page_token: '", token, "'"));
+    ASSERT_THAT(page, IsOk());
+    EXPECT_EQ(page->revision().user(), "agent lab");
+    for (const v1::Difference& difference : page->differences()) names.push_back(difference.name());
+    token = page->next_page_token();
+  } while (!token.empty());
+  EXPECT_EQ(names.size(), 250u);
+  EXPECT_EQ(names.back(), "cn0250");
+  EXPECT_EQ(history_.loads, 1);
+}
+
+TEST_F(ConfigurationReadsTest, DifferencesOfWhatIsNotThereAreNotFound) {
+  history_.last = 2;
+  EXPECT_THAT(Call(&Stub::ListDifferences, "revision: 3"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("revision 3: there is no such")));
+  for (const char* wrong : {"revision: 1 kind: 'hosts'", "revision: 1 name: 'x'",
+                            "revision: 1 page_size: -1", "revision: 1 page_token: 'x'"}) {
+    EXPECT_THAT(Call(&Stub::ListDifferences, wrong), StatusIs(absl::StatusCode::kInvalidArgument))
+        << wrong;
+  }
 }
 
 TEST_F(ConfigurationReadsTest, WhatIsAskedOfTheHistoryIsParsed) {

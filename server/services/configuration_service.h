@@ -33,8 +33,8 @@ struct HistoryReader {
 };
 
 // See autopxe/v1/configuration.proto. Writes finish when their commit does and hold no thread
-// meanwhile; reads are of the feed's current snapshot and finish at once, but for the
-// history, which is read from the disk by a thread of its own.
+// meanwhile; reads are of the feed's current snapshot and finish at once, but for those that look
+// at many hosts and for the history, which is read from the disk: each has a thread of its own.
 class ConfigurationService final : public v1::ConfigurationService::CallbackService {
  public:
   // `feed` and `clock` outlive this object.
@@ -102,6 +102,9 @@ class ConfigurationService final : public v1::ConfigurationService::CallbackServ
   grpc::ServerUnaryReactor* ListHistory(grpc::CallbackServerContext* context,
                                         const v1::ListHistoryRequest* request,
                                         v1::ListHistoryResponse* response) override;
+  grpc::ServerUnaryReactor* ListDifferences(grpc::CallbackServerContext* context,
+                                            const v1::ListDifferencesRequest* request,
+                                            v1::ListDifferencesResponse* response) override;
 
  private:
   using Mutations = google::protobuf::RepeatedPtrField<v1::Mutation>;
@@ -110,16 +113,30 @@ class ConfigurationService final : public v1::ConfigurationService::CallbackServ
   grpc::ServerUnaryReactor* Write(const Call& call, const Mutations& mutations,
                                   const v1::RequestOptions& options, v1::ApplyResponse* response);
 
+  grpc::Status FillHosts(const v1::ListHostsRequest& request, v1::ListHostsResponse& response);
   absl::Status FillHistory(const Page& page, int64_t before, const HistoryFilter& filter,
                            v1::ListHistoryResponse& response) const;
+  absl::Status FillDifferences(const Page& page, size_t first, int64_t number,
+                               const HistoryFilter& filter, v1::ListDifferencesResponse& response);
+
+  // An entry of which more pages are to come: one of 100,000 hosts takes seconds to load.
+  struct PagedEntry {
+    HistoryFilter filter;
+    int64_t number;
+    HistoryEntry entry;
+  };
 
   const ApplyFn apply_;
   const HistoryReader history_;
   const Feed& feed_;
   const Clock& clock_;
   SortedHosts sorted_hosts_;
+  absl::optional<PagedEntry> paged_;  // Of the thread of history_calls_ alone.
 
-  CallThread calls_;  // Last: what it does uses all of the above.
+  // Last: what they do uses all of the above. What is read from the disk does not keep a list
+  // waiting that is read from memory.
+  CallThread host_calls_;
+  CallThread history_calls_;
 };
 
 }  // namespace autopxe::server

@@ -82,15 +82,15 @@ v1::Decision EncodeDecision(const Decision& decision, const MacAddress& mac, con
   return result;
 }
 
-v1::Decision EncodeChosen(const ChosenDistro& chosen, const Host& host) {
+v1::Decision EncodeChosen(const ChosenDistro& chosen, const MacAddress& mac, const Host* host) {
   v1::Decision result;
-  result.set_host(host.name.text());
-  result.set_mac(host.macs.front().Format());
-  result.set_known(true);
+  result.set_mac(mac.Format());
+  result.set_host(host != nullptr ? host->name.text() : result.mac());
+  result.set_known(host != nullptr);
   result.set_distro(chosen.distro.Format());
   result.set_distro_origin(EncodeOrigin(chosen.origin));
   result.set_group(chosen.group);
-  if (chosen.origin == DistroOrigin::kTimed) *result.mutable_until() = ToProto(host.timed->until);
+  if (chosen.origin == DistroOrigin::kTimed) *result.mutable_until() = ToProto(host->timed->until);
   return result;
 }
 

@@ -14,7 +14,8 @@ v1::VariableOrigin EncodeOrigin(VariableOrigin origin);
 // What an agent would decide for a host that has this MAC.
 v1::Decision EncodeDecision(const Decision& decision, const MacAddress& mac, const AgentId& agent);
 
-// What the configuration alone says of a host.
-v1::Decision EncodeChosen(const ChosenDistro& chosen, const Host& host);
+// What the configuration alone says of the host that has `mac`; `host` is null for one that nobody
+// has named.
+v1::Decision EncodeChosen(const ChosenDistro& chosen, const MacAddress& mac, const Host* host);
 
 }  // namespace autopxe::server

@@ -22,6 +22,7 @@
 #include "server/services/host_page.h"
 #include "server/services/page.h"
 #include "server/services/read_error.h"
+#include "server/services/unknown_name.h"
 
 namespace autopxe::server {
 namespace {
@@ -108,8 +109,7 @@ grpc::Status DecisionService::FillExplanation(const v1::ExplainRequest& request,
   } else if (const auto host = snapshot->FindHost(*reference); host != nullptr) {
     mac = host->macs.front();
   } else {
-    return ReadError(absl::StatusCode::kNotFound, Reason::kHostUnknown, "host", request.host(),
-                     absl::StrCat("host ", Quote(request.host()), ": no such host"));
+    return UnknownHost(*snapshot, *reference);
   }
   const absl::Time now = clock_.Now();
   const AgentStatus* const status = StatusOf(*agent);
@@ -137,27 +137,44 @@ grpc::Status DecisionService::FillList(const v1::ListDecisionsRequest& request,
     if (!found.ok()) return ToGrpcStatus(found.status());
     agent = *std::move(found);
   }
+  const absl::StatusOr<std::vector<HostReference>> named = ParseHostsNamed(request.hosts());
+  if (!named.ok()) return Malformed("hosts", "", named.status());
   const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
   const absl::Time now = clock_.Now();
-  std::function<v1::Decision(const Host&)> decide = [&](const Host& host) {
-    return EncodeChosen(ChooseDistro(*snapshot, nullptr, &host, now), host);
+  // For the host that has `mac`, null for one that nobody has named.
+  std::function<v1::Decision(const MacAddress&, const Host*)> decide = [&](const MacAddress& mac,
+                                                                           const Host* host) {
+    return EncodeChosen(ChooseDistro(*snapshot, nullptr, host, now), mac, host);
   };
   if (agent.has_value()) {
     const AgentStatus* const status = StatusOf(*agent);
     decide = [&, status, catalog = CatalogOf(agent->id),
-              context = BuildAgentContext(agent->id, status)](const Host& host) {
-      const MacAddress& mac = host.macs.front();
+              context = BuildAgentContext(agent->id, status)](const MacAddress& mac, const Host*) {
       return EncodeDecision(
           Decide(*snapshot, *catalog, context, BuildHostFacts(mac, context, status, false), now),
           mac, context.id);
     };
   }
-  const std::string next =
-      VisitPage(*sorted_hosts_.Of(snapshot), *page, *selector, [&](const Host& host) {
-        v1::Decision& added = *response.add_decisions();
-        added = decide(host);
-        return added.ByteSizeLong();
-      });
+  const auto add = [&](const MacAddress& mac, const Host* host) {
+    v1::Decision& added = *response.add_decisions();
+    added = decide(mac, host);
+    return added.ByteSizeLong();
+  };
+  std::string next;
+  if (named->empty()) {
+    next = VisitPage(*sorted_hosts_.Of(snapshot), *page, *selector,
+                     [&](const Host& host) { return add(host.macs.front(), &host); });
+  } else {
+    absl::StatusOr<std::string> next_named =
+        VisitNamedPage(*snapshot, *named, *page, *selector,
+                       [&](const HostReference& reference, const Host* host) -> size_t {
+                         const auto* const mac = std::get_if<MacAddress>(&reference);
+                         if (mac != nullptr) return add(*mac, host);
+                         return host == nullptr ? 0 : add(host->macs.front(), host);
+                       });
+    if (!next_named.ok()) return ToGrpcStatus(next_named.status());
+    next = *std::move(next_named);
+  }
   if (!next.empty()) response.set_next_page_token(FormatPageToken(kList, next));
   return grpc::Status::OK;
 }

@@ -148,5 +148,22 @@ TEST_F(DecisionServiceTest, ASelectorAndAnAgentNarrowTheList) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(DecisionServiceTest, HostsThatAreNamedAreDecidedInThatOrderAndAnUnknownMacAsNobodys) {
+  Report("lab");
+  for (const char* agent : {"", "agent_id: 'lab'"}) {
+    const auto response =
+        Call(&Stub::ListDecisions,
+             absl::StrCat("hosts: 'cn03' hosts: 'nobody' hosts: '02:00:00:00:00:99' hosts: 'cn01' ",
+                          agent));
+    ASSERT_THAT(response, IsOk());
+    ASSERT_EQ(response->decisions_size(), 3);
+    EXPECT_EQ(response->decisions(0).host(), "cn03");
+    EXPECT_TRUE(response->decisions(0).known());
+    EXPECT_EQ(response->decisions(1).host(), "02:00:00:00:00:99");
+    EXPECT_FALSE(response->decisions(1).known());
+    EXPECT_EQ(response->decisions(2).host(), "cn01");
+  }
+}
+
 }  // namespace
 }  // namespace autopxe::server

@@ -10,8 +10,8 @@ inline v1::Difference EncodeDifference(const Difference& difference) {
   result.set_kind(difference.kind);
   result.set_name(difference.name);
   result.set_field(difference.field);
-  result.set_before(difference.before);
-  result.set_after(difference.after);
+  if (difference.before.has_value()) result.set_before(*difference.before);
+  if (difference.after.has_value()) result.set_after(*difference.after);
   return result;
 }
 

@@ -52,16 +52,19 @@ Table TableOf(Kind kind) {
   return {"", ""};
 }
 
-// The hosts that were ever called so: one after the other, several may have been. Looks at every
-// row, since only the current ones are indexed by these.
+// The hosts that were ever called so: one after the other, several may have been. In two parts,
+// since rows that hold and rows that have ended have an index each.
 absl::StatusOr<std::vector<HostId>> FindHostIds(Database& database,
                                                 const HostReference& reference) {
   const bool is_mac = std::holds_alternative<MacAddress>(reference);
   ASSIGN_OR_RETURN(
       Rows rows,
-      database.Query(is_mac ? "SELECT DISTINCT host_id FROM host_mac WHERE mac = ?1 ORDER BY 1"
-                            : "SELECT DISTINCT id FROM host WHERE name = ?1 ORDER BY 1",
-                     FormatHostReference(reference)));
+      database.Query(
+          is_mac ? "SELECT host_id FROM host_mac WHERE mac = ?1 AND valid_to IS NULL UNION "
+                   "SELECT host_id FROM host_mac WHERE mac = ?1 AND valid_to IS NOT NULL ORDER BY 1"
+                 : "SELECT id FROM host WHERE name = ?1 AND valid_to IS NULL UNION "
+                   "SELECT id FROM host WHERE name = ?1 AND valid_to IS NOT NULL ORDER BY 1",
+          FormatHostReference(reference)));
   std::vector<HostId> ids;
   while (true) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/status_matchers.h"
 #include "server/sqlite/temp_folder.h"
 #include "server/sqlite/transaction.h"
@@ -18,7 +19,8 @@
 namespace autopxe::server {
 
 void PrintTo(const Difference& d, std::ostream* os) {
-  *os << d.kind << " " << d.name << " " << d.field << ": " << d.before << " -> " << d.after;
+  *os << d.kind << " " << d.name << " " << d.field << ": " << d.before.value_or("(none)") << " -> "
+      << d.after.value_or("(none)");
 }
 
 namespace {
@@ -147,13 +149,45 @@ TEST_F(HistoryEntriesTest, OneHostIsFoundByItsMacAndByAllItsNames) {
   EXPECT_THAT(Find({.kind = Kind::kHost, .host = HostReference(named("nobody"))}), IsEmpty());
 }
 
+TEST_F(HistoryEntriesTest, OneHostIsFoundByIndexes) {
+  for (const char* select : {"SELECT host_id FROM host_mac WHERE mac = 'x' AND valid_to IS ",
+                             "SELECT id FROM host WHERE name = 'x' AND valid_to IS "}) {
+    for (const char* part : {"NULL", "NOT NULL"}) {
+      auto rows = store_->writing().Query(absl::StrCat("EXPLAIN QUERY PLAN ", select, part));
+      ASSERT_THAT(rows, IsOk());
+      while (*rows->Next()) {
+        EXPECT_THAT(std::string(rows->Text(3)), testing::StartsWith("SEARCH")) << select << part;
+      }
+    }
+  }
+}
+
+TEST_F(HistoryEntriesTest, TheHistoryIsReadOnAfterTheDatabaseWasReopened) {
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local")})));
+  EXPECT_THAT(Find({}), ElementsAre(2, 1));
+  ASSERT_THAT(store_->Reopen(), IsOk());
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "menu")})));
+  EXPECT_THAT(Find({}), ElementsAre(3, 2, 1));
+}
+
+TEST_F(HistoryEntriesTest, WhatIsSetToNothingIsNotWhatIsUnset) {
+  UpdateSettings empty;
+  empty.set_variables = {{*VariableName::Parse("rack"), *VariableValue::Parse("")}};
+  ASSERT_TRUE(Write(BatchOf({empty})));  // 2
+  UpdateSettings gone;
+  gone.unset_variables = {*VariableName::Parse("rack")};
+  ASSERT_TRUE(Write(BatchOf({gone})));  // 3
+  EXPECT_THAT(Load({}, 2), ElementsAre(Difference{"settings", "", "variables.rack", {}, ""}));
+  EXPECT_THAT(Load({}, 3), ElementsAre(Difference{"settings", "", "variables.rack", "", {}}));
+}
+
 TEST_F(HistoryEntriesTest, OneProfileIsFoundByItsName) {
   ASSERT_TRUE(Write(
       BatchOf({SetProfile{*ProfileName::Parse("other"), *CommandLineTemplate::Parse("quiet")}})));
   EXPECT_THAT(Find({.kind = Kind::kProfile, .name = "other"}), ElementsAre(2));
   EXPECT_THAT(Find({.kind = Kind::kProfile, .name = "overlayfs"}), ElementsAre(1));
   EXPECT_THAT(Load({.kind = Kind::kProfile, .name = "other"}, 2),
-              ElementsAre(Difference{"profile", "other", "command_line", "", "quiet"}));
+              ElementsAre(Difference{"profile", "other", "command_line", {}, "quiet"}));
 }
 
 TEST_F(HistoryEntriesTest, OneDeclaredDistroIsFoundByItsName) {

@@ -21,6 +21,8 @@ struct HistoryFilter {
   absl::optional<HostReference> host = {};
   // kGroup, kProfile, kDistro: its name. kAgent: its id. Empty: all.
   std::string name = {};
+
+  friend bool operator==(const HistoryFilter&, const HistoryFilter&) = default;
 };
 
 // Revisions that changed what is asked for.

@@ -139,7 +139,23 @@ absl::Status Store::OpenReading() {
                    Database::Open({.path = path_, .access = Database::Access::kReadOnly}));
   absl::MutexLock lock(&mutex_);
   reading_ = std::move(reading);
+  ++openings_;
   return absl::OkStatus();
+}
+
+absl::StatusOr<Database*> Store::OpenHistory() const {
+  int64_t opening;
+  {
+    absl::MutexLock lock(&mutex_);
+    opening = openings_;
+  }
+  if (history_ == nullptr || history_opening_ != opening) {
+    history_.reset();
+    ASSIGN_OR_RETURN(history_,
+                     Database::Open({.path = path_, .access = Database::Access::kReadOnly}));
+    history_opening_ = opening;
+  }
+  return history_.get();
 }
 
 absl::Status Store::Reopen() {
@@ -176,14 +192,16 @@ absl::StatusOr<bool> Store::HasRevision(const RevisionId& id) const {
 
 absl::StatusOr<HistoryRevisions> Store::FindHistory(const HistoryFilter& filter, int64_t before,
                                                     size_t at_most) const {
-  absl::MutexLock lock(&mutex_);
-  return FindHistoryRevisions(*reading_, filter, before, at_most);
+  absl::MutexLock lock(&history_mutex_);
+  ASSIGN_OR_RETURN(Database* const database, OpenHistory());
+  return FindHistoryRevisions(*database, filter, before, at_most);
 }
 
 absl::StatusOr<absl::optional<HistoryEntry>> Store::LoadHistory(const HistoryFilter& filter,
                                                                 int64_t number) const {
-  absl::MutexLock lock(&mutex_);
-  return LoadHistoryEntry(*reading_, filter, number);
+  absl::MutexLock lock(&history_mutex_);
+  ASSIGN_OR_RETURN(Database* const database, OpenHistory());
+  return LoadHistoryEntry(*database, filter, number);
 }
 
 }  // namespace autopxe::server

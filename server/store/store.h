@@ -25,7 +25,8 @@
 namespace autopxe::server {
 
 // The server's database: the lock that makes it this process's own, the one connection that writes,
-// one that reads, and what was in it when it was opened. Writing goes through class Writer.
+// one that reads and another for the history, and what was in it when it was opened. Writing goes
+// through class Writer.
 class Store {
  public:
   // More changes than this are no quicker to send than a snapshot.
@@ -62,7 +63,8 @@ class Store {
   // thread; reads a row of the disk.
   absl::StatusOr<bool> HasRevision(const RevisionId& id) const;
 
-  // What was changed: see server/store/history_entries.h. Safe from any thread; read the disk.
+  // What was changed: see server/store/history_entries.h. Safe from any thread; read the disk, one
+  // at a time, and as long as they take: they keep nothing else waiting.
   absl::StatusOr<HistoryRevisions> FindHistory(const HistoryFilter& filter, int64_t before,
                                                size_t at_most) const;
   absl::StatusOr<absl::optional<HistoryEntry>> LoadHistory(const HistoryFilter& filter,
@@ -90,6 +92,8 @@ class Store {
   absl::Status OpenFile(absl::Time now);
   absl::Status LoadContent(Database& database);
   absl::Status OpenReading();
+  // The connection for the history, opened when it is first asked for.
+  absl::StatusOr<Database*> OpenHistory() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(history_mutex_);
 
   const std::string path_;
   const std::unique_ptr<LockFile> lock_;
@@ -99,6 +103,12 @@ class Store {
   std::unique_ptr<Database> writing_;
   mutable absl::Mutex mutex_;
   std::unique_ptr<Database> reading_ ABSL_GUARDED_BY(mutex_);
+  // How often reading_ was opened: the history's connection is opened anew when it is an older one.
+  int64_t openings_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of its own, since a list of the history reads for seconds. Never taken under mutex_.
+  mutable absl::Mutex history_mutex_;
+  mutable std::unique_ptr<Database> history_ ABSL_GUARDED_BY(history_mutex_);
+  mutable int64_t history_opening_ ABSL_GUARDED_BY(history_mutex_) = 0;  // openings_ when it was.
 };
 
 }  // namespace autopxe::server

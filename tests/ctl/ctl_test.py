@@ -161,6 +161,52 @@ class Ctl(unittest.TestCase):
         self.ok("host", "delete", "web1")
         self.assertIn('"web1"', self.refused("host", "show", "web1"))
 
+    def import_hosts(self, rows):
+        """From a CSV of names and MACs' last numbers."""
+        file = self.folder / "hosts.csv"
+        file.write_text("name,macs\n" + "".join(f"{name},5254000{mac:05x}\n" for name, mac in rows))
+        return self.ok("host", "import", str(file))
+
+    def test_many_hosts_are_named_and_told_as_lists(self):
+        out = self.import_hosts((f"cn{i:03}", i) for i in range(1, 301))
+        self.assertIn("300 hosts cn[001-300]: macs: (none) -> (various)\n", out)
+        self.assertEqual(out.count("\n"), 2, out)
+        self.ok("host", "label", "cn[001-010]", "gpu=a100")
+        out = self.ok("assign", "-l", "gpu", "!cn[007-008]", "local")
+        self.assertIn("8 hosts cn[001-006,009-010]: distro: (none) -> local\n", out)
+        self.assertEqual(json.loads(self.ok("resolve", "cn[009-011]!cn010", "-o", "json"))["decisions"][1]["host"], "cn011")
+        # Those that are known are told, the others named; of one alone, what was meant.
+        done = self.ctl("resolve", "--fold", "cn[001-003]", "db[1-3]")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"3 +cn\[001-003\] +local +assignment")
+        self.assertIn("3 of the hosts are unknown: db[1-3];", done.stderr)
+        done = self.ctl("host", "list", "cn001", "cn0001", "--columns", "name")
+        self.assertEqual((done.returncode, done.stdout), (1, "NAME\ncn001\n"))
+        self.assertRegex(done.stderr, r'"cn0001": no such host; did you mean "cn0[0-9]1"\?')
+        self.assertIn("3 hosts are unknown: db[1-3];", self.refused("assign", "db[1-3]", "local"))
+
+    def test_hosts_swap_their_macs_in_one_import(self):
+        self.import_hosts([("a", 1), ("b", 2), ("c", 3)])
+        self.import_hosts([("a", 2), ("b", 3), ("c", 1)])
+        hosts = json.loads(self.ok("host", "list", "a", "b", "c", "-o", "json"))["hosts"]
+        self.assertEqual([host["macs"][0][-1] for host in hosts], ["2", "3", "1"])
+
+    def test_the_history_tells_the_beginning_of_a_large_revision_and_all_of_it_when_asked(self):
+        self.import_hosts((f"cn{i:03}", i) for i in range(1, 301))
+        entry = json.loads(self.ok("history", "-o", "json"))["entries"][0]
+        self.assertEqual((len(entry["differences"]), entry["more_differences"]), (100, "200"))
+        number = entry["revision"]["id"]["number"]
+        self.assertEqual(len(json.loads(self.ok("history", "--revision", number, "-o", "json"))["differences"]), 300)
+        self.assertEqual(len(json.loads(self.ok("history", "--revision", number, "host", "cn007", "-o", "json"))["differences"]), 1)
+        self.assertIn("revision 99", self.refused("history", "--revision", "99"))
+
+    def test_an_assignment_that_lacks_a_variable_is_warned_of(self):
+        self.ok("profile", "set", "serial", "console=${tty}", "--force")
+        self.import_hosts((f"cn{i:03}", i) for i in range(1, 301))
+        done = self.ctl("assign", "cn[001-300]", "debian/bookworm/latest/serial", "--allow-missing")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("uses ${tty}, which 300 hosts that boot with it don't get: cn[001-300]", done.stderr)
+
     def test_waiting_means_that_the_agent_serves_it(self):
         agent = self.start_agent()
         self.wait_for_catalog()

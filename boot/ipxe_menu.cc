@@ -161,22 +161,6 @@ void AddCommandLine(IpxeScript& script, const CommandLineTemplate& command_line)
   script.Set("_cmdline", text);
 }
 
-void AddProfile(IpxeScript& script, const MenuProfile& profile) {
-  script.Add(":profile/%s", {IpxeWord::Of(profile.name)});
-  if (!profile.problem.empty()) {
-    script.Set("_message", profile.problem);
-    script.Add("goto menu");
-    return;
-  }
-  for (const VariableName& name : profile.unset) {
-    const IpxeWord variable = IpxeWord::Of(name);
-    script.Add("set _unset %s", {variable});
-    script.Add("isset -- ${%s:string}${_empty_%s} || goto unset", {variable, variable});
-  }
-  AddCommandLine(script, profile.command_line);
-  script.Add("goto boot");
-}
-
 // The label where a profile goes that needs the variable _unset.
 void AddUnset(IpxeScript& script) {
   script.Add(":unset");
@@ -260,11 +244,12 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
   }
   for (const MenuProfile& profile : menu.profiles) {
     AddProfile(script, profile);
-    if (profile.problem.empty()) NoteVariables(profile, shared);
+    NoteVariables(profile, shared);
   }
   if (!shared.needed.empty()) AddUnset(script);
   shared.uses_bootif = menu.Uses(kBootIf);
   shared.uses_agent = menu.Uses(kAgent);
+  shared.profiles = menu.profiles;
   AddBoot(script, !architectures.empty());
   script.Add(":hold");
   script.Add(
@@ -274,6 +259,22 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
       {IpxeWord::Of(kAskSeconds), IpxeWord::Of(kAskSeconds)});
   AddAsk(script, kAskSeconds);
   return shared;
+}
+
+void AddProfile(IpxeScript& script, const MenuProfile& profile) {
+  script.Add(":profile/%s", {IpxeWord::Of(profile.name)});
+  if (!profile.problem.empty()) {
+    script.Set("_message", profile.problem);
+    script.Add("goto menu");
+    return;
+  }
+  for (const VariableName& name : profile.unset) {
+    const IpxeWord variable = IpxeWord::Of(name);
+    script.Add("set _unset %s", {variable});
+    script.Add("isset -- ${%s:string}${_empty_%s} || goto unset", {variable, variable});
+  }
+  AddCommandLine(script, profile.command_line);
+  script.Add("goto boot");
 }
 
 void AddLocalBoot(IpxeScript& script) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <set>
+#include <vector>
 
 #include "boot/ipxe_script.h"
 #include "boot/menu.h"
@@ -35,8 +36,15 @@ struct SharedMenu {
   // Whether the host's own part sets these.
   bool uses_bootif = false;
   bool uses_agent = false;
+  // Whose labels `labels` has. A host that can use one which the agent's others can't, or can't use
+  // one which they can, has a label of its own for it in front (AddProfile): iPXE goes to the first
+  // of a name (src/image/script.c, goto_exec).
+  std::vector<MenuProfile> profiles;
 };
 SharedMenu RenderSharedMenu(const Menu& menu);
+
+// Adds the label of a profile: it makes the command line and boots it, or says in the menu why not.
+void AddProfile(IpxeScript& script, const MenuProfile& profile);
 
 // Adds the lines that go on with the host's local disk, by giving control back to its firmware.
 void AddLocalBoot(IpxeScript& script);

@@ -34,7 +34,8 @@ class Keys {
   size_t next_ = 0;
 };
 
-// For a value that is not known yet: as short as one that counts for set.
+// For a value that is not known yet: as short as one that counts for set, and of a character that
+// makes no reference with its neighbours.
 constexpr char kStandIn[] = "x";
 
 constexpr char kKeptByMain[] = {kFirstEntryKey, kConfigureKey, kShellKey,
@@ -76,37 +77,37 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
   return menu;
 }
 
-// The values that a profile can use, whichever host of the agent and kernel it is for. What differs
-// between those begins and ends with characters that can make no reference with their neighbours.
-std::map<std::string, std::string> CommonValues(const Snapshot& snapshot, const AgentId& agent) {
-  std::map<std::string, std::string> values;
-  for (const absl::string_view name : BuiltInVariables()) values[std::string(name)] = kStandIn;
-  for (const auto& [name, variable] : MergeVariables(snapshot, agent, nullptr)) {
-    values[name] = variable.value;
-  }
-  return values;
-}
-
-MenuProfile BuildProfile(const Profile& profile, std::map<std::string, std::string> values) {
-  MenuProfile built = {
-      .name = profile.name, .command_line = profile.command_line, .problem = "", .unset = {}};
+MenuProfile BuildProfile(const Profile& profile,
+                         const std::map<std::string, Decision::Variable>& variables) {
+  MenuProfile built = {.name = profile.name,
+                       .command_line = profile.command_line,
+                       .problem = FindProblem(profile.name, profile.command_line, variables),
+                       .unset = {}};
   for (const std::string& required : RequiredVariables(profile.command_line)) {
-    if (!CanBeSet(required) || !values.emplace(required, kStandIn).second) continue;
+    if (!CanBeSet(required) || variables.count(required) > 0) continue;
     built.unset.push_back(VariableName::Parse(required).value());
-  }
-  const absl::StatusOr<std::string> expanded =
-      ExpandCommandLine(profile.command_line, [&](absl::string_view variable) {
-        const auto found = values.find(std::string(variable));
-        return found == values.end() ? nullptr : &found->second;
-      });
-  if (!expanded.ok()) {
-    built.problem = absl::StrCat("Profile ", profile.name.text(), ": ",
-                                 absl::string_view(expanded.status().message()));
   }
   return built;
 }
 
 }  // namespace
+
+std::string FindProblem(const ProfileName& profile, const CommandLineTemplate& command_line,
+                        const std::map<std::string, Decision::Variable>& variables) {
+  static const auto* const stand_in = new std::string(kStandIn);
+  const std::vector<std::string> required = RequiredVariables(command_line);
+  const absl::StatusOr<std::string> expanded =
+      ExpandCommandLine(command_line, [&](absl::string_view name) -> const std::string* {
+        if (IsBuiltInVariable(name)) return stand_in;
+        const auto found = variables.find(std::string(name));
+        if (found != variables.end()) return &found->second.value;
+        const bool is_needed = std::find(required.begin(), required.end(), name) != required.end();
+        return is_needed && CanBeSet(name) ? stand_in : nullptr;
+      });
+  if (expanded.ok()) return "";
+  return absl::StrCat("Profile ", profile.text(), ": ",
+                      absl::string_view(expanded.status().message()));
+}
 
 std::vector<Architecture> SubMenu::Architectures() const {
   std::set<Architecture> found;
@@ -133,18 +134,18 @@ bool Menu::KnowsArchitectures() const {
 bool Menu::Uses(absl::string_view name) const {
   return std::any_of(profiles.begin(), profiles.end(), [&](const MenuProfile& profile) {
     const auto pieces = profile.command_line.pieces();
-    return profile.problem.empty() &&
-           std::any_of(pieces.begin(), pieces.end(), [&](const CommandLineTemplate::Piece& piece) {
-             return piece.is_reference && piece.text == name;
-           });
+    return std::any_of(pieces.begin(), pieces.end(), [&](const CommandLineTemplate::Piece& piece) {
+      return piece.is_reference && piece.text == name;
+    });
   });
 }
 
 Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent) {
   Menu menu;
-  const std::map<std::string, std::string> values = CommonValues(snapshot, agent.id);
+  const std::map<std::string, Decision::Variable> variables =
+      MergeVariables(snapshot, agent.id, nullptr);
   for (const auto& [name, profile] : snapshot.profiles()) {
-    menu.profiles.push_back(BuildProfile(profile, values));
+    menu.profiles.push_back(BuildProfile(profile, variables));
   }
   std::vector<std::string> kernel_variables;
   for (const char* name : {kArch, kDistroName, kKernel, kRelease}) {

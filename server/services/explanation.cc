@@ -8,6 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
 #include "boot/command_line_words.h"
@@ -120,6 +121,13 @@ void AddVariables(const CommandLineTemplate& command_line,
   for (auto& [name, variable] : variables) *response.add_variables() = std::move(variable);
 }
 
+// In front of the path by which a next boot's kernel is asked for, which uses it up.
+std::string OncePath(const Decision& decision, const std::string& mac) {
+  if (decision.distro_origin != DistroOrigin::kNextBoot) return "";
+  return absl::StrCat("next/", absl::StrReplaceAll(mac, {{":", "-"}}), "/", decision.next_token,
+                      "/");
+}
+
 // REQUIRES: the outcome is kBoot.
 void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision& decision,
                v1::ExplainResponse& response) {
@@ -142,14 +150,16 @@ void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision&
 
   const CatalogRelease& release = *catalog.FindRelease(distro.name(), distro.release());
   const CatalogKernel& kernel = *release.FindKernel(distro.kernel());
-  const auto add_file = [&](const char* role, const std::string& path, int64_t size) {
+  const auto add_file = [&](const char* role, const std::string& once, const std::string& path,
+                            int64_t size) {
     v1::BootFile& file = *response.add_files();
     file.set_role(role);
-    file.set_path(absl::StrCat("/", BootFilePath(distro.name(), release, path)));
+    file.set_path(absl::StrCat("/", once, BootFilePath(distro.name(), release, path)));
     file.set_size(size);
   };
-  add_file("kernel", kernel.kernel_path, kernel.kernel_size);
-  add_file("initrd", kernel.initrd_path, kernel.initrd_size);
+  add_file("kernel", OncePath(decision, response.decision().mac()), kernel.kernel_path,
+           kernel.kernel_size);
+  add_file("initrd", "", kernel.initrd_path, kernel.initrd_size);
 }
 
 // A next boot that was one too many is over, but explains what was seen.

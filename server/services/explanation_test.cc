@@ -203,6 +203,19 @@ TEST(ExplanationTest, EachReferenceOfAWordHasTheOriginOfWhatItBecameThere) {
   EXPECT_EQ(response.variables_size(), 8) << "two values of each of two, and four others";
 }
 
+TEST(ExplanationTest, TheKernelOfANextBootIsAskedForByThePathThatUsesItUp) {
+  Site site;
+  Host host = site.Node1();
+  host.next = NextBoot{.distro = D(kNfsrw), .token = 3};
+  site.Put(host);
+  const v1::ExplainResponse response = site.Explain();
+  ASSERT_EQ(response.files_size(), 2);
+  const std::string& kernel = response.files(0).path();
+  EXPECT_EQ(kernel, "/next/bc-24-11-b0-1a-de/3/boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64");
+  EXPECT_THAT(response.script(), HasSubstr("set _once next/bc-24-11-b0-1a-de/3/\n"));
+  EXPECT_THAT(response.files(1).path(), StartsWith("/boot/debian/bookworm/boot/initrd.img"));
+}
+
 TEST(ExplanationTest, ANextBootThatWasUsedTwiceIsTold) {
   Site site;
   for (const char* agent : {"attic", "cellar"}) {

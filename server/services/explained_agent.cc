@@ -34,6 +34,11 @@ AgentContext BuildAgentContext(const AgentRegistry::Entry& agent) {
   return context;
 }
 
+const Catalog& CatalogOrNothing(const Catalog* catalog) {
+  static const auto* const nothing = new Catalog();
+  return catalog == nullptr ? *nothing : *catalog;
+}
+
 const IpAddress& StandInAddress() {
   static const auto* const address = new IpAddress(IpAddress::FromV4({192, 0, 2, 1}));
   return *address;
@@ -62,9 +67,8 @@ HostFacts BuildHostFacts(const HostQuestion& question, const IpAddress& asked_at
 v1::Decision BuildDecision(const Snapshot& snapshot, const AgentRegistry::Entry& agent,
                            const Catalog* catalog, const HostQuestion& question, absl::Time now) {
   const IpAddress address = FindAskedAddress(agent, question).value_or(StandInAddress());
-  const Decision decision =
-      Decide(snapshot, catalog == nullptr ? Catalog() : *catalog, BuildAgentContext(agent),
-             BuildHostFacts(question, address), now);
+  const Decision decision = Decide(snapshot, CatalogOrNothing(catalog), BuildAgentContext(agent),
+                                   BuildHostFacts(question, address), now);
   v1::Decision encoded = EncodeDecision(decision, question.mac, agent.id);
   if (catalog == nullptr && decision.outcome == Outcome::kMissing) {
     encoded.clear_outcome();

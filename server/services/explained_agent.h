@@ -34,6 +34,10 @@ ExplainedAgent BuildExplainedAgent(AgentRegistry::Entry entry,
 // What an agent is, as it reported it; nothing but its id if it has reported no status.
 AgentContext BuildAgentContext(const AgentRegistry::Entry& agent);
 
+// What is looked at where an agent may not have told yet what it offers: nothing, if `catalog` is
+// null.
+const Catalog& CatalogOrNothing(const Catalog* catalog);
+
 // Which host asks an agent, and how.
 struct HostQuestion {
   MacAddress mac;

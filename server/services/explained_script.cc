@@ -38,8 +38,8 @@ std::vector<std::string> DifferentLines(absl::string_view script, absl::string_v
 void AddAddressDoubt(const Snapshot& snapshot, const ExplainedAgent& agent,
                      const HostQuestion& question, absl::Time now, ExplainedScript& explained) {
   const HostFacts elsewhere = BuildHostFacts(question, IpAddress::FromV4({198, 51, 100, 1}));
-  const BootAnswer other = Boot(snapshot, agent.catalog == nullptr ? Catalog() : *agent.catalog,
-                                agent.context, elsewhere, now);
+  const BootAnswer other =
+      Boot(snapshot, CatalogOrNothing(agent.catalog.get()), agent.context, elsewhere, now);
   const std::vector<std::string> lines = DifferentLines(explained.script, other.script);
   if (lines.empty()) return;
   explained.doubts.push_back(absl::StrCat(
@@ -102,9 +102,8 @@ void AddCatalogDoubt(const ExplainedAgent& agent, absl::Time now, ExplainedScrip
 ExplainedScript BuildExplainedScript(const Snapshot& snapshot, const ExplainedAgent& agent,
                                      const HostQuestion& question, absl::Time now) {
   const absl::optional<IpAddress> address = FindAskedAddress(agent.entry, question);
-  BootAnswer answer =
-      Boot(snapshot, agent.catalog == nullptr ? Catalog() : *agent.catalog, agent.context,
-           BuildHostFacts(question, address.value_or(StandInAddress())), now);
+  BootAnswer answer = Boot(snapshot, CatalogOrNothing(agent.catalog.get()), agent.context,
+                           BuildHostFacts(question, address.value_or(StandInAddress())), now);
   ExplainedScript explained{
       .decision = std::move(answer.decision), .script = std::move(answer.script), .doubts = {}};
   AddRevisionDoubt(snapshot, agent, explained);

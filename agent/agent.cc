@@ -30,13 +30,17 @@ absl::Status AdviseToListen(const absl::Status& status, absl::string_view option
   return Advise(status, absl::StrCat("see ", option));
 }
 
-// Where hosts reach what listens at `endpoints`, as far as the agent can know.
+// Where all hosts reach what listens at `endpoints`, as far as the agent can know.
 absl::optional<IpEndpoint> ReachedAt(const Config& config,
                                      const std::vector<IpEndpoint>& endpoints) {
   if (endpoints.empty()) return absl::nullopt;
   if (config.advertise.has_value()) return IpEndpoint{*config.advertise, endpoints.front().port};
-  if (endpoints.front().address.is_unspecified()) return absl::nullopt;
-  return endpoints.front();
+  const IpEndpoint& first = endpoints.front();
+  const bool is_only =
+      std::all_of(endpoints.begin(), endpoints.end(),
+                  [&](const IpEndpoint& endpoint) { return endpoint.address == first.address; });
+  if (first.address.is_unspecified() || !is_only) return absl::nullopt;
+  return first;
 }
 
 CatalogFolders FoldersOf(const Config& config) {
@@ -242,7 +246,9 @@ AgentStatus Agent::BuildStatus(const AgentInstance& instance) const {
           .http_address = ReachedAt(config_, http_->endpoints()),
           .tftp_address = ReachedAt(config_, tftp_->endpoints()),
           .rootfs_folder = config_.rootfs_folder,
-          .advertise = config_.advertise};
+          .advertise = config_.advertise,
+          .http_port = http_->endpoints().front().port,
+          .tftp_port = tftp_->endpoints().front().port};
 }
 
 void Agent::NoteCatalog() {

@@ -182,6 +182,8 @@ TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
     EXPECT_EQ(status.tftp_address(), (*agent)->tftp_endpoints().front().Format());
     EXPECT_EQ(status.rootfs_folder(), folder_ + "/rootfs");
     EXPECT_EQ(status.advertise(), "");
+    EXPECT_EQ(status.http_port(), (*agent)->http_endpoints().front().port);
+    EXPECT_EQ(status.tftp_port(), (*agent)->tftp_endpoints().front().port);
   }
   FakeServer another;
   Config config = BuildConfig(another.address());
@@ -190,7 +192,21 @@ TEST_F(AgentTest, ItTellsWhereHostsReachItAsFarAsItKnows) {
   {
     const auto agent = Agent::Start(config);
     ASSERT_THAT(agent, IsOk());
-    EXPECT_EQ(another.WaitForStatus().status().http_address(), "");
+    const v1::AgentStatus status = another.WaitForStatus().status();
+    EXPECT_EQ(status.http_address(), "");
+    EXPECT_EQ(status.http_port(), (*agent)->http_endpoints().front().port);
+    EXPECT_EQ(status.tftp_port(), (*agent)->tftp_endpoints().front().port);
+  }
+  FakeServer several;
+  Config of_several = BuildConfig(several.address());
+  of_several.http_listen.push_back(*IpEndpoint::Parse("127.0.0.2:0"));
+  {
+    const auto agent = Agent::Start(of_several);
+    ASSERT_THAT(agent, IsOk());
+    const v1::AgentStatus status = several.WaitForStatus().status();
+    EXPECT_EQ(status.http_address(), "") << "hosts reach it at either";
+    EXPECT_NE(status.tftp_address(), "");
+    EXPECT_EQ(status.http_port(), (*agent)->http_endpoints().front().port);
   }
   FakeServer third;
   config.server = third.address();

@@ -9,10 +9,32 @@
 
 namespace autopxe {
 
+// What a reference becomes, and by what.
+struct ResolvedReference {
+  enum class Source {
+    kVariable,  // The value of the variable of that name.
+    kDefault,   // What the template itself says for one that is unset or empty.
+    kIpxe,      // It stays, and iPXE fills it in.
+  };
+
+  std::string name;
+  std::string value;  // Empty for kIpxe.
+  Source source;
+
+  friend bool operator==(const ResolvedReference&, const ResolvedReference&) = default;
+};
+
+// As ExpandCommandLine does it. REQUIRES: `piece` is a reference, which has a value or a default or
+// is left to iPXE.
+ResolvedReference ResolveReference(
+    const CommandLineTemplate::Piece& piece,
+    absl::FunctionRef<const std::string*(absl::string_view)> value_of);
+
 // A word of a command line, and what the template says there.
 struct CommandLineWord {
   std::string text;           // As the kernel gets it; references left to iPXE stay.
   std::string template_text;  // "nfsroot=${nfs-server}:${rootfs-path}"
+  std::vector<ResolvedReference> references = {};  // Those of `template_text`, in its order.
 
   friend bool operator==(const CommandLineWord&, const CommandLineWord&) = default;
 };

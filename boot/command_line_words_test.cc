@@ -26,8 +26,14 @@ const std::string* ValueOf(absl::string_view name) {
   return found == kValues.end() ? nullptr : &found->second;
 }
 
-std::vector<CommandLineWord> Split(absl::string_view text) {
+std::vector<CommandLineWord> SplitWithReferences(absl::string_view text) {
   return SplitCommandLine(CommandLineTemplate::Parse(text).value(), ValueOf);
+}
+
+std::vector<CommandLineWord> Split(absl::string_view text) {
+  std::vector<CommandLineWord> words = SplitWithReferences(text);
+  for (CommandLineWord& word : words) word.references.clear();
+  return words;
 }
 
 TEST(CommandLineWordsTest, EachWordStandsBesideWhatTheTemplateSays) {
@@ -60,6 +66,24 @@ TEST(CommandLineWordsTest, ADefaultStandsInForAValueThatIsMissingOrEmpty) {
 TEST(CommandLineWordsTest, ReferencesLeftToIpxeStay) {
   EXPECT_THAT(Split("ip=${ip}:${net0/mac}"),
               ElementsAre(CommandLineWord{"ip=${ip}:${net0/mac}", "ip=${ip}:${net0/mac}"}));
+}
+
+TEST(CommandLineWordsTest, AWordKnowsWhatEachOfItsReferencesBecameAndByWhat) {
+  using Source = ResolvedReference::Source;
+  const std::vector<CommandLineWord> words =
+      SplitWithReferences("a=${empty}${empty:-1}${empty:-2}:${nfs-server:-x} ${uuid} rw ${extra}");
+  ASSERT_EQ(words.size(), 5u);
+  EXPECT_THAT(words[0].references,
+              ElementsAre(ResolvedReference{"empty", "", Source::kVariable},
+                          ResolvedReference{"empty", "1", Source::kDefault},
+                          ResolvedReference{"empty", "2", Source::kDefault},
+                          ResolvedReference{"nfs-server", "172.25.2.11", Source::kVariable}));
+  EXPECT_THAT(words[1].references, ElementsAre(ResolvedReference{"uuid", "", Source::kIpxe}));
+  EXPECT_THAT(words[2].references, IsEmpty());
+  for (const int i : {3, 4}) {
+    EXPECT_THAT(words[static_cast<size_t>(i)].references,
+                ElementsAre(ResolvedReference{"extra", "quiet  splash", Source::kVariable}));
+  }
 }
 
 TEST(CommandLineWordsTest, TheWordsAreThoseOfTheExpandedCommandLine) {

@@ -8,9 +8,11 @@
 #include "boot/command_line.h"
 #include "boot/ipxe_architecture.h"
 #include "boot/ipxe_ask.h"
+#include "boot/ipxe_declared.h"
 #include "boot/ipxe_local_boot.h"
 #include "boot/ipxe_menu.h"
 #include "boot/local_boot.h"
+#include "boot/menu.h"
 #include "common/model/name.h"
 
 namespace autopxe {
@@ -67,6 +69,30 @@ void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContex
   if (shared_menu.uses_bootif) script.Set(kBootIf, BuiltIn(decision, kBootIf));
   if (shared_menu.uses_agent) script.Set(kAgent, BuiltIn(decision, kAgent));
   AddVariables(script, decision, shared_menu);
+}
+
+// The labels of the profiles and declared distros that are for this host something else than for
+// the agent's others: its own variables make a reference with their neighbours, a command line that
+// is too long, or neither of what the agent's make.
+void AddOwnTemplates(IpxeScript& script, const Decision& decision, const SharedMenu& shared_menu) {
+  IpxeScript labels;
+  for (const MenuProfile& shared : shared_menu.profiles) {
+    const std::string problem = FindProblem(shared.name, shared.command_line, decision.variables);
+    if (problem == shared.problem) continue;
+    MenuProfile own = shared;
+    own.problem = problem;
+    AddProfile(labels, own);
+  }
+  for (const MenuDeclared& shared : shared_menu.declared) {
+    const std::string problem = FindProblem(*shared.distro, decision.variables);
+    if (problem == shared.problem) continue;
+    MenuDeclared own = shared;
+    own.problem = problem;
+    AddDeclared(labels, own);
+  }
+  if (labels.text().empty()) return;
+  script.Add("goto menu");
+  script.Append(labels);
 }
 
 // Where the script's next boot fetches its kernel, in front of the path: that uses it up.
@@ -212,7 +238,10 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
     case Outcome::kIgnore:
       break;
   }
-  if (HoldsMenu(decision.outcome)) script.Append(shared_menu.labels);
+  if (HoldsMenu(decision.outcome)) {
+    AddOwnTemplates(script, decision, shared_menu);
+    script.Append(shared_menu.labels);
+  }
   return script.text();
 }
 

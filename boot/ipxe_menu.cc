@@ -124,22 +124,6 @@ void AddKernel(IpxeScript& script, const MenuKernel& kernel) {
   script.Add("goto profile/${_profile}");
 }
 
-void AddProfile(IpxeScript& script, const MenuProfile& profile) {
-  script.Add(":profile/%s", {IpxeWord::Of(profile.name)});
-  if (!profile.problem.empty()) {
-    script.Set("_message", profile.problem);
-    script.Add("goto menu");
-    return;
-  }
-  for (const VariableName& name : profile.unset) {
-    const IpxeWord variable = IpxeWord::Of(name);
-    script.Add("set _unset %s", {variable});
-    script.Add("isset -- ${%s:string}${_empty_%s} || goto unset", {variable, variable});
-  }
-  AddCommandLine(script, profile.command_line);
-  script.Add("goto boot");
-}
-
 // The label where a profile goes that needs the variable _unset.
 void AddUnset(IpxeScript& script) {
   script.Add(":unset");
@@ -232,16 +216,18 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
   }
   for (const MenuProfile& profile : menu.profiles) {
     AddProfile(script, profile);
-    if (profile.problem.empty()) NoteVariables(profile.command_line, profile.unset, shared);
+    NoteVariables(profile.command_line, profile.unset, shared);
   }
   if (!shared.needed.empty()) AddUnset(script);
   for (const MenuDeclared& declared : menu.declared) {
     AddDeclared(script, declared);
-    if (!declared.problem.empty() || declared.kernel() == nullptr) continue;
+    if (declared.kernel() == nullptr) continue;
     NoteVariables(declared.kernel()->arguments, declared.unset, shared);
   }
   shared.uses_bootif = menu.Uses(kBootIf);
   shared.uses_agent = menu.Uses(kAgent);
+  shared.profiles = menu.profiles;
+  shared.declared = menu.declared;
   AddBoot(script, !architectures.empty(), shared.has_declared);
   if (shared.has_declared) AddDeclaredLoading(script, menu.declared);
   script.Add(":hold");
@@ -252,6 +238,22 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
       {IpxeWord::Of(kAskSeconds), IpxeWord::Of(kAskSeconds)});
   AddAsk(script, kAskSeconds);
   return shared;
+}
+
+void AddProfile(IpxeScript& script, const MenuProfile& profile) {
+  script.Add(":profile/%s", {IpxeWord::Of(profile.name)});
+  if (!profile.problem.empty()) {
+    script.Set("_message", profile.problem);
+    script.Add("goto menu");
+    return;
+  }
+  for (const VariableName& name : profile.unset) {
+    const IpxeWord variable = IpxeWord::Of(name);
+    script.Add("set _unset %s", {variable});
+    script.Add("isset -- ${%s:string}${_empty_%s} || goto unset", {variable, variable});
+  }
+  AddCommandLine(script, profile.command_line);
+  script.Add("goto boot");
 }
 
 }  // namespace autopxe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <set>
+#include <vector>
 
 #include "boot/ipxe_script.h"
 #include "boot/menu.h"
@@ -41,7 +42,15 @@ struct SharedMenu {
   // Whether declared distros are offered. Then _load is the label that loads what was chosen, where
   // that is one of them, and else unset.
   bool has_declared = false;
+  // Whose labels `labels` has. A host that can use one which the agent's others can't, or can't use
+  // one which they can, has a label of its own for it in front (AddProfile, AddDeclared): iPXE goes
+  // to the first of a name (src/image/script.c, goto_exec).
+  std::vector<MenuProfile> profiles;
+  std::vector<MenuDeclared> declared;
 };
 SharedMenu RenderSharedMenu(const Menu& menu);
+
+// Adds the label of a profile: it makes the command line and boots it, or says in the menu why not.
+void AddProfile(IpxeScript& script, const MenuProfile& profile);
 
 }  // namespace autopxe

@@ -35,7 +35,8 @@ class Keys {
   size_t next_ = 0;
 };
 
-// For a value that is not known yet: as short as one that counts for set.
+// For a value that is not known yet: as short as one that counts for set, and of a character that
+// makes no reference with its neighbours.
 constexpr char kStandIn[] = "x";
 
 constexpr char kKeptByMain[] = {kFirstEntryKey, kConfigureKey, kShellKey,
@@ -77,58 +78,53 @@ SubMenu BuildSubMenu(const Snapshot& snapshot, const AgentContext& agent,
   return menu;
 }
 
-// The values that a profile can use, whichever host of the agent and kernel it is for. What differs
-// between those begins and ends with characters that can make no reference with their neighbours.
-std::map<std::string, std::string> CommonValues(const Snapshot& snapshot, const AgentId& agent) {
-  std::map<std::string, std::string> values;
-  for (const absl::string_view name : BuiltInVariables()) values[std::string(name)] = kStandIn;
-  for (const auto& [name, variable] : MergeVariables(snapshot, agent, nullptr)) {
-    values[name] = variable.value;
-  }
-  return values;
-}
-
-// What `command_line` needs and `values` does not have; it gets a stand-in there.
-std::vector<VariableName> StandInForUnset(const CommandLineTemplate& command_line,
-                                          std::map<std::string, std::string>& values) {
+// What `command_line` needs and `variables` does not have.
+std::vector<VariableName> UnsetOf(const CommandLineTemplate& command_line,
+                                  const std::map<std::string, Decision::Variable>& variables) {
   std::vector<VariableName> unset;
   for (const std::string& required : RequiredVariables(command_line)) {
-    if (!CanBeSet(required) || !values.emplace(required, kStandIn).second) continue;
+    if (!CanBeSet(required) || variables.count(required) > 0) continue;
     unset.push_back(VariableName::Parse(required).value());
   }
   return unset;
 }
 
-MenuProfile BuildProfile(const Profile& profile, std::map<std::string, std::string> values) {
-  MenuProfile built = {
-      .name = profile.name, .command_line = profile.command_line, .problem = "", .unset = {}};
-  built.unset = StandInForUnset(profile.command_line, values);
-  const absl::StatusOr<std::string> expanded =
-      ExpandCommandLine(profile.command_line, [&](absl::string_view variable) {
-        const auto found = values.find(std::string(variable));
-        return found == values.end() ? nullptr : &found->second;
-      });
-  if (!expanded.ok()) {
-    built.problem = absl::StrCat("Profile ", profile.name.text(), ": ",
-                                 absl::string_view(expanded.status().message()));
+// The value of a variable while it is looked for what is wrong with `command_line`; see
+// FindProblem.
+class Values {
+ public:
+  Values(const CommandLineTemplate& command_line,
+         const std::map<std::string, Decision::Variable>& variables)
+      : required_(RequiredVariables(command_line)), variables_(variables) {}
+
+  const std::string* operator()(absl::string_view name) const {
+    if (IsBuiltInVariable(name)) return &stand_in_;
+    const auto found = variables_.find(std::string(name));
+    if (found != variables_.end()) return &found->second.value;
+    const bool is_needed = std::find(required_.begin(), required_.end(), name) != required_.end();
+    return is_needed && CanBeSet(name) ? &stand_in_ : nullptr;
   }
-  return built;
+
+ private:
+  const std::vector<std::string> required_;
+  const std::map<std::string, Decision::Variable>& variables_;
+  const std::string stand_in_ = kStandIn;
+};
+
+MenuProfile BuildProfile(const Profile& profile,
+                         const std::map<std::string, Decision::Variable>& variables) {
+  return {.name = profile.name,
+          .command_line = profile.command_line,
+          .problem = FindProblem(profile.name, profile.command_line, variables),
+          .unset = UnsetOf(profile.command_line, variables)};
 }
 
 MenuDeclared BuildDeclared(std::shared_ptr<const DeclaredDistro> distro, char key,
-                           std::map<std::string, std::string> values) {
+                           const std::map<std::string, Decision::Variable>& variables) {
   MenuDeclared built = {.distro = std::move(distro), .key = key, .problem = "", .unset = {}};
-  const DeclaredKernel* const kernel = built.kernel();
-  if (kernel == nullptr) return built;
-  built.unset = StandInForUnset(kernel->arguments, values);
-  const absl::StatusOr<std::string> expanded =
-      ExpandDeclaredArguments(*kernel, [&](absl::string_view variable) {
-        const auto found = values.find(std::string(variable));
-        return found == values.end() ? nullptr : &found->second;
-      });
-  if (!expanded.ok()) {
-    built.problem = absl::StrCat("Declared distro ", built.distro->name.text(), ": ",
-                                 absl::string_view(expanded.status().message()));
+  built.problem = FindProblem(*built.distro, variables);
+  if (const DeclaredKernel* const kernel = built.kernel()) {
+    built.unset = UnsetOf(kernel->arguments, variables);
   }
   return built;
 }
@@ -141,6 +137,24 @@ bool RefersTo(const CommandLineTemplate& command_line, absl::string_view name) {
 }
 
 }  // namespace
+
+std::string FindProblem(const ProfileName& profile, const CommandLineTemplate& command_line,
+                        const std::map<std::string, Decision::Variable>& variables) {
+  const auto expanded = ExpandCommandLine(command_line, Values(command_line, variables));
+  if (expanded.ok()) return "";
+  return absl::StrCat("Profile ", profile.text(), ": ",
+                      absl::string_view(expanded.status().message()));
+}
+
+std::string FindProblem(const DeclaredDistro& distro,
+                        const std::map<std::string, Decision::Variable>& variables) {
+  const auto* const kernel = std::get_if<DeclaredKernel>(&distro.boot);
+  if (kernel == nullptr) return "";
+  const auto expanded = ExpandDeclaredArguments(*kernel, Values(kernel->arguments, variables));
+  if (expanded.ok()) return "";
+  return absl::StrCat("Declared distro ", distro.name.text(), ": ",
+                      absl::string_view(expanded.status().message()));
+}
 
 std::vector<Architecture> SubMenu::Architectures() const {
   std::set<Architecture> found;
@@ -170,21 +184,20 @@ std::vector<Architecture> Menu::KernelArchitectures() const {
 }
 
 bool Menu::Uses(absl::string_view name) const {
-  return std::any_of(profiles.begin(), profiles.end(),
-                     [&](const MenuProfile& profile) {
-                       return profile.problem.empty() && RefersTo(profile.command_line, name);
-                     }) ||
+  return std::any_of(
+             profiles.begin(), profiles.end(),
+             [&](const MenuProfile& profile) { return RefersTo(profile.command_line, name); }) ||
          std::any_of(declared.begin(), declared.end(), [&](const MenuDeclared& entry) {
-           return entry.problem.empty() && entry.kernel() != nullptr &&
-                  RefersTo(entry.kernel()->arguments, name);
+           return entry.kernel() != nullptr && RefersTo(entry.kernel()->arguments, name);
          });
 }
 
 Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent) {
   Menu menu;
-  const std::map<std::string, std::string> values = CommonValues(snapshot, agent.id);
+  const std::map<std::string, Decision::Variable> variables =
+      MergeVariables(snapshot, agent.id, nullptr);
   for (const auto& [name, profile] : snapshot.profiles()) {
-    menu.profiles.push_back(BuildProfile(profile, values));
+    menu.profiles.push_back(BuildProfile(profile, variables));
   }
   std::vector<std::string> kernel_variables;
   for (const char* name : {kArch, kDistroName, kKernel, kRelease}) {
@@ -199,7 +212,7 @@ Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentCont
   }
   for (const auto& [name, distro] : snapshot.declared_distros()) {
     if (FindMissingFile(*distro, catalog) != nullptr) continue;
-    menu.declared.push_back(BuildDeclared(distro, keys.Next(), values));
+    menu.declared.push_back(BuildDeclared(distro, keys.Next(), variables));
   }
   return menu;
 }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "boot/agent_context.h"
+#include "boot/decision.h"
 #include "common/model/architecture.h"
 #include "common/model/catalog.h"
 #include "common/model/command_line_template.h"
@@ -61,7 +62,8 @@ struct SubMenu {
 struct MenuProfile {
   ProfileName name;
   CommandLineTemplate command_line;
-  std::string problem;  // Why no host can use it, in words for the screen; else empty.
+  // Why a host can't use it that has no variables of its own (FindProblem); else empty.
+  std::string problem;
   // What it needs and the agent has no value for, each once: it is for hosts that have their own.
   std::vector<VariableName> unset;
 };
@@ -91,9 +93,20 @@ struct Menu {
   // run on.
   std::vector<Architecture> KernelArchitectures() const;
 
-  // Whether a profile or a declared distro that hosts can use refers to `name`.
+  // Whether a profile or a declared distro refers to `name`.
   bool Uses(absl::string_view name) const;
 };
+
+// Why a host can't use the profile, in words for the screen; empty if it can. `variables`: what the
+// host has. A built-in, and what it needs and does not have, count as a text that makes no
+// reference with its neighbours: the first differs between kernels, and the second is looked at
+// when the host boots.
+std::string FindProblem(const ProfileName& profile, const CommandLineTemplate& command_line,
+                        const std::map<std::string, Decision::Variable>& variables);
+
+// The same for a declared distro; what is chained has no such problem.
+std::string FindProblem(const DeclaredDistro& distro,
+                        const std::map<std::string, Decision::Variable>& variables);
 
 // Every profile for every kernel of every release that the catalog has, in a fixed order, then
 // every declared distro of whose files the agent lacks none. What no distro can name

@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/types/optional.h"
 #include "boot/boot.h"
 #include "boot/sample.h"
 #include "boot/variables.h"
@@ -21,7 +24,15 @@ const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 
 // A configuration in plain texts, and the rules read off the design: next-boot assignment, timed
 // one, standing one, groups by descending priority then name, the agent's default, the global one.
-// Variables merge in the reverse order. Shares nothing with the resolver but the values' texts.
+// Variables merge in the reverse order; a default stands for what is unset or empty. Shares nothing
+// with the resolver but the values' texts.
+struct PlainPiece {
+  std::string text;  // Or, of a reference, its name.
+  bool is_reference = false;
+  absl::optional<std::string> default_text = absl::nullopt;
+};
+using PlainTemplate = std::vector<PlainPiece>;
+
 struct PlainGroup {
   std::string name, distro, label_key, label_value;
   bool negated;
@@ -38,6 +49,7 @@ struct PlainHost {
 struct PlainModel {
   std::string agent_default, global_default, unknown_hosts;
   std::map<std::string, std::string> global_variables, agent_variables;
+  std::map<std::string, PlainTemplate> profiles;
   std::vector<PlainGroup> groups;
   std::vector<PlainHost> hosts;
 };
@@ -89,6 +101,55 @@ std::map<std::string, std::string> NaiveVariables(const PlainModel& model, const
   return merged;
 }
 
+// What the sample's one kernel and agent are to a template.
+std::map<std::string, std::string> NaiveBuiltIns(const std::string& mac,
+                                                 const std::string& profile) {
+  return {{"agent", "lab"},
+          {"agent-address", "10.77.0.1"},
+          {"arch", "unknown"},
+          {"bootif", "01-" + absl::StrReplaceAll(mac, {{":", "-"}})},
+          {"distro", "debian/bookworm/latest/" + profile},
+          {"distro-name", "debian"},
+          {"host", mac},
+          {"kernel", "6.1.0-25-amd64"},
+          {"mac", mac},
+          {"release", "bookworm"},
+          {"rootfs-path", "/srv/rootfs/debian/bookworm"}};
+}
+
+// No value: it can't be used, since something is unset, or text and values make a reference.
+absl::optional<std::string> NaiveCommandLine(const PlainTemplate& pieces,
+                                             const std::map<std::string, std::string>& values) {
+  const std::string left_to_ipxe = "\x01";
+  std::string line;
+  for (const PlainPiece& piece : pieces) {
+    const auto value = values.find(piece.text);
+    if (!piece.is_reference) {
+      line += piece.text;
+    } else if (piece.text == "uuid") {
+      line += left_to_ipxe;
+    } else if (value != values.end() && !(value->second.empty() && piece.default_text)) {
+      line += value->second;
+    } else if (piece.default_text) {
+      line += *piece.default_text;
+    } else {
+      return absl::nullopt;
+    }
+  }
+  if (absl::StrContains(line, "${") || line.size() > 1'900) return absl::nullopt;
+  return absl::StrReplaceAll(line, {{left_to_ipxe, "${uuid}"}});
+}
+
+std::string TextOf(const PlainTemplate& pieces) {
+  std::string text;
+  for (const PlainPiece& piece : pieces) {
+    absl::StrAppend(&text, piece.is_reference ? "${" : "", piece.text,
+                    piece.default_text ? ":-" + *piece.default_text : "",
+                    piece.is_reference ? "}" : "");
+  }
+  return text;
+}
+
 class RandomModel {
  public:
   explicit RandomModel(unsigned seed) : random_(seed) {}
@@ -100,6 +161,9 @@ class RandomModel {
     model.unknown_hosts = MaybeDistro();
     model.global_variables = Variables();
     model.agent_variables = Variables();
+    for (const char* profile : {"nfsrw", "overlayfs"}) {
+      if (Pick(10) > 0) model.profiles[profile] = Template();
+    }
     for (int i = Pick(8); i > 0; --i) {
       model.groups.push_back({absl::StrCat("g", i), MaybeDistro(), absl::StrCat("k", Pick(3)),
                               absl::StrCat("x", Pick(3)), Pick(3) == 0, Pick(3) - 1, Variables()});
@@ -137,10 +201,33 @@ class RandomModel {
 
   std::map<std::string, std::string> Variables() {
     std::map<std::string, std::string> variables;
+    const char* const odd[] = {"", "$", "{v1}", "a b", "x$"};
     for (int i = Pick(3); i > 0; --i) {
-      variables[absl::StrCat("v", Pick(4))] = absl::StrCat(Pick(100));
+      variables[absl::StrCat("v", Pick(4))] = Pick(3) == 0 ? odd[Pick(5)] : absl::StrCat(Pick(100));
     }
     return variables;
+  }
+
+  PlainTemplate Template() {
+    const char* const texts[] = {"rw", " ", "root=", "{b}", "$", "quiet splash"};
+    const char* const names[] = {"agent",  "agent-address", "arch",   "bootif",
+                                 "distro", "kernel",        "mac",    "host",
+                                 "uuid",   "distro-name",   "release"};
+    PlainTemplate pieces;
+    for (int i = Pick(6); i > 0; --i) {
+      // Of two texts beside each other the parser makes one.
+      if (Pick(2) == 0 && (pieces.empty() || pieces.back().is_reference)) {
+        pieces.push_back({.text = texts[Pick(6)]});
+      } else if (Pick(4) == 0) {
+        pieces.push_back(
+            {.text = Pick(4) == 0 ? "rootfs-path" : names[Pick(11)], .is_reference = true});
+      } else {
+        pieces.push_back({.text = absl::StrCat("v", Pick(4)), .is_reference = true});
+        if (Pick(3) > 0)
+          pieces.back().default_text = Pick(3) == 0 ? "" : absl::StrCat("d", Pick(9));
+      }
+    }
+    return pieces;
   }
 
   std::mt19937 random_;
@@ -188,20 +275,40 @@ std::shared_ptr<const Snapshot> Build(const PlainModel& model) {
     }
     hosts.push_back(std::make_shared<const Host>(std::move(host)));
   }
-  return Snapshot::Create(Revision(), settings, {}, hosts, {own}, groups).value();
+  std::vector<Profile> profiles;
+  for (const auto& [name, pieces] : model.profiles) {
+    profiles.push_back({.name = ProfileName::Parse(name).value(),
+                        .command_line = CommandLineTemplate::Parse(TextOf(pieces)).value(),
+                        .etag = 1});
+  }
+  return Snapshot::Create(Revision(), settings, profiles, hosts, {own}, groups).value();
+}
+
+// The command line of the kernel that `mac` boots; no value: it boots none.
+absl::optional<std::string> NaiveBoot(const PlainModel& model, const PlainHost* host,
+                                      const std::string& mac) {
+  const std::string distro = NaiveDistro(model, host);
+  const std::string kernel = "debian/bookworm/latest/";
+  if (!absl::StartsWith(distro, kernel)) return absl::nullopt;
+  const auto profile = model.profiles.find(distro.substr(kernel.size()));
+  if (profile == model.profiles.end()) return absl::nullopt;
+  std::map<std::string, std::string> values = NaiveVariables(model, host);
+  for (const auto& [name, value] : NaiveBuiltIns(mac, profile->first)) values[name] = value;
+  return NaiveCommandLine(profile->second, values);
 }
 
 TEST(ResolutionPropertyTest, RandomConfigurationsAreDecidedAsTheRulesSay) {
   const Sample sample;
   RandomModel random(20261128);
+  int booted = 0;
   for (int round = 0; round < 3'000; ++round) {
     const PlainModel model = random.Next();
     const std::shared_ptr<const Snapshot> snapshot = Build(model);
     std::vector<const PlainHost*> hosts = {nullptr};
     for (const PlainHost& host : model.hosts) hosts.push_back(&host);
     for (const PlainHost* const host : hosts) {
-      const HostFacts facts =
-          FactsOf(host == nullptr ? "52:54:00:00:00:ff" : host->mac, Transport::kHttp);
+      const std::string mac = host == nullptr ? "52:54:00:00:00:ff" : host->mac;
+      const HostFacts facts = FactsOf(mac, Transport::kHttp);
       const Decision decision = Decide(*snapshot, sample.catalog, sample.agent, facts, kNow);
       EXPECT_EQ(decision.distro.Format(), NaiveDistro(model, host)) << "round " << round;
       std::map<std::string, std::string> variables;
@@ -209,9 +316,14 @@ TEST(ResolutionPropertyTest, RandomConfigurationsAreDecidedAsTheRulesSay) {
         if (variable.origin != VariableOrigin::kBuiltIn) variables[name] = variable.value;
       }
       EXPECT_EQ(variables, NaiveVariables(model, host)) << "round " << round;
+      const absl::optional<std::string> line = NaiveBoot(model, host, mac);
+      EXPECT_EQ(decision.outcome == Outcome::kBoot, line.has_value()) << "round " << round;
+      EXPECT_EQ(decision.command_line, line.value_or("")) << "round " << round;
+      if (line.has_value()) ++booted;
     }
     if (testing::Test::HasFailure()) return;
   }
+  EXPECT_GT(booted, 1'000);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "common/model/age_text.h"
 #include "ctl/agent_state_text.h"
 #include "ctl/table.h"
 #include "ctl/terminal_text.h"
@@ -74,11 +76,58 @@ void AddPart(absl::string_view heading, absl::string_view lines, std::string& te
   }
 }
 
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+// By the server's clock, on both sides.
+std::string AgeText(const v1::ExplainResponse& explanation,
+                    const google::protobuf::Timestamp& then) {
+  return FormatAge(TimeOf(explanation.time()) - TimeOf(then));
+}
+
+std::string CatalogText(const v1::ExplainResponse& explanation) {
+  if (!explanation.has_catalog()) return "it has not told yet what it offers";
+  if (!explanation.has_catalog_time()) {
+    return "what it offers is as it told it before the server started";
+  }
+  return absl::StrCat("it told what it offers ", AgeText(explanation, explanation.catalog_time()),
+                      " ago");
+}
+
 std::string AgentText(const v1::ExplainResponse& explanation) {
-  return absl::StrCat(TerminalText(explanation.decision().agent_id()), " is ",
-                      AgentStateText(explanation.agent_state()), ": serves revision ",
-                      explanation.agent_revision().number(), ", the server has ",
-                      explanation.revision().number());
+  std::string text = absl::StrCat(TerminalText(explanation.decision().agent_id()), " is ",
+                                  AgentStateText(explanation.agent_state()), ": serves revision ",
+                                  explanation.agent_revision().number(), ", the server has ",
+                                  explanation.revision().number(), "\n");
+  if (explanation.has_time()) {  // Else of an earlier server, which says nothing of the following.
+    absl::StrAppend(&text,
+                    explanation.agent_connected() ? "it is connected" : "it is not connected",
+                    ", last heard of ", AgeText(explanation, explanation.agent_last_seen()),
+                    " ago\n", CatalogText(explanation), "\n");
+  }
+  if (!explanation.agent_choice().empty()) {
+    absl::StrAppend(&text, TerminalMessage(explanation.agent_choice()), "\n");
+  }
+  return text;
+}
+
+// What the host would boot at other agents.
+std::string ElsewhereText(const v1::ExplainResponse& explanation) {
+  Table table({"AGENT", "DISTRO", "BY", "OUTCOME", "COMMAND LINE"});
+  for (const v1::Decision& decision : explanation.elsewhere()) {
+    table.Add({decision.agent_id(), decision.distro(), DistroOriginText(decision),
+               decision.outcome() == v1::OUTCOME_UNSPECIFIED ? "not known" : OutcomeText(decision),
+               decision.command_line()});
+  }
+  std::string text = table.Format();
+  if (const int more = explanation.agents_different() - explanation.elsewhere_size(); more > 0) {
+    absl::StrAppend(&text, "and something else at ", more, " more\n");
+  }
+  if (explanation.agents_alike() > 0) {
+    absl::StrAppend(&text, "the same as above at ", explanation.agents_alike(), " more\n");
+  }
+  return text;
 }
 
 // Who wrote the template of the command line: a declared distro has its own, and no '/' in its
@@ -180,7 +229,9 @@ std::string VariableOriginText(const v1::DecisionVariable& variable, const v1::D
     case v1::VARIABLE_ORIGIN_BUILT_IN:
       return "built in";
     case v1::VARIABLE_ORIGIN_TEMPLATE:
-      return std::string(TemplateOriginText(decision));
+      return absl::StrCat(TemplateOriginText(decision), "'s default");
+    case v1::VARIABLE_ORIGIN_IPXE:
+      return "left to iPXE";
     default:
       return "";
   }
@@ -189,6 +240,15 @@ std::string VariableOriginText(const v1::DecisionVariable& variable, const v1::D
 std::string WordOriginText(const v1::CommandLineWord& word,
                            const v1::ExplainResponse& explanation) {
   std::vector<std::string> origins;
+  for (const v1::DecisionVariable& reference : word.references()) {
+    const std::string origin =
+        absl::StrCat(reference.name(), ": ", VariableOriginText(reference, explanation.decision()));
+    if (std::find(origins.begin(), origins.end(), origin) == origins.end()) {
+      origins.push_back(origin);
+    }
+  }
+  if (!origins.empty()) return absl::StrJoin(origins, "; ");
+  // An earlier server says no more than the variables, by name.
   for (const absl::string_view name : ReferencesOf(word.template_text())) {
     const auto found =
         std::find_if(explanation.variables().begin(), explanation.variables().end(),
@@ -228,7 +288,13 @@ std::string ExplanationText(const v1::ExplainResponse& explanation) {
   if (!explanation.variables().empty()) AddPart("Variables", VariablesText(explanation), text);
   if (!explanation.files().empty()) AddPart("Files", FilesText(explanation), text);
   if (!decision.agent_id().empty()) AddPart("Agent", AgentText(explanation), text);
+  if (!explanation.elsewhere().empty()) AddPart("Elsewhere", ElsewhereText(explanation), text);
   if (!explanation.script().empty()) AddPart("Script", ScriptText(explanation.script()), text);
+  std::string doubts;
+  for (const std::string& doubt : explanation.script_doubts()) {
+    absl::StrAppend(&doubts, TerminalMessage(doubt), "\n");
+  }
+  if (!doubts.empty()) AddPart("What of the script can differ", doubts, text);
   return text;
 }
 

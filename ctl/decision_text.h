@@ -22,7 +22,8 @@ std::string VariableOriginText(const v1::DecisionVariable& variable, const v1::D
 // uses variables, where they do: "nfs-server: group gpu; rootfs-path: built in".
 std::string WordOriginText(const v1::CommandLineWord& word, const v1::ExplainResponse& explanation);
 
-// All that `explanation` says, ready for a terminal: the verdict first, the script last.
+// All that `explanation` says, ready for a terminal: the verdict first, the script and what of it
+// can differ last.
 std::string ExplanationText(const v1::ExplainResponse& explanation);
 
 }  // namespace autopxe::ctl

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
@@ -13,6 +14,7 @@ namespace {
 struct ExplainArguments {
   std::string host;
   std::string agent;
+  std::string asked_at;
   bool tftp = false;
 };
 
@@ -21,6 +23,7 @@ absl::StatusOr<v1::ExplainResponse> Ask(Session& session, const ExplainArguments
   request.set_host(arguments.host);
   request.set_agent_id(arguments.agent);
   request.set_by_http(!arguments.tftp);
+  request.set_asked_at(arguments.asked_at);
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   return client->Explain(request);
 }
@@ -32,6 +35,10 @@ absl::Status RunExplain(Session& session, const ExplainArguments& arguments) {
 
 absl::Status RunRender(Session& session, const ExplainArguments& arguments) {
   ASSIGN_OR_RETURN(const v1::ExplainResponse explanation, Ask(session, arguments));
+  if (!explanation.agent_choice().empty()) session.Note(explanation.agent_choice());
+  for (const std::string& doubt : explanation.script_doubts()) {
+    session.Note(absl::StrCat("not certain: ", doubt));
+  }
   // Bytes for a machine: neither escaped nor ended by a newline.
   session.out() << explanation.script();
   return absl::OkStatus();
@@ -39,8 +46,16 @@ absl::Status RunRender(Session& session, const ExplainArguments& arguments) {
 
 void AddArguments(CLI::App& command, ExplainArguments& arguments) {
   command.add_option("host", arguments.host)->required();
-  command.add_option("--agent", arguments.agent, "at which agent; needed where there are several")
+  command
+      .add_option(
+          "--agent", arguments.agent,
+          "at which agent; else one is chosen that is connected and has what the host is to "
+          "boot")
       ->type_name("AGENT");
+  command
+      .add_option("--asked-at", arguments.asked_at,
+                  "at which address of the agent the host asks, where the agent does not say it")
+      ->type_name("IP");
   command.add_flag("--tftp", arguments.tftp, "as for a host that asks by TFTP instead of HTTP");
 }
 
@@ -54,10 +69,12 @@ void AddExplainCommands(CLI::App& app, Session& session) {
           {"explain", "HOST", "What a host boots, where each part of that comes from, and why",
            "Begins with a verdict: good, doubtful (it boots something, perhaps not what is\n"
            "meant) or bad, and with what to do. A MAC that nobody has named can be asked "
-           "for, too.\n\n"
+           "for, too. Without --agent it is said how the agent was chosen, and what the host\n"
+           "would boot at others. Below the script stands what of it can differ, and why.\n\n"
            "Examples:\n"
            "  autopxectl explain cn017\n"
            "  autopxectl explain 52:54:00:12:34:56 --agent rack1\n"
+           "  autopxectl explain cn017 --agent rack1 --asked-at 10.77.1.1\n"
            "  autopxectl explain cn017 -o json | jq -r .verdict"},
           [&session, explained] { return RunExplain(session, *explained); }),
       *explained);
@@ -65,6 +82,7 @@ void AddExplainCommands(CLI::App& app, Session& session) {
   const auto rendered = std::make_shared<ExplainArguments>();
   AddArguments(AddCommand(app, session,
                           {"render", "HOST", "The script that a host gets, byte by byte",
+                           "What of it can differ, and why, is said on standard error.\n\n"
                            "Example:\n  autopxectl render cn017 --agent rack1 > cn017.ipxe"},
                           [&session, rendered] { return RunRender(session, *rendered); }),
                *rendered);

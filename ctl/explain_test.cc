@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ctl/autopxectl_fixture.h"
+#include "ctl/decision_text.h"
 #include "ctl/exit_code.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -12,6 +13,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -59,41 +61,42 @@ v1::ExplainResponse AnExplanation() {
 TEST_F(AutopxectlTest, AnExplanationBeginsWithTheVerdictAndNamesTheOriginOfEachPart) {
   server_.explanation = AnExplanation();
   EXPECT_EQ(Ctl({"explain", "cn1", "--agent", "lab"}), kExitOk) << err_;
-  EXPECT_EQ(out_,
-            "doubtful: cn1 boots debian/bookworm/latest/nfs\n"
-            "wait for agent lab\n"
-            "\n"
-            "Why:\n"
-            "  Group gpu says so.\n"
-            "\n"
-            "Distro:\n"
-            "  debian/bookworm/latest/nfs, by group gpu\n"
-            "\n"
-            "Command line, word by word:\n"
-            "  WORD                  TEMPLATE                              ORIGIN\n"
-            "  rw                    -                                     profile\n"
-            "  nfsroot=10.77.1.1:/x  nfsroot=${nfs-server}:${rootfs-path}  nfs-server: agent; "
-            "rootfs-path: built in\n"
-            "  console=ttyS0         console=${console:-ttyS0}             console: profile\n"
-            "  id=${uuid}            -                                     uuid: left to iPXE\n"
-            "\n"
-            "Variables:\n"
-            "  NAME         VALUE      ORIGIN\n"
-            "  nfs-server   10.77.1.1  agent\n"
-            "  rootfs-path  /x         built in\n"
-            "  console      ttyS0      profile\n"
-            "\n"
-            "Files:\n"
-            "  ROLE    PATH           OCTETS\n"
-            "  kernel  /boot/vmlinuz  8388608\n"
-            "\n"
-            "Agent:\n"
-            "  lab is behind: serves revision 16, the server has 17\n"
-            "\n"
-            "Script:\n"
-            "  #!ipxe\n"
-            "  \\x1b[2J\n"
-            "  boot\n");
+  EXPECT_EQ(
+      out_,
+      "doubtful: cn1 boots debian/bookworm/latest/nfs\n"
+      "wait for agent lab\n"
+      "\n"
+      "Why:\n"
+      "  Group gpu says so.\n"
+      "\n"
+      "Distro:\n"
+      "  debian/bookworm/latest/nfs, by group gpu\n"
+      "\n"
+      "Command line, word by word:\n"
+      "  WORD                  TEMPLATE                              ORIGIN\n"
+      "  rw                    -                                     profile\n"
+      "  nfsroot=10.77.1.1:/x  nfsroot=${nfs-server}:${rootfs-path}  nfs-server: agent; "
+      "rootfs-path: built in\n"
+      "  console=ttyS0         console=${console:-ttyS0}             console: profile's default\n"
+      "  id=${uuid}            -                                     uuid: left to iPXE\n"
+      "\n"
+      "Variables:\n"
+      "  NAME         VALUE      ORIGIN\n"
+      "  nfs-server   10.77.1.1  agent\n"
+      "  rootfs-path  /x         built in\n"
+      "  console      ttyS0      profile's default\n"
+      "\n"
+      "Files:\n"
+      "  ROLE    PATH           OCTETS\n"
+      "  kernel  /boot/vmlinuz  8388608\n"
+      "\n"
+      "Agent:\n"
+      "  lab is behind: serves revision 16, the server has 17\n"
+      "\n"
+      "Script:\n"
+      "  #!ipxe\n"
+      "  \\x1b[2J\n"
+      "  boot\n");
   EXPECT_THAT(server_.questions(),
               ElementsAre("ExplainRequest host: \"cn1\" agent_id: \"lab\" by_http: true"));
   EXPECT_EQ(Ctl({"explain", "cn1", "-o", "json"}), kExitOk);
@@ -108,9 +111,70 @@ TEST_F(AutopxectlTest, AnExplanationOfADeclaredDistroNamesNoProfileAndNoSizeOfAU
   EXPECT_EQ(Ctl({"explain", "cn1"}), kExitOk) << err_;
   EXPECT_THAT(out_,
               HasSubstr("  rw                    -                                     distro\n"));
-  EXPECT_THAT(out_, HasSubstr("console: distro\n"));
-  EXPECT_THAT(out_, HasSubstr("  console      ttyS0      distro\n"));
+  EXPECT_THAT(out_, HasSubstr("console: distro's default\n"));
+  EXPECT_THAT(out_, HasSubstr("  console      ttyS0      distro's default\n"));
   EXPECT_THAT(out_, HasSubstr("  kernel  http://deb.example/linux  -\n"));
+}
+
+TEST_F(AutopxectlTest, AWordSaysOfEachReferenceWhatItBecameThere) {
+  v1::CommandLineWord word;
+  word.set_text("a=12x");
+  word.set_template_text("a=${v:-1}${v:-2}${w}${uuid}");
+  const auto add = [&](const char* name, v1::VariableOrigin origin, const char* group) {
+    v1::DecisionVariable& reference = *word.add_references();
+    reference.set_name(name);
+    reference.set_origin(origin);
+    reference.set_group(group);
+  };
+  add("v", v1::VARIABLE_ORIGIN_TEMPLATE, "");
+  add("v", v1::VARIABLE_ORIGIN_TEMPLATE, "");
+  add("w", v1::VARIABLE_ORIGIN_GROUP, "gpu");
+  add("uuid", v1::VARIABLE_ORIGIN_IPXE, "");
+  EXPECT_EQ(WordOriginText(word, AnExplanation()),
+            "v: profile's default; w: group gpu; uuid: left to iPXE");
+}
+
+TEST_F(AutopxectlTest, WhatIsKnownOfTheAgentAndOfOthersIsSaidBesides) {
+  server_.explanation = AnExplanation();
+  v1::ExplainResponse& explanation = server_.explanation;
+  explanation.mutable_time()->set_seconds(10'000);
+  explanation.mutable_agent_last_seen()->set_seconds(9'940);
+  EXPECT_EQ(Ctl({"explain", "cn1"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("  it is not connected, last heard of 1m0s ago\n"
+                              "  it has not told yet what it offers\n"
+                              "\nScript:\n"));
+  explanation.set_agent_connected(true);
+  explanation.set_has_catalog(true);
+  EXPECT_EQ(Ctl({"explain", "cn1"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("  it is connected, last heard of 1m0s ago\n"
+                              "  what it offers is as it told it before the server started\n"));
+  explanation.mutable_catalog_time()->set_seconds(9'995);
+  explanation.set_agent_choice("agent lab is the first of 5");
+  v1::Decision& elsewhere = *explanation.add_elsewhere();
+  elsewhere.set_agent_id("attic");
+  elsewhere.set_distro("wait");
+  elsewhere.set_distro_origin(v1::DISTRO_ORIGIN_AGENT_DEFAULT);
+  explanation.set_agents_different(2);
+  explanation.set_agents_alike(2);
+  explanation.add_script_doubts("the address in it");
+  EXPECT_EQ(Ctl({"explain", "cn1", "--asked-at", "10.77.1.1"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("  it told what it offers 5s ago\n"
+                              "  agent lab is the first of 5\n"
+                              "\n"
+                              "Elsewhere:\n"
+                              "  AGENT  DISTRO  BY               OUTCOME    COMMAND LINE\n"
+                              "  attic  wait    agent's default  not known  -\n"
+                              "  and something else at 1 more\n"
+                              "  the same as above at 2 more\n"
+                              "\n"
+                              "Script:\n"));
+  EXPECT_THAT(out_, EndsWith("\nWhat of the script can differ:\n  the address in it\n"));
+  EXPECT_EQ(server_.questions().back(),
+            "ExplainRequest host: \"cn1\" by_http: true asked_at: \"10.77.1.1\"");
+  EXPECT_EQ(Ctl({"render", "cn1"}), kExitOk);
+  EXPECT_EQ(out_, explanation.script());
+  EXPECT_THAT(err_, AllOf(HasSubstr("agent lab is the first of 5"),
+                          HasSubstr("not certain: the address in it")));
 }
 
 TEST_F(AutopxectlTest, ARenderedScriptIsItsBytesAndNothingElse) {

@@ -96,7 +96,9 @@ Server::Server(const Config& config, const Clock& clock, std::unique_ptr<Store> 
           .load = [this](const HistoryFilter& filter,
                          int64_t number) { return store_->LoadHistory(filter, number); }},
       *feed_, clock_);
-  decisions_ = std::make_unique<DecisionService>(catalogs, registry_, *feed_, clock_);
+  decisions_ = std::make_unique<DecisionService>(
+      catalogs, [this](HostId host) { return writer_->NextBootUsedTwice(host); }, registry_, *feed_,
+      clock_);
   catalog_ = std::make_unique<CatalogService>(
       catalogs, [this] { return writer_->CurrentKernelMoves(); }, *feed_, clock_);
   agents_ = std::make_unique<AgentService>(

@@ -1,6 +1,8 @@
 #include "common/wire/agent_status_wire.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -31,6 +33,13 @@ absl::Status CheckProblems(const v1::AgentStatus& status) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<uint16_t> ToPort(absl::string_view field, uint32_t port) {
+  if (port > std::numeric_limits<uint16_t>::max()) {
+    return BadField(field, absl::StrCat(port), "expected 65535 at most");
+  }
+  return static_cast<uint16_t>(port);
+}
+
 }  // namespace
 
 v1::AgentStatus ToProto(const AgentStatus& status) {
@@ -45,6 +54,8 @@ v1::AgentStatus ToProto(const AgentStatus& status) {
   for (const std::string& problem : status.problems) result.add_problems(problem);
   result.set_rootfs_folder(status.rootfs_folder);
   if (status.advertise.has_value()) result.set_advertise(status.advertise->Format());
+  result.set_http_port(status.http_port);
+  result.set_tftp_port(status.tftp_port);
   return result;
 }
 
@@ -78,6 +89,8 @@ absl::StatusOr<AgentStatus> FromProto(const v1::AgentStatus& status) {
   result.rootfs_folder = status.rootfs_folder();
   ASSIGN_OR_RETURN(result.advertise,
                    ParseOptionalField<IpAddress>("advertise", status.advertise()));
+  ASSIGN_OR_RETURN(result.http_port, ToPort("http_port", status.http_port()));
+  ASSIGN_OR_RETURN(result.tftp_port, ToPort("tftp_port", status.tftp_port()));
   return result;
 }
 

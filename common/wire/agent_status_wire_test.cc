@@ -49,6 +49,9 @@ TEST(AgentStatusWireTest, RefusesEachInvalidFieldByItsName) {
   refused("rootfs_folder: ",
           [](v1::AgentStatus& s) { s.set_rootfs_folder(std::string(4097, 'a')); });
   refused("advertise: ", [](v1::AgentStatus& s) { s.set_advertise("10.0.0.1:80"); });
+  refused("http_port: \"65536\": expected 65535 at most",
+          [](v1::AgentStatus& s) { s.set_http_port(65'536); });
+  refused("tftp_port: \"4294967295\"", [](v1::AgentStatus& s) { s.set_tftp_port(4'294'967'295u); });
   refused("view_age: \"-1s\": expected 0 or more",
           [](v1::AgentStatus& s) { *s.mutable_view_age() = ToProto(-absl::Seconds(1)); });
   refused("view_age: ", [](v1::AgentStatus& s) { s.mutable_view_age()->set_nanos(2'000'000'000); });

@@ -348,6 +348,8 @@ AgentStatus RandomValues::AnyAgentStatus() {
   }
   if (Coin()) status.rootfs_folder = "/" + Text(kNameCharacters, 0, 20);
   if (Coin()) status.advertise = IpAddress::Parse(Coin() ? "10.77.1.1" : "fd00::1").value();
+  status.http_port = static_cast<uint16_t>(Number(65536));
+  status.tftp_port = static_cast<uint16_t>(Number(65536));
   return status;
 }
 

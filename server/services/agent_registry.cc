@@ -6,6 +6,16 @@
 #include "common/model/quote.h"
 
 namespace autopxe::server {
+
+AgentRegistry::Entry AgentRegistry::EntryOf(const AgentId& id, const Agent& agent) {
+  return {.id = id,
+          .status = agent.status,
+          .reported_at = agent.reported_at,
+          .last_seen = agent.last_seen,
+          .watches = static_cast<int>(agent.watches.size()),
+          .catalog_at = agent.catalog_at};
+}
+
 void AgentRegistry::Restore(const AgentId& id, absl::optional<AgentStatus> status,
                             absl::Time last_seen) {
   absl::MutexLock lock(&mutex_);
@@ -35,6 +45,13 @@ void AgentRegistry::Seen(const AgentId& id) {
   agents_[id].last_seen = clock_.Now();
 }
 
+void AgentRegistry::CatalogReported(const AgentId& id) {
+  absl::MutexLock lock(&mutex_);
+  Agent& agent = agents_[id];
+  agent.last_seen = clock_.Now();
+  agent.catalog_at = agent.last_seen;
+}
+
 int AgentRegistry::Report(const AgentId& id, const AgentStatus& status) {
   absl::MutexLock lock(&mutex_);
   Agent& agent = agents_[id];
@@ -62,8 +79,7 @@ absl::optional<AgentRegistry::Entry> AgentRegistry::Find(const AgentId& id) cons
   absl::MutexLock lock(&mutex_);
   const auto agent = agents_.find(id);
   if (agent == agents_.end()) return absl::nullopt;
-  return Entry{id, agent->second.status, agent->second.reported_at, agent->second.last_seen,
-               static_cast<int>(agent->second.watches.size())};
+  return EntryOf(id, agent->second);
 }
 
 std::vector<AgentRegistry::Entry> AgentRegistry::List(absl::string_view after, size_t count) const {
@@ -72,8 +88,7 @@ std::vector<AgentRegistry::Entry> AgentRegistry::List(absl::string_view after, s
   for (const auto& [id, agent] : agents_) {
     if (absl::string_view(id.text()) <= after) continue;
     if (entries.size() == count) break;
-    entries.push_back({id, agent.status, agent.reported_at, agent.last_seen,
-                       static_cast<int>(agent.watches.size())});
+    entries.push_back(EntryOf(id, agent));
   }
   return entries;
 }

@@ -29,6 +29,8 @@ class AgentRegistry {
     // How many instances watch under this id: above 1, two agents were given one. An instance that
     // came back before its lost connection was noticed counts once.
     int watches = 0;
+    // When it last told what it offers; unset: not since this process started.
+    absl::optional<absl::Time> catalog_at = absl::nullopt;
   };
 
   // `clock` outlives this object.
@@ -42,8 +44,11 @@ class AgentRegistry {
   bool WatchBegan(const AgentId& id, const AgentInstance& instance);
   void WatchEnded(const AgentId& id, const AgentInstance& instance);
 
-  // Something else than a status was heard of it.
+  // Something else than a status or a catalog was heard of it.
   void Seen(const AgentId& id);
+
+  // It has told what it offers.
+  void CatalogReported(const AgentId& id);
 
   // Takes a status; how many watch under this id, see Entry::watches.
   int Report(const AgentId& id, const AgentStatus& status);
@@ -64,7 +69,10 @@ class AgentRegistry {
     absl::Time reported_at = absl::InfinitePast();
     absl::Time last_seen = absl::InfinitePast();
     std::map<AgentInstance, int> watches;
+    absl::optional<absl::Time> catalog_at;
   };
+
+  static Entry EntryOf(const AgentId& id, const Agent& agent);
 
   const Clock& clock_;
   mutable absl::Mutex mutex_;

@@ -46,6 +46,24 @@ TEST(AgentRegistryTest, TheStatusReportedLastIsListedWithItsTime) {
   EXPECT_EQ(registry.List("", 10)[0].reported_at, clock.Now() - absl::Seconds(5));
 }
 
+TEST(AgentRegistryTest, WhenItToldWhatItOffersIsKnownUntilItIsForgotten) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  registry.Report(Id("a"), Status("i", 1));
+  EXPECT_EQ(registry.Find(Id("a"))->catalog_at, absl::nullopt);
+  clock.Advance(absl::Seconds(5));
+  registry.CatalogReported(Id("a"));
+  const absl::Time told = clock.Now();
+  clock.Advance(absl::Seconds(5));
+  registry.Seen(Id("a"));
+  EXPECT_EQ(registry.Find(Id("a"))->catalog_at, told);
+  EXPECT_EQ(registry.List("", 10)[0].catalog_at, told);
+  EXPECT_EQ(registry.Find(Id("a"))->last_seen, clock.Now());
+  EXPECT_THAT(registry.Remove(Id("a")), IsOk());
+  registry.Seen(Id("a"));
+  EXPECT_EQ(registry.Find(Id("a"))->catalog_at, absl::nullopt);
+}
+
 TEST(AgentRegistryTest, OnlyAnAgentThatIsKnownAndAwayCanBeRemoved) {
   FakeClock clock;
   AgentRegistry registry(clock);

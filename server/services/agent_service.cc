@@ -346,7 +346,7 @@ void AgentService::TakeCatalog(const AgentId& agent, Catalog catalog) {
   }
   LogMoves(agent, moves);
   absl::MutexLock lock(&reports_mutex_);
-  registry_.Seen(agent);
+  registry_.CatalogReported(agent);
   sink_.save_catalog(agent, std::make_shared<const Catalog>(std::move(catalog)), std::move(moves));
 }
 

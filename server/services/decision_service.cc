@@ -1,6 +1,8 @@
 #include "server/services/decision_service.h"
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,13 +11,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "boot/boot.h"
+#include "absl/types/optional.h"
 #include "boot/resolution.h"
+#include "common/model/ip_endpoint.h"
 #include "common/model/quote.h"
 #include "common/status/grpc_status.h"
-#include "common/wire/revision_wire.h"
-#include "server/services/agent_condition.h"
+#include "server/services/agent_choice.h"
 #include "server/services/call.h"
 #include "server/services/decision_encoding.h"
 #include "server/services/explanation.h"
@@ -29,18 +30,49 @@ namespace {
 
 constexpr char kList[] = "decisions";
 
-// More agents would hide the message.
-constexpr size_t kMaxAgentsNamed = 10;
+// What that agent last told that it offers; null if it has not told it.
+std::shared_ptr<const Catalog> CatalogOf(const Catalogs& catalogs, const AgentId& agent) {
+  const auto found = catalogs.find(agent);
+  return found != catalogs.end() ? found->second : nullptr;
+}
 
-const AgentStatus* StatusOf(const AgentRegistry::Entry& agent) {
-  return agent.status.has_value() ? &*agent.status : nullptr;
+// Gives `question` a value, or says why it can't.
+grpc::Status ParseQuestion(const v1::ExplainRequest& request, const Snapshot& snapshot,
+                           absl::optional<HostQuestion>& question) {
+  const absl::StatusOr<HostReference> reference = ParseHostReference(request.host());
+  if (!reference.ok()) return Malformed("host", request.host(), reference.status());
+  absl::optional<IpAddress> asked_at;
+  if (!request.asked_at().empty()) {
+    const absl::StatusOr<IpAddress> address = IpAddress::Parse(request.asked_at());
+    if (!address.ok()) return Malformed("asked_at", request.asked_at(), address.status());
+    if (address->is_unspecified()) {
+      return Malformed("asked_at", request.asked_at(),
+                       absl::InvalidArgumentError(absl::StrCat(
+                           "asked_at ", Quote(request.asked_at()),
+                           ": expected the one address of the agent at which the host asks")));
+    }
+    asked_at = *address;
+  }
+  if (const auto* mac = std::get_if<MacAddress>(&*reference)) {
+    question = {.mac = *mac, .by_http = request.by_http(), .asked_at = asked_at};
+  } else if (const auto host = snapshot.FindHost(*reference); host != nullptr) {
+    question = {.mac = host->macs.front(), .by_http = request.by_http(), .asked_at = asked_at};
+  } else {
+    return UnknownHost(snapshot, *reference);
+  }
+  return grpc::Status::OK;
 }
 
 }  // namespace
 
-DecisionService::DecisionService(CurrentCatalogsFn catalogs, const AgentRegistry& registry,
-                                 const Feed& feed, const Clock& clock)
-    : catalogs_(std::move(catalogs)), registry_(registry), feed_(feed), clock_(clock) {}
+DecisionService::DecisionService(CurrentCatalogsFn catalogs, UsedTwiceFn used_twice,
+                                 const AgentRegistry& registry, const Feed& feed,
+                                 const Clock& clock)
+    : catalogs_(std::move(catalogs)),
+      used_twice_(std::move(used_twice)),
+      registry_(registry),
+      feed_(feed),
+      clock_(clock) {}
 
 grpc::ServerUnaryReactor* DecisionService::Explain(grpc::CallbackServerContext* context,
                                                    const v1::ExplainRequest* request,
@@ -61,67 +93,59 @@ grpc::ServerUnaryReactor* DecisionService::ListDecisions(grpc::CallbackServerCon
 }
 
 absl::StatusOr<AgentRegistry::Entry> DecisionService::FindAgent(const std::string& id) const {
-  if (!id.empty()) {
-    const absl::StatusOr<AgentId> agent = AgentId::Parse(id);
-    if (!agent.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("agent_id: ", agent.status().message()));
-    }
-    absl::optional<AgentRegistry::Entry> entry = registry_.Find(*agent);
-    if (entry.has_value()) return *std::move(entry);
-    return absl::NotFoundError(absl::StrCat("agent ", Quote(id),
-                                            ": no such agent has reported; see autopxectl agent "
-                                            "list"));
+  const absl::StatusOr<AgentId> agent = AgentId::Parse(id);
+  if (!agent.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("agent_id: ", agent.status().message()));
   }
-  std::vector<AgentRegistry::Entry> entries = registry_.List("", kMaxAgentsNamed + 1);
-  if (entries.size() == 1) return std::move(entries.front());
-  if (entries.empty()) {
-    return absl::FailedPreconditionError(
-        "no agent has reported yet, so nothing is known of what "
-        "hosts would get; start one");
-  }
-  const bool more = entries.size() > kMaxAgentsNamed;
-  if (more) entries.pop_back();
-  return absl::FailedPreconditionError(
-      absl::StrCat("several agents have reported (",
-                   absl::StrJoin(entries, ", ",
-                                 [](std::string* out, const AgentRegistry::Entry& entry) {
-                                   absl::StrAppend(out, entry.id.text());
-                                 }),
-                   more ? ", ..." : "", "); name the one that serves the host"));
+  absl::optional<AgentRegistry::Entry> entry = registry_.Find(*agent);
+  if (entry.has_value()) return *std::move(entry);
+  return absl::NotFoundError(absl::StrCat("agent ", Quote(id),
+                                          ": no such agent has reported; see autopxectl agent "
+                                          "list"));
 }
 
-std::shared_ptr<const Catalog> DecisionService::CatalogOf(const AgentId& agent) const {
-  const std::shared_ptr<const Catalogs> catalogs = catalogs_();
-  const auto found = catalogs->find(agent);
-  return found != catalogs->end() ? found->second : std::make_shared<const Catalog>();
+v1::ExplainResponse DecisionService::ExplainAt(const AgentRegistry::Entry& agent,
+                                               const Snapshot& snapshot,
+                                               const HostQuestion& question, absl::Time now) const {
+  const std::shared_ptr<const Host> host = snapshot.FindHost(question.mac);
+  const RevisionId applied = agent.status.has_value() ? agent.status->applied : RevisionId();
+  return BuildExplanation(
+      snapshot,
+      BuildExplainedAgent(agent, CatalogOf(*catalogs_(), agent.id), feed_.Lag(applied),
+                          snapshot.revision().id.number, now),
+      question, host == nullptr ? std::vector<NextBootUse>() : used_twice_(host->id), now);
 }
 
 grpc::Status DecisionService::FillExplanation(const v1::ExplainRequest& request,
                                               v1::ExplainResponse& response) {
-  const absl::StatusOr<HostReference> reference = ParseHostReference(request.host());
-  if (!reference.ok()) return Malformed("host", request.host(), reference.status());
-  const absl::StatusOr<AgentRegistry::Entry> agent = FindAgent(request.agent_id());
-  if (!agent.ok()) return ToGrpcStatus(agent.status());
   const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
-  absl::optional<MacAddress> mac;
-  if (const auto* given = std::get_if<MacAddress>(&*reference)) {
-    mac = *given;
-  } else if (const auto host = snapshot->FindHost(*reference); host != nullptr) {
-    mac = host->macs.front();
-  } else {
-    return UnknownHost(*snapshot, *reference);
-  }
+  absl::optional<HostQuestion> question;
+  const grpc::Status parsed = ParseQuestion(request, *snapshot, question);
+  if (!parsed.ok()) return parsed;
   const absl::Time now = clock_.Now();
-  const AgentStatus* const status = StatusOf(*agent);
-  const AgentContext context = BuildAgentContext(agent->id, status);
-  const RevisionId applied = status != nullptr ? status->applied : RevisionId();
-  const RevisionId current = snapshot->revision().id;
-  response =
-      BuildExplanation(*snapshot, *CatalogOf(agent->id), context,
-                       BuildHostFacts(*mac, context, status, request.by_http()),
-                       BuildAgentCondition(*agent, feed_.Lag(applied), current.number, now), now);
-  *response.mutable_agent_revision() = ToProto(applied);
-  *response.mutable_revision() = ToProto(current);
+  if (!request.agent_id().empty()) {
+    const absl::StatusOr<AgentRegistry::Entry> agent = FindAgent(request.agent_id());
+    if (!agent.ok()) return ToGrpcStatus(agent.status());
+    response = ExplainAt(*agent, *snapshot, *question, now);
+    return grpc::Status::OK;
+  }
+  const std::vector<AgentRegistry::Entry> agents =
+      registry_.List("", std::numeric_limits<size_t>::max());
+  if (agents.empty()) {
+    return ToGrpcStatus(absl::FailedPreconditionError(
+        "no agent has reported yet, so nothing is known of what hosts would get; start one"));
+  }
+  const std::shared_ptr<const Catalogs> catalogs = catalogs_();
+  std::vector<AgentDecision> decisions;
+  for (const AgentRegistry::Entry& agent : agents) {
+    decisions.push_back(
+        {.connected = agent.watches > 0,
+         .decision = BuildDecision(*snapshot, agent, CatalogOf(*catalogs, agent.id).get(),
+                                   *question, now)});
+  }
+  const size_t chosen = ChooseAgent(decisions);
+  response = ExplainAt(agents[chosen], *snapshot, *question, now);
+  AddChoice(decisions, chosen, response);
   return grpc::Status::OK;
 }
 
@@ -147,12 +171,8 @@ grpc::Status DecisionService::FillList(const v1::ListDecisionsRequest& request,
     return EncodeChosen(ChooseDistro(*snapshot, nullptr, host, now), mac, host);
   };
   if (agent.has_value()) {
-    const AgentStatus* const status = StatusOf(*agent);
-    decide = [&, status, catalog = CatalogOf(agent->id),
-              context = BuildAgentContext(agent->id, status)](const MacAddress& mac, const Host*) {
-      return EncodeDecision(
-          Decide(*snapshot, *catalog, context, BuildHostFacts(mac, context, status, false), now),
-          mac, context.id);
+    decide = [&, catalog = CatalogOf(*catalogs_(), agent->id)](const MacAddress& mac, const Host*) {
+      return BuildDecision(*snapshot, *agent, catalog.get(), {.mac = mac}, now);
     };
   }
   const auto add = [&](const MacAddress& mac, const Host* host) {

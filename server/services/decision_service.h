@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "autopxe/v1/decision.grpc.pb.h"
 #include "common/model/host.h"
 #include "common/runtime/clock.h"
@@ -11,17 +14,22 @@
 #include "server/services/agent_registry.h"
 #include "server/services/call_thread.h"
 #include "server/services/catalog_service.h"
+#include "server/services/explained_agent.h"
 #include "server/services/sorted_hosts.h"
+#include "server/store/next_boot_use.h"
 
 namespace autopxe::server {
+
+// NextBootUses::UsedTwice of what agents have reported.
+using UsedTwiceFn = std::function<std::vector<NextBootUse>(HostId)>;
 
 // See autopxe/v1/decision.proto. Decides on a thread of its own: a menu of a thousand kernels is
 // rendered for one answer, and a page is a thousand decisions.
 class DecisionService final : public v1::DecisionService::CallbackService {
  public:
   // The references outlive this object.
-  DecisionService(CurrentCatalogsFn catalogs, const AgentRegistry& registry, const Feed& feed,
-                  const Clock& clock);
+  DecisionService(CurrentCatalogsFn catalogs, UsedTwiceFn used_twice, const AgentRegistry& registry,
+                  const Feed& feed, const Clock& clock);
 
   grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context,
                                     const v1::ExplainRequest* request,
@@ -34,13 +42,13 @@ class DecisionService final : public v1::DecisionService::CallbackService {
   grpc::Status FillExplanation(const v1::ExplainRequest& request, v1::ExplainResponse& response);
   grpc::Status FillList(const v1::ListDecisionsRequest& request,
                         v1::ListDecisionsResponse& response);
-  // The one called `id`, or the only one if that is empty.
   // Errors: those of Explain.
   absl::StatusOr<AgentRegistry::Entry> FindAgent(const std::string& id) const;
-  // What it last reported that it offers.
-  std::shared_ptr<const Catalog> CatalogOf(const AgentId& agent) const;
+  v1::ExplainResponse ExplainAt(const AgentRegistry::Entry& agent, const Snapshot& snapshot,
+                                const HostQuestion& question, absl::Time now) const;
 
   const CurrentCatalogsFn catalogs_;
+  const UsedTwiceFn used_twice_;
   const AgentRegistry& registry_;
   const Feed& feed_;
   const Clock& clock_;

@@ -19,8 +19,7 @@
 namespace autopxe::server {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::ElementsAre;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 using Stub = v1::DecisionService::Stub;
@@ -71,8 +70,10 @@ class DecisionServiceTest : public ::testing::Test {
   FakeClock clock_;
   MemoryWriter writer_;
   AgentRegistry registry_{clock_};
-  DecisionService service_{[] { return std::make_shared<const Catalogs>(); }, registry_,
-                           writer_.feed(), clock_};
+  std::vector<NextBootUse> used_twice_;
+  DecisionService service_{[] { return std::make_shared<const Catalogs>(); },
+                           [this](HostId) { return used_twice_; }, registry_, writer_.feed(),
+                           clock_};
   LoopbackServer server_{{&service_}};
   std::unique_ptr<Stub> stub_{v1::DecisionService::NewStub(server_.Connect())};
 };
@@ -91,18 +92,59 @@ TEST_F(DecisionServiceTest, AHostIsExplainedAtTheOnlyAgent) {
   EXPECT_THAT(response->script(), HasSubstr("#!ipxe"));
 }
 
-TEST_F(DecisionServiceTest, WhichAgentMustBeClear) {
-  EXPECT_THAT(Call(&Stub::Explain, "host: 'cn01'"),
+TEST_F(DecisionServiceTest, WhereNoAgentIsNamedOneIsChosenAndSaidWhy) {
+  EXPECT_THAT(Call(&Stub::Explain, "host: 'cn02'"),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no agent has reported")));
-  Report("lab");
   Report("attic");
-  EXPECT_THAT(Call(&Stub::Explain, "host: 'cn01'"),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("attic, lab")));
-  EXPECT_THAT(Call(&Stub::Explain, "host: 'cn01' agent_id: 'attic'"), IsOk());
+  Report("lab");
+  auto response = Call(&Stub::Explain, "host: 'cn02'");
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->decision().agent_id(), "attic");
+  EXPECT_THAT(response->agent_choice(), HasSubstr("none is connected"));
+  registry_.WatchBegan(*AgentId::Parse("lab"), *AgentInstance::Parse("i1"));
+  response = Call(&Stub::Explain, "host: 'cn02'");
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->decision().agent_id(), "lab");
+  EXPECT_EQ(response->decision().distro(), "wait");
+  EXPECT_THAT(response->agent_choice(),
+              HasSubstr("agent \"lab\" is the first of 2 that is connec"));
+  ASSERT_EQ(response->elsewhere_size(), 1);
+  EXPECT_EQ(response->elsewhere(0).agent_id(), "attic");
+  EXPECT_EQ(response->elsewhere(0).distro(), "menu");
+}
+
+TEST_F(DecisionServiceTest, TheAgentThatIsNamedIsTheOneThatIsExplained) {
+  Report("attic");
+  Report("lab");
+  const auto response = Call(&Stub::Explain, "host: 'cn02' agent_id: 'attic'");
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->decision().distro(), "menu");
+  EXPECT_EQ(response->agent_choice(), "");
+  EXPECT_EQ(response->elsewhere_size(), 0);
   EXPECT_THAT(Call(&Stub::Explain, "host: 'cn01' agent_id: 'cellar'"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("cellar")));
   EXPECT_THAT(Call(&Stub::Explain, "host: 'cn01' agent_id: 'a b'"),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(DecisionServiceTest, WhereTheHostAsksIsTakenFromTheQuestion) {
+  Report("lab");
+  const auto response = Call(&Stub::Explain, "host: 'cn01' by_http: true asked_at: '10.77.1.9'");
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->asked_at(), "10.77.1.9");
+  for (const char* wrong : {"here", "0.0.0.0", "10.77.1.9:80"}) {
+    EXPECT_THAT(Call(&Stub::Explain, absl::StrCat("host: 'cn01' asked_at: '", wrong, "'")),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(wrong)));
+  }
+}
+
+TEST_F(DecisionServiceTest, ANextBootThatWasUsedTwiceIsSaidOfItsHost) {
+  Report("lab");
+  used_twice_ = {
+      {.agent = *AgentId::Parse("lab"), .host = HostId{1}, .token = 1, .distro = "local"}};
+  const auto response = Call(&Stub::Explain, "host: 'cn01'");
+  ASSERT_THAT(response, IsOk());
+  EXPECT_THAT(response->sentences(), Contains(HasSubstr("it used one next boot of local")));
 }
 
 TEST_F(DecisionServiceTest, AnUnknownNameIsAnErrorAndAnUnknownMacAHost) {

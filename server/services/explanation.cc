@@ -2,17 +2,24 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
-#include "boot/boot.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
 #include "boot/command_line_words.h"
 #include "boot/resolution.h"
 #include "common/model/quote.h"
+#include "common/wire/revision_wire.h"
+#include "common/wire/time_wire.h"
 #include "server/services/decision_encoding.h"
+#include "server/services/explained_script.h"
+#include "server/services/verdict.h"
 
 namespace autopxe::server {
 namespace {
@@ -79,6 +86,49 @@ void AddPassedOver(const Snapshot& snapshot, const AgentId& agent, const Host& h
   }
 }
 
+// Where what a reference became comes from.
+v1::DecisionVariable EncodeReference(const ResolvedReference& reference, const Decision& decision) {
+  v1::DecisionVariable variable;
+  variable.set_name(reference.name);
+  variable.set_value(reference.value);
+  switch (reference.source) {
+    case ResolvedReference::Source::kIpxe:
+      variable.set_origin(v1::VARIABLE_ORIGIN_IPXE);
+      break;
+    case ResolvedReference::Source::kDefault:
+      variable.set_origin(v1::VARIABLE_ORIGIN_TEMPLATE);
+      break;
+    case ResolvedReference::Source::kVariable: {
+      const Decision::Variable& found = decision.variables.at(reference.name);
+      variable.set_origin(EncodeOrigin(found.origin));
+      variable.set_group(found.group);
+      break;
+    }
+  }
+  return variable;
+}
+
+// Each once, also those that no word shows since they are empty.
+void AddVariables(const CommandLineTemplate& command_line,
+                  absl::FunctionRef<const std::string*(absl::string_view)> value_of,
+                  const Decision& decision, v1::ExplainResponse& response) {
+  std::map<std::pair<std::string, std::string>, v1::DecisionVariable> variables;
+  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
+    if (!piece.is_reference || IsLeftToIpxe(piece.text)) continue;
+    const ResolvedReference reference = ResolveReference(piece, value_of);
+    variables.emplace(std::make_pair(reference.name, reference.value),
+                      EncodeReference(reference, decision));
+  }
+  for (auto& [name, variable] : variables) *response.add_variables() = std::move(variable);
+}
+
+// In front of the path by which a next boot's kernel is asked for, which uses it up.
+std::string OncePath(const Decision& decision, const std::string& mac) {
+  if (decision.distro_origin != DistroOrigin::kNextBoot) return "";
+  return absl::StrCat("next/", absl::StrReplaceAll(mac, {{":", "-"}}), "/", decision.next_token,
+                      "/");
+}
+
 // Where each word of the command line comes from that `command_line` becomes.
 void AddCommandLine(const CommandLineTemplate& command_line, const Decision& decision,
                     v1::ExplainResponse& response) {
@@ -90,25 +140,11 @@ void AddCommandLine(const CommandLineTemplate& command_line, const Decision& dec
     v1::CommandLineWord& added = *response.add_command_line_words();
     added.set_text(std::move(word.text));
     added.set_template_text(std::move(word.template_text));
-  }
-
-  std::map<std::string, v1::DecisionVariable> variables;
-  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
-    if (!piece.is_reference || IsLeftToIpxe(piece.text)) continue;
-    const std::string& value = PieceText(piece, value_of);
-    v1::DecisionVariable variable;
-    variable.set_name(piece.text);
-    variable.set_value(value);
-    const auto found = decision.variables.find(piece.text);
-    if (found == decision.variables.end() || found->second.value != value) {
-      variable.set_origin(v1::VARIABLE_ORIGIN_TEMPLATE);
-    } else {
-      variable.set_origin(EncodeOrigin(found->second.origin));
-      variable.set_group(found->second.group);
+    for (const ResolvedReference& reference : word.references) {
+      *added.add_references() = EncodeReference(reference, decision);
     }
-    variables.emplace(piece.text, std::move(variable));
   }
-  for (auto& [name, variable] : variables) *response.add_variables() = std::move(variable);
+  AddVariables(command_line, value_of, decision, response);
 }
 
 // REQUIRES: the outcome is kBoot, of a kernel of a catalog.
@@ -119,152 +155,109 @@ void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision&
                  decision, response);
   const CatalogRelease& release = *catalog.FindRelease(distro.name(), distro.release());
   const CatalogKernel& kernel = *release.FindKernel(distro.kernel());
-  const auto add_file = [&](const char* role, const std::string& path, int64_t size) {
+  const auto add_file = [&](const char* role, const std::string& once, const std::string& path,
+                            int64_t size) {
     v1::BootFile& file = *response.add_files();
     file.set_role(role);
-    file.set_path(absl::StrCat("/", BootFilePath(distro.name(), release, path)));
+    file.set_path(absl::StrCat("/", once, BootFilePath(distro.name(), release, path)));
     file.set_size(size);
   };
-  add_file("kernel", kernel.kernel_path, kernel.kernel_size);
-  add_file("initrd", kernel.initrd_path, kernel.initrd_size);
+  add_file("kernel", OncePath(decision, response.decision().mac()), kernel.kernel_path,
+           kernel.kernel_size);
+  add_file("initrd", "", kernel.initrd_path, kernel.initrd_size);
 }
 
-// What is booted of a declared distro.
+// What is booted of a declared distro. The kernel, or what is chained, is what uses a next boot up;
+// of a URL the agent is told by a path of its own.
 void AddDeclared(const DeclaredDistro& declared, const Catalog& catalog, const Decision& decision,
                  v1::ExplainResponse& response) {
-  const auto add_file = [&](const char* role, const BootFile& file) {
+  const std::string once = OncePath(decision, response.decision().mac());
+  const auto add_file = [&](const char* role, const BootFile& file, absl::string_view before) {
     v1::BootFile& added = *response.add_files();
     added.set_role(role);
     if (file.is_url()) {
       added.set_path(file.text());
       return;
     }
-    added.set_path(absl::StrCat("/", BootFilePath(file)));
+    added.set_path(absl::StrCat("/", before, BootFilePath(file)));
     const CatalogFile* const catalogued = catalog.FindFile(file.text());
     if (catalogued != nullptr) added.set_size(catalogued->size);
   };
   if (const auto* chain = std::get_if<DeclaredChain>(&declared.boot)) {
-    add_file("chain", chain->target);
+    add_file("chain", chain->target, once);
     return;
   }
   const auto& kernel = std::get<DeclaredKernel>(declared.boot);
   AddCommandLine(kernel.arguments, decision, response);
-  add_file("kernel", kernel.kernel);
-  for (const BootFile& initrd : kernel.initrds) add_file("initrd", initrd);
+  add_file("kernel", kernel.kernel, once);
+  for (const BootFile& initrd : kernel.initrds) add_file("initrd", initrd, "");
 }
 
-// A verdict with what to do.
-struct Finding {
-  v1::Verdict verdict = v1::VERDICT_GOOD;
-  std::string advice;
-};
-
-// What the agent's state says of whether it does as the server's configuration says.
-Finding JudgeAgent(const AgentId& agent, v1::AgentState state) {
-  const std::string who = absl::StrCat("agent ", Quote(agent.text()));
-  switch (state) {
-    case v1::AGENT_STATE_EMPTY:
-      return {v1::VERDICT_BAD,
-              absl::StrCat(who, " has no configuration yet: see that it reaches this server")};
-    case v1::AGENT_STATE_FOREIGN:
-      return {v1::VERDICT_DOUBTFUL,
-              absl::StrCat(who,
-                           " serves a configuration that is not this server's: see "
-                           "autopxectl agent list")};
-    case v1::AGENT_STATE_AWAY:
-      return {v1::VERDICT_DOUBTFUL,
-              absl::StrCat(who,
-                           " is away, and hosts boot what it knew last: see that it runs "
-                           "and reaches this server")};
-    case v1::AGENT_STATE_BEHIND:
-      return {v1::VERDICT_DOUBTFUL,
-              absl::StrCat(who,
-                           " does not serve the newest revision yet: wait a moment, and "
-                           "explain again")};
-    default:
-      return {};
+// A next boot that was one too many is over, but explains what was seen.
+void AddUsedTwice(const std::vector<NextBootUse>& uses, v1::ExplainResponse& response) {
+  if (uses.empty()) return;
+  std::vector<std::string> places;
+  for (const NextBootUse& use : uses) {
+    places.push_back(
+        absl::StrCat("at agent ", Quote(use.agent.text()), " at ", TimeText(use.time)));
   }
+  const std::string& distro = uses.front().distro;
+  response.add_sentences(absl::StrCat(
+      "it used one next boot", distro.empty() ? "" : absl::StrCat(" of ", distro), " ", uses.size(),
+      " times, since these agents had not heard of each other: ", absl::StrJoin(places, ", ")));
 }
 
-Finding JudgeDecision(const Decision& decision) {
-  const std::string assign = absl::StrCat("autopxectl assign ", decision.host, " DISTRO");
-  if (decision.outcome == Outcome::kMissing) {
-    return {v1::VERDICT_BAD,
-            absl::StrCat("see to what is missing, or assign what is there: ", assign)};
-  }
-  if (decision.distro_origin == DistroOrigin::kNothing ||
-      (decision.distro_origin == DistroOrigin::kDefault && !decision.known)) {
-    return {v1::VERDICT_DOUBTFUL, absl::StrCat("assign what it is to boot: ", assign)};
-  }
-  return {};
+// How the agent stands, and by which revision this is said.
+void AddAgent(const Snapshot& snapshot, const ExplainedAgent& agent, absl::Time now,
+              v1::ExplainResponse& response) {
+  const AgentRegistry::Entry& entry = agent.entry;
+  response.set_agent_state(agent.condition.state);
+  response.set_agent_connected(entry.watches > 0);
+  *response.mutable_agent_last_seen() = ToProto(entry.last_seen);
+  response.set_has_catalog(agent.catalog != nullptr);
+  if (entry.catalog_at.has_value()) *response.mutable_catalog_time() = ToProto(*entry.catalog_at);
+  *response.mutable_agent_revision() =
+      ToProto(entry.status.has_value() ? entry.status->applied : RevisionId());
+  *response.mutable_revision() = ToProto(snapshot.revision().id);
+  *response.mutable_time() = ToProto(now);
 }
 
 }  // namespace
 
-AgentContext BuildAgentContext(const AgentId& id, const AgentStatus* status) {
-  AgentContext context{
-      .id = id, .rootfs_folder = "", .advertise = {}, .http_port = 0, .tftp_port = 0};
-  if (status == nullptr) return context;
-  context.rootfs_folder = status->rootfs_folder;
-  context.advertise = status->advertise;
-  if (status->http_address.has_value()) context.http_port = status->http_address->port;
-  if (status->tftp_address.has_value()) context.tftp_port = status->tftp_address->port;
-  return context;
-}
-
-HostFacts BuildHostFacts(const MacAddress& mac, const AgentContext& agent,
-                         const AgentStatus* status, bool by_http) {
-  IpAddress asked_at = IpAddress::FromV4({0, 0, 0, 0});
-  if (agent.advertise.has_value()) {
-    asked_at = *agent.advertise;
-  } else if (status != nullptr) {
-    const absl::optional<IpEndpoint>& first = by_http ? status->http_address : status->tftp_address;
-    const absl::optional<IpEndpoint>& other = by_http ? status->tftp_address : status->http_address;
-    if (first.has_value()) {
-      asked_at = first->address;
-    } else if (other.has_value()) {
-      asked_at = other->address;
-    }
-  }
-  return {.mac = mac,
-          .transport = by_http ? Transport::kHttp : Transport::kTftp,
-          .stage = Stage::kStart,
-          .asked_at = asked_at,
-          .platform = Platform::kUnknown,
-          .build_arch = ""};
-}
-
-v1::ExplainResponse BuildExplanation(const Snapshot& snapshot, const Catalog& catalog,
-                                     const AgentContext& agent, const HostFacts& facts,
-                                     const AgentCondition& condition, absl::Time now) {
+v1::ExplainResponse BuildExplanation(const Snapshot& snapshot, const ExplainedAgent& agent,
+                                     const HostQuestion& question,
+                                     const std::vector<NextBootUse>& used_twice, absl::Time now) {
   v1::ExplainResponse response;
-  BootAnswer answer = Boot(snapshot, catalog, agent, facts, now);
-  const Decision& decision = answer.decision;
-  *response.mutable_decision() = EncodeDecision(decision, facts.mac, agent.id);
-  response.set_script(std::move(answer.script));
-  response.set_agent_state(condition.state);
+  const AgentId& id = agent.entry.id;
+  ExplainedScript script = BuildExplainedScript(snapshot, agent, question, now);
+  const Decision& decision = script.decision;
+  *response.mutable_decision() =
+      BuildDecision(snapshot, agent.entry, agent.catalog.get(), question, now);
+  response.set_script(std::move(script.script));
+  for (std::string& doubt : script.doubts) response.add_script_doubts(std::move(doubt));
+  response.set_asked_at(
+      FindAskedAddress(agent.entry, question).value_or(StandInAddress()).Format());
+  AddAgent(snapshot, agent, now, response);
 
-  const std::shared_ptr<const Host> host = snapshot.FindHost(facts.mac);
-  const ChosenDistro chosen = ChooseDistro(snapshot, &agent.id, host.get(), now);
+  const std::shared_ptr<const Host> host = snapshot.FindHost(question.mac);
+  const ChosenDistro chosen = ChooseDistro(snapshot, &id, host.get(), now);
   const std::string subject = absl::StrCat(decision.known ? "host " : "mac ", Quote(decision.host));
   response.add_sentences(absl::StrCat(subject, " boots ", decision.distro.Format(), ": ",
-                                      Why(snapshot, agent.id, host.get(), chosen)));
-  if (host != nullptr) AddPassedOver(snapshot, agent.id, *host, chosen, now, response);
-  if (decision.outcome == Outcome::kBoot) {
-    if (decision.declared != nullptr) {
-      AddDeclared(*decision.declared, catalog, decision, response);
-    } else {
-      AddKernel(snapshot, catalog, decision, response);
-    }
+                                      Why(snapshot, id, host.get(), chosen)));
+  if (host != nullptr) AddPassedOver(snapshot, id, *host, chosen, now, response);
+  AddUsedTwice(used_twice, response);
+  if (decision.outcome == Outcome::kBoot && decision.declared != nullptr) {
+    AddDeclared(*decision.declared, *agent.catalog, decision, response);
+  } else if (decision.outcome == Outcome::kBoot) {
+    AddKernel(snapshot, *agent.catalog, decision, response);
   }
-  for (auto reason = condition.reasons.rbegin(); reason != condition.reasons.rend(); ++reason) {
-    response.add_sentences(absl::StrCat("agent ", Quote(agent.id.text()), ": ", *reason));
+  const std::vector<std::string>& reasons = agent.condition.reasons;
+  for (auto reason = reasons.rbegin(); reason != reasons.rend(); ++reason) {
+    response.add_sentences(absl::StrCat("agent ", Quote(id.text()), ": ", *reason));
   }
-  if (!decision.missing.empty()) response.add_sentences(decision.missing);
+  if (!response.decision().missing().empty()) response.add_sentences(decision.missing);
 
-  Finding finding = JudgeDecision(decision);
-  const Finding of_agent = JudgeAgent(agent.id, condition.state);
-  if (of_agent.verdict > finding.verdict) finding = of_agent;
+  const Finding finding = JudgeBoot(snapshot, response.decision(), agent, now);
   response.set_verdict(finding.verdict);
   response.set_advice(finding.advice);
   return response;

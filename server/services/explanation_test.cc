@@ -1,7 +1,6 @@
 #include "server/services/explanation.h"
 
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "boot/sample.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/services/explained_sample.h"
 
 namespace autopxe::server {
 namespace {
@@ -30,7 +30,7 @@ Distro D(absl::string_view text) { return Distro::Parse(text).value(); }
 struct Site {
   Sample sample;
   Snapshot::Groups groups;
-  AgentCondition condition{.state = v1::AGENT_STATE_CURRENT, .reasons = {}, .view_time = {}};
+  std::vector<NextBootUse> used_twice;
 
   Site() {
     for (CatalogDistro& distro : sample.catalog.distros) {
@@ -66,9 +66,14 @@ struct Site {
         .value();
   }
 
-  v1::ExplainResponse Explain(absl::string_view mac = kNode1) const {
-    return BuildExplanation(*Build(), sample.catalog, sample.agent, FactsOf(mac, Transport::kHttp),
-                            condition, kNow);
+  v1::ExplainResponse Explain(absl::string_view mac = kNode1, bool by_http = true) const {
+    return Explain(ExplainedOf(sample, kNow), mac, by_http);
+  }
+  v1::ExplainResponse Explain(const ExplainedAgent& agent, absl::string_view mac = kNode1,
+                              bool by_http = true) const {
+    return BuildExplanation(*Build(), agent,
+                            {.mac = MacAddress::Parse(mac).value(), .by_http = by_http}, used_twice,
+                            kNow);
   }
 };
 
@@ -102,13 +107,13 @@ TEST(ExplanationTest, TheScriptIsTheOneOfTheOneEntry) {
   Site site;
   for (const char* mac : {kNode1, "52:54:00:00:00:99"}) {
     for (const Transport transport : {Transport::kHttp, Transport::kTftp}) {
-      const HostFacts facts = FactsOf(mac, transport);
-      const v1::ExplainResponse response = BuildExplanation(
-          *site.Build(), site.sample.catalog, site.sample.agent, facts, site.condition, kNow);
-      const BootAnswer answer =
-          Boot(*site.Build(), site.sample.catalog, site.sample.agent, facts, kNow);
+      const v1::ExplainResponse response = site.Explain(mac, transport == Transport::kHttp);
+      const BootAnswer answer = Boot(*site.Build(), site.sample.catalog, site.sample.agent,
+                                     FactsOf(mac, transport), kNow);
       EXPECT_EQ(response.script(), answer.script);
       EXPECT_EQ(response.decision().command_line(), answer.decision.command_line);
+      EXPECT_EQ(response.asked_at(), "10.77.0.1");
+      EXPECT_EQ(response.script_doubts_size(), 0);
     }
   }
 }
@@ -166,6 +171,67 @@ TEST(ExplanationTest, AVariableOfAGroupAndADefaultHaveTheirOrigins) {
   EXPECT_EQ(response.variables(1).group(), "r1");
 }
 
+TEST(ExplanationTest, EachReferenceOfAWordHasTheOriginOfWhatItBecameThere) {
+  Site site;
+  site.sample.profiles["overlayfs"] =
+      "a=${own}${own:-1} b=${unset:-2}${unset:-3} c=${site}${here}${at} d=${host} ${uuid} "
+      "${site:-}";
+  site.sample.settings.variables = VariablesOf({{"own", "x"}, {"site", "s"}, {"here", "x"}});
+  AgentSettings settings = SettingsFor("lab");
+  settings.variables = VariablesOf({{"here", "h"}, {"at", "x"}});
+  site.sample.agent_settings = {settings};
+  Host host = site.Node1();
+  host.variables = VariablesOf({{"own", ""}});
+  site.Put(host);
+  Group group{.name = GroupName::Parse("r1").value(),
+              .selector = Selector::Parse("rack=r1").value()};
+  group.variables = VariablesOf({{"at", "g"}});
+  site.groups = {std::make_shared<const Group>(group)};
+  std::vector<std::string> words;
+  const v1::ExplainResponse response = site.Explain();
+  for (const v1::CommandLineWord& word : response.command_line_words()) {
+    words.push_back(word.text());
+    for (const v1::DecisionVariable& reference : word.references()) {
+      absl::StrAppend(&words.back(), " ", reference.name(), "=", reference.value(), ":",
+                      v1::VariableOrigin_Name(reference.origin()).substr(16), reference.group());
+    }
+  }
+  EXPECT_THAT(words,
+              ElementsAre("a=1 own=:HOST own=1:TEMPLATE", "b=23 unset=2:TEMPLATE unset=3:TEMPLATE",
+                          "c=shg site=s:GLOBAL here=h:AGENT at=g:GROUPr1",
+                          "d=node1 host=node1:BUILT_IN", "${uuid} uuid=:IPXE", "s site=s:GLOBAL"));
+  EXPECT_EQ(response.variables_size(), 8) << "two values of each of two, and four others";
+}
+
+TEST(ExplanationTest, TheKernelOfANextBootIsAskedForByThePathThatUsesItUp) {
+  Site site;
+  Host host = site.Node1();
+  host.next = NextBoot{.distro = D(kNfsrw), .token = 3};
+  site.Put(host);
+  const v1::ExplainResponse response = site.Explain();
+  ASSERT_EQ(response.files_size(), 2);
+  const std::string& kernel = response.files(0).path();
+  EXPECT_EQ(kernel, "/next/bc-24-11-b0-1a-de/3/boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64");
+  EXPECT_THAT(response.script(), HasSubstr("set _once next/bc-24-11-b0-1a-de/3/\n"));
+  EXPECT_THAT(response.files(1).path(), StartsWith("/boot/debian/bookworm/boot/initrd.img"));
+}
+
+TEST(ExplanationTest, ANextBootThatWasUsedTwiceIsTold) {
+  Site site;
+  for (const char* agent : {"attic", "cellar"}) {
+    site.used_twice.push_back({.agent = AgentId::Parse(agent).value(),
+                               .host = HostId{1},
+                               .token = 7,
+                               .time = kNow,
+                               .distro = "local"});
+  }
+  EXPECT_THAT(
+      site.Explain().sentences(),
+      Contains("it used one next boot of local 2 times, since these agents had not heard of "
+               "each other: at agent \"attic\" at 2023-11-14T22:13:20+00:00, at agent "
+               "\"cellar\" at 2023-11-14T22:13:20+00:00"));
+}
+
 TEST(ExplanationTest, AMissingDistroIsBadAndSaysWhatIsThere) {
   Site site;
   Host host = site.Node1();
@@ -191,47 +257,35 @@ TEST(ExplanationTest, AHostForWhichNothingIsAssignedIsToBeAssignedSomething) {
   EXPECT_FALSE(response.decision().known());
 }
 
-TEST(ExplanationTest, TheAgentsStateMakesTheVerdictDoubtful) {
-  const struct {
-    v1::AgentState state;
-    v1::Verdict verdict;
-    const char* advice;
-  } cases[] = {
-      {v1::AGENT_STATE_BEHIND, v1::VERDICT_DOUBTFUL, "wait a moment"},
-      {v1::AGENT_STATE_AWAY, v1::VERDICT_DOUBTFUL, "hosts boot what it knew last"},
-      {v1::AGENT_STATE_FOREIGN, v1::VERDICT_DOUBTFUL, "not this server's"},
-      {v1::AGENT_STATE_EMPTY, v1::VERDICT_BAD, "has no configuration yet"},
-  };
-  for (const auto& c : cases) {
-    Site site;
-    site.condition.state = c.state;
-    site.condition.reasons = {"gravest", "least"};
-    const v1::ExplainResponse response = site.Explain();
-    EXPECT_EQ(response.verdict(), c.verdict);
-    EXPECT_EQ(response.agent_state(), c.state);
-    EXPECT_THAT(response.advice(), HasSubstr(c.advice));
-    EXPECT_EQ(*response.sentences().rbegin(), "agent \"lab\": gravest");
-  }
+TEST(ExplanationTest, HowTheAgentStandsIsSaidAndJudged) {
+  Site site;
+  ExplainedAgent agent = ExplainedOf(site.sample, kNow);
+  agent.condition.state = v1::AGENT_STATE_BEHIND;
+  agent.condition.reasons = {"gravest", "least"};
+  agent.lag = 1;
+  const v1::ExplainResponse response = site.Explain(agent);
+  EXPECT_EQ(response.agent_state(), v1::AGENT_STATE_BEHIND);
+  EXPECT_EQ(response.verdict(), v1::VERDICT_DOUBTFUL);
+  EXPECT_THAT(response.advice(), HasSubstr("wait a moment"));
+  EXPECT_EQ(*response.sentences().rbegin(), "agent \"lab\": gravest");
+  EXPECT_TRUE(response.agent_connected());
+  EXPECT_TRUE(response.has_catalog());
+  EXPECT_EQ(response.time().seconds() - response.catalog_time().seconds(), 300);
 }
 
-TEST(ExplanationTest, AnAgentIsWhatItReported) {
-  AgentStatus status{.instance = AgentInstance::Parse("i1").value()};
-  const AgentId id = AgentId::Parse("lab").value();
-  const MacAddress mac = MacAddress::Parse(kNode1).value();
-  status.http_address = IpEndpoint::Parse("10.77.1.1:8080").value();
-  status.tftp_address = IpEndpoint::Parse("10.77.1.2:69").value();
-  status.rootfs_folder = "/srv/rootfs";
-  AgentContext context = BuildAgentContext(id, &status);
-  EXPECT_EQ(context.http_port, 8080);
-  EXPECT_EQ(context.tftp_port, 69);
-  EXPECT_EQ(context.rootfs_folder, "/srv/rootfs");
-  EXPECT_EQ(BuildHostFacts(mac, context, &status, true).asked_at.Format(), "10.77.1.1");
-  EXPECT_EQ(BuildHostFacts(mac, context, &status, false).asked_at.Format(), "10.77.1.2");
-  status.advertise = IpAddress::Parse("192.0.2.1").value();
-  context = BuildAgentContext(id, &status);
-  EXPECT_EQ(BuildHostFacts(mac, context, &status, true).asked_at.Format(), "192.0.2.1");
-  context = BuildAgentContext(id, nullptr);
-  EXPECT_TRUE(BuildHostFacts(mac, context, nullptr, true).asked_at.is_unspecified());
+TEST(ExplanationTest, WithoutACatalogItSaysNeitherThatAKernelIsThereNorThatItIsNot) {
+  Site site;
+  ExplainedAgent agent = ExplainedOf(site.sample, kNow);
+  agent.catalog = nullptr;
+  agent.entry.catalog_at.reset();
+  const v1::ExplainResponse response = site.Explain(agent);
+  EXPECT_EQ(response.decision().outcome(), v1::OUTCOME_UNSPECIFIED);
+  EXPECT_FALSE(response.has_catalog());
+  EXPECT_FALSE(response.has_catalog_time());
+  EXPECT_EQ(response.verdict(), v1::VERDICT_DOUBTFUL);
+  EXPECT_THAT(response.sentences(),
+              ElementsAre("host \"node1\" boots debian/bookworm/latest/overlayfs: it is assigned "
+                          "to it"));
 }
 
 }  // namespace

@@ -39,9 +39,10 @@ absl::StatusOr<AgentId> ToAgentId(absl::string_view table, absl::string_view tex
 
 absl::Status LoadStatuses(Database& database, AgentReports& reports) {
   ASSIGN_OR_RETURN(
-      Rows rows, database.Query("SELECT id, last_seen_us, applied_number, applied_tag, version, "
-                                "instance, start_time_us, http_address, tftp_address, view_age_us, "
-                                "problems, rootfs_folder, advertise FROM agent"));
+      Rows rows,
+      database.Query("SELECT id, last_seen_us, applied_number, applied_tag, version, "
+                     "instance, start_time_us, http_address, tftp_address, view_age_us, "
+                     "problems, rootfs_folder, advertise, http_port, tftp_port FROM agent"));
   while (true) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
     if (!more) return absl::OkStatus();
@@ -65,6 +66,8 @@ absl::Status LoadStatuses(Database& database, AgentReports& reports) {
       if (!advertise.ok()) return DamagedRow("agent", advertise.status());
       status.advertise = *advertise;
     }
+    status.http_port = static_cast<uint16_t>(rows.Integer(13));
+    status.tftp_port = static_cast<uint16_t>(rows.Integer(14));
     AgentReport& report = reports[id];
     report.status = std::move(status);
     report.last_seen = absl::FromUnixMicros(rows.Integer(1));
@@ -180,12 +183,14 @@ absl::Status WriteAgentStatus(Database& database, const AgentId& id, const Agent
   return database.Run(
       "INSERT OR REPLACE INTO agent (id, last_seen_us, applied_number, applied_tag, version, "
       "instance, start_time_us, http_address, tftp_address, view_age_us, problems, rootfs_folder, "
-      "advertise) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+      "advertise, http_port, tftp_port) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+      "?13, ?14, ?15)",
       id.text(), absl::ToUnixMicros(last_seen), status.applied.number, status.applied.tag,
       status.version, status.instance.text(), absl::ToUnixMicros(status.start_time),
       ToText(status.http_address), ToText(status.tftp_address), ToMicroseconds(status.view_age),
       absl::StrJoin(status.problems, "\n"), status.rootfs_folder,
-      status.advertise.has_value() ? status.advertise->Format() : "");
+      status.advertise.has_value() ? status.advertise->Format() : "",
+      static_cast<int64_t>(status.http_port), static_cast<int64_t>(status.tftp_port));
 }
 
 absl::Status DeleteAgentReport(Database& database, const AgentId& id) {

@@ -42,7 +42,9 @@ AgentStatus SampleStatus() {
           .view_age = absl::Hours(1) + absl::Microseconds(7),
           .problems = {"the snapshot can't be saved", "\"=; 'quoted'"},
           .rootfs_folder = "/srv/rootfs",
-          .advertise = *IpAddress::Parse("fd00::1")};
+          .advertise = *IpAddress::Parse("fd00::1"),
+          .http_port = 8080,
+          .tftp_port = 65'535};
 }
 
 Catalog SampleCatalog() {

@@ -73,6 +73,8 @@ TEST_F(MigratedDatabaseTest, ItsHostsHaveNothingOfWhatIsNewAndKeepAllElse) {
   const AgentStatus& status = *content.agents.at(*AgentId::Parse("lab")).status;
   EXPECT_EQ(status.rootfs_folder, "");
   EXPECT_EQ(status.advertise, absl::nullopt);
+  EXPECT_EQ(status.http_port, 0);
+  EXPECT_EQ(status.tftp_port, 0);
   EXPECT_THAT(content.next_boot_uses, IsEmpty());
 }
 

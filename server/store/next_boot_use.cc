@@ -1,6 +1,7 @@
 #include "server/store/next_boot_use.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace autopxe::server {
 
@@ -19,6 +20,17 @@ std::vector<NextBootUse> NextBootUses::Add(NextBootUse use) {
   use.id = last_id() + 1;
   Keep(use);
   if (!same.empty()) same.push_back(std::move(use));
+  return same;
+}
+
+std::vector<NextBootUse> NextBootUses::UsedTwice(HostId host) const {
+  std::vector<NextBootUse> same;
+  for (auto ids = ids_.lower_bound({host, std::numeric_limits<int64_t>::min()});
+       ids != ids_.end() && ids->first.first == host; ++ids) {
+    if (ids->second.size() < 2) continue;
+    same.clear();
+    for (const int64_t id : ids->second) same.push_back(uses_.at(id));
+  }
   return same;
 }
 

@@ -40,6 +40,10 @@ class NextBootUses {
   // one, the oldest first. Nothing if nobody has, or if this agent has told it already.
   std::vector<NextBootUse> Add(NextBootUse use);
 
+  // The uses of the newest assignment that this host used at several agents, the oldest first;
+  // nothing if there is none.
+  std::vector<NextBootUse> UsedTwice(HostId host) const;
+
   // Those with a higher id, ascending.
   std::vector<NextBootUse> After(int64_t id) const;
 

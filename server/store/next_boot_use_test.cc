@@ -48,6 +48,20 @@ TEST(NextBootUsesTest, AnotherHostOrAnotherAssignmentIsAnotherUse) {
   EXPECT_THAT(uses.Add(UseOf("attic", 1, 8)), IsEmpty());
 }
 
+TEST(NextBootUsesTest, OfAHostTheNewestAssignmentThatItUsedTwiceIsTold) {
+  NextBootUses uses;
+  EXPECT_THAT(uses.UsedTwice(HostId{1}), IsEmpty());
+  uses.Add(UseOf("lab", 1, 9));
+  uses.Add(UseOf("lab", 1, 7));
+  uses.Add(UseOf("lab", 2, 8));
+  EXPECT_THAT(uses.UsedTwice(HostId{1}), IsEmpty());
+  uses.Add(UseOf("attic", 1, 7));
+  EXPECT_EQ(AgentsOf(uses.UsedTwice(HostId{1})), "lab attic ");
+  EXPECT_THAT(uses.UsedTwice(HostId{2}), IsEmpty());
+  uses.Add(UseOf("cellar", 1, 9));
+  EXPECT_EQ(AgentsOf(uses.UsedTwice(HostId{1})), "lab cellar ");
+}
+
 TEST(NextBootUsesTest, WhatWasKnownIsKnownAfterARestart) {
   NextBootUses before;
   before.Add(UseOf("lab", 1, 7));

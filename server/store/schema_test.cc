@@ -57,7 +57,7 @@ TEST_F(SchemaTest, ANewerSchemaIsRefusedWithTheRemedy) {
   ASSERT_THAT(UpgradeSchema(*database, Migrations(), kNow), IsOk());
   EXPECT_THAT(UpgradeSchema(*database, Migrations().subspan(0, Migrations().size() - 1), kNow),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       AllOf(HasSubstr("newer"), HasSubstr("_declared_distros"),
+                       AllOf(HasSubstr("newer"), HasSubstr("_history_indexes"),
                              HasSubstr("start the newer autopxe-server, or restore a backup"))));
 }
 

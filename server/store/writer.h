@@ -84,6 +84,9 @@ class Writer {
   // reported before comes back, with theirs, the oldest first.
   std::vector<std::vector<NextBootUse>> SaveNextBootUses(std::vector<NextBootUse> uses);
 
+  // See NextBootUses::UsedTwice.
+  std::vector<NextBootUse> NextBootUsedTwice(HostId host) const;
+
   // Forgets what an agent reported: at once in memory, and then on disk. Calls `done` exactly once:
   // on the writer's thread, with OK when it is on disk, or with UNAVAILABLE or RESOURCE_EXHAUSTED,
   // and then it is tried again later; or at once on this thread, with UNAVAILABLE, when stopping.

@@ -105,6 +105,11 @@ std::vector<std::vector<NextBootUse>> Writer::SaveNextBootUses(std::vector<NextB
   return used_twice;
 }
 
+std::vector<NextBootUse> Writer::NextBootUsedTwice(HostId host) const {
+  absl::MutexLock lock(&mutex_);
+  return next_boot_uses_.UsedTwice(host);
+}
+
 void Writer::DeleteAgentReport(const AgentId& id, std::function<void(absl::Status)> done) {
   {
     absl::MutexLock lock(&mutex_);

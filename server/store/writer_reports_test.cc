@@ -230,6 +230,8 @@ TEST_F(WriterTest, UsedNextBootsAreKnownAfterARestart) {
   EXPECT_EQ(used_twice[0][0].agent.text(), "attic");
   EXPECT_EQ(used_twice[0][0].time, kNow);
   EXPECT_EQ(used_twice[0][0].distro, "local");
+  EXPECT_THAT(writer_->NextBootUsedTwice(HostId{1}), SizeIs(2));
+  EXPECT_THAT(writer_->NextBootUsedTwice(HostId{2}), SizeIs(0));
   // An agent of which nothing else is known is not listed for that.
   writer_->WaitUntilIdle();
   EXPECT_EQ(writer_->CurrentAgentReports().count(*AgentId::Parse("cellar")), 0u);

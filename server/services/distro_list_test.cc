@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "common/model/command_line_template.h"
 #include "common/model/profile.h"
 #include "gmock/gmock.h"
@@ -151,6 +152,35 @@ TEST(DistroListTest, AListThatChangedBetweenPagesLeavesNothingOut) {
   }
   const Distro last = Distro::Ignore();
   EXPECT_THAT(list.Take(profiles, {}, &last, 100), IsEmpty());
+}
+
+TEST(DistroListTest, DeclaredDistrosStandBetweenTheKernelsAndTheBuiltInOnes) {
+  const DistroList list = DistroList::Build(
+      {{Agent("east"), One("debian", "bookworm", {Kernel("latest", "6.1.0-9-amd64")})}});
+  const Snapshot::Profiles profiles = Profiles({"nfs"});
+  Snapshot::DeclaredDistros declared;
+  for (const char* name : {"memtest", "Flash", "zzz"}) {
+    const DistroName parsed = *DistroName::Parse(name);
+    declared.emplace(parsed, std::make_shared<const DeclaredDistro>(DeclaredDistro{
+                                 parsed, DeclaredChain{*BootFile::Parse("http://x/")}}));
+  }
+  const std::vector<std::string> whole = Names(list.Take(profiles, declared, nullptr, 100));
+  EXPECT_THAT(whole, ElementsAre("debian/bookworm/latest/nfs", "Flash", "memtest", "zzz", "local",
+                                 "menu", "wait", "ignore"));
+  for (size_t size = 1; size <= whole.size(); ++size) {
+    std::vector<std::string> names;
+    absl::optional<Distro> last;
+    while (true) {
+      const auto page = list.Take(profiles, declared, last.has_value() ? &*last : nullptr, size);
+      if (page.empty()) break;
+      for (const std::string& name : Names(page)) names.push_back(name);
+      last = page.back().distro;
+    }
+    EXPECT_EQ(names, whole) << size;
+  }
+  // One that is gone meanwhile.
+  const Distro gone = *Distro::Parse("n");
+  EXPECT_THAT(Names(list.Take(profiles, declared, &gone, 1)), ElementsAre("zzz"));
 }
 
 }  // namespace

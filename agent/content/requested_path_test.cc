@@ -132,7 +132,7 @@ TEST(RequestedPathTest, APathOfAnotherFormIsMissing) {
        {"grub/x86_64-efi/command.lst", "pxelinux.cfg/default", "pxelinux.cfg/01-52-54-00-12-34-56",
         "etc/shadow", "boot/debian", "boot/debian/bookworm", "boot/de bian/bookworm/vmlinuz",
         "boot/debian/${uuid}/vmlinuz", "Boot/debian/bookworm/vmlinuz", "rootfs/debian/bookworm/x",
-        "files/.hidden", "files/a/.git/config", "files/a b", "files/${net0/mac}", "files/a\"b",
+        "files/.hidden", "files/a/.git/config", "files/a b", "files/${net0/mac}", "files/a{b}",
         "Files/mt86plus"}) {
     EXPECT_THAT(ParseRequestedPath(path),
                 StatusIs(absl::StatusCode::kNotFound, HasSubstr(absl::StrCat("\"", path, "\""))))

@@ -1,4 +1,4 @@
-"""Real firmware boots declared distros: an installer, what is chained, and the local disk by its own way.
+"""Real firmware boots declared distros, and leaves for the local disk as a host's variable says.
 
     declared_test.py AUTOPXE-SERVER AUTOPXE-AGENT AUTOPXECTL SAMPLE_TREE.SH
 
@@ -28,8 +28,8 @@ import lab  # noqa: E402
 
 SERVER = "127.0.0.1:7300"
 
-# What the installer's second initrd prints. Its /init takes the place of the first one's, and is run
-# by the first one's busybox: it can't be printed unless both are there, the second behind the first.
+# What the installer's second initrd prints. Its /init takes the place of the first one's, and is
+# run by the first one's busybox: it is not printed unless both are there, in this order.
 INSTALLER = "INSTALLER-BOOTED "
 
 _SECOND_INIT = """\

@@ -251,15 +251,15 @@ TEST(DeclaredDistroTest, TheMenuOffersThemAfterTheScannedOnes) {
   ipxe.SetOwn("buildarch", "arm64", true);
   ipxe.choose = [](const Screen&) { return "reboot"; };
   const auto texts = [&] {
+    const auto result = Play(ipxe, Script(Declaring(), "menu"));
     std::vector<std::string> shown;
-    for (const auto& item :
-         Play(ipxe, Script(Declaring(), "menu", Transport::kHttp)).screens.at(0).items) {
+    for (const IpxeInterpreter::Item& item : result.screens.at(0).items) {
       shown.push_back(item.text);
     }
     return shown;
   };
   EXPECT_THAT(texts(), ElementsAre("[0] Ask the agent again what to boot", "", "[1] debian ...",
-                                   "[2] installer", "[4] memtest", "[3] menu2", "",
+                                   "[2] installer", "[3] memtest", "[4] menu2", "",
                                    "[c] Configure settings", "[s] iPXE shell", "[r] Reboot",
                                    "[x] Exit iPXE and continue with the local boot"));
   ipxe.SetOwn("buildarch", "x86_64", true);
@@ -378,7 +378,7 @@ TEST(DeclaredDistroTest, RandomOnesDoWhatTheDecisionSays) {
   int booted = 0;
   int chained = 0;
   int failed = 0;
-  for (int round = 0; round < 1'500; ++round) {
+  for (int round = 0; round < 600; ++round) {
     Sample sample;
     sample.settings.variables = VariablesOf({{"a", "x || y"}, {"b", "--c #"}});
     sample.SetFiles(kFiles);
@@ -450,8 +450,8 @@ TEST(DeclaredDistroTest, RandomOnesDoWhatTheDecisionSays) {
     EXPECT_EQ(result.arguments, expected + answer.decision.command_line);
     if (testing::Test::HasFailure()) return;
   }
-  EXPECT_GT(booted, 500);
-  EXPECT_GT(chained, 300);
+  EXPECT_GT(booted, 200);
+  EXPECT_GT(chained, 100);
   EXPECT_GT(failed, 5);
 }
 

@@ -74,11 +74,11 @@ class IpxeWord {
   // section 2.3).
   static IpxeWord UriPath(absl::string_view path);
 
-  // A URL of another server, as it was given. Nothing in it means anything to iPXE before the URL
-  // is one of its own URIs: it has no blank, control character or backslash; it begins with a
-  // letter, and "||", "&&", ";" and "#" (which it can't hold) count only where they are or begin a
-  // word; and it has no '{' or '}', so that no "${" is in it or comes of a '$' at its end, behind
-  // which a script's line has a blank or nothing. REQUIRES: file.is_url().
+  // A URL of another server, as it was given. Its characters mean nothing to iPXE as a script: it
+  // has no blank, no control character and no backslash; "&&" and ";" count only where they are a
+  // word, "#" where it begins one, and a URL begins with its scheme; and without '{' it has no
+  // "${". A '$' at its end makes none either: behind a URL our lines have a blank or their end.
+  // REQUIRES: file.is_url().
   static IpxeWord Url(const BootFile& file);
 
   // How the kernel's command line calls the initrd `index` (from 0) of `count`: "initrd.img" if it

@@ -348,10 +348,10 @@ TEST(ResolutionTest, ADeclaredDistroThatCanNotBeBootedSaysWhatIsThereInstead) {
       {[](Sample& sample) { sample.DeclareChain("fw", "fw/a.efi"); }, "fw",
        "but agent \"lab\" has no file fw/a.efi in its folder of files, nor any other."},
       {[](Sample& sample) {
-         sample.DeclareKernel("fw", "http://x/k", {"http://x/i", "fw/a.img"}, "");
+         sample.DeclareKernel("fw", "http://x/k", {"http://x/i", "fw/a.efl"}, "");
          sample.SetFiles({"b", "fw/a.efi"});
        },
-       "fw", "but agent \"lab\" has no file fw/a.img in its folder of files; it has fw/a.efi, b."},
+       "fw", "but agent \"lab\" has no file fw/a.efl in its folder of files; it has fw/a.efi, b."},
       {[](Sample& sample) { sample.DeclareKernel("i", "http://x/k", {}, "${preseed}"); }, "i",
        "but it can't be used: it uses the variable \"preseed\", which has no value."},
       {[](Sample& sample) { sample.DeclareKernel("i", "http://x/k", {}, "${arch:-x}"); }, "i",

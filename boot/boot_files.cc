@@ -20,6 +20,15 @@ std::string BootFilePath(absl::string_view distro, const CatalogRelease& release
   return absl::StrCat("boot/", distro, "/", release.folder(), "/", path);
 }
 
+std::string BootFilePath(const BootFile& file) { return absl::StrCat("files/", file.text()); }
+
+const BootFile* FindMissingFile(const DeclaredDistro& distro, const Catalog& catalog) {
+  for (const BootFile* file : FilesOf(distro)) {
+    if (!file->is_url() && catalog.FindFile(file->text()) == nullptr) return file;
+  }
+  return nullptr;
+}
+
 std::string RootfsPath(const Snapshot& snapshot, const AgentContext& agent,
                        absl::string_view distro, const CatalogRelease& release) {
   absl::string_view prefix = Prefix(snapshot, agent);

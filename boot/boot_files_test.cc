@@ -20,6 +20,23 @@ TEST(BootFilesTest, AnAliasShowsTheFolderThatItLinksTo) {
             "/srv/debian/bookworm");
 }
 
+TEST(BootFilesTest, OnlyFilesOfTheAgentsCanBeMissing) {
+  EXPECT_EQ(BootFilePath(BootFile::Parse("memtest/mt86plus").value()), "files/memtest/mt86plus");
+  Sample sample;
+  sample.DeclareKernel("d", "http://x/k", {"a", "b/c", "http://x/i"}, "");
+  sample.DeclareChain("e", "http://x/e");
+  const auto missing = [&](size_t i) {
+    const BootFile* const file = FindMissingFile(*sample.declared[i], sample.catalog);
+    return file == nullptr ? "" : file->text();
+  };
+  EXPECT_EQ(missing(0), "a");
+  EXPECT_EQ(missing(1), "");
+  sample.SetFiles({"a", "b"});
+  EXPECT_EQ(missing(0), "b/c");
+  sample.SetFiles({"a", "b/c"});
+  EXPECT_EQ(missing(0), "");
+}
+
 TEST(BootFilesTest, ThePrefixIsTheAgentsOrElseTheGlobalOneOrElseTheAgentsFolder) {
   const CatalogRelease bookworm = {.name = "bookworm", .alias_of = "", .kernels = {}};
   const auto path = [&](const Sample& sample, const char* rootfs_folder) {

@@ -8,7 +8,9 @@
 #include "boot/command_line.h"
 #include "boot/ipxe_architecture.h"
 #include "boot/ipxe_ask.h"
+#include "boot/ipxe_local_boot.h"
 #include "boot/ipxe_menu.h"
+#include "boot/local_boot.h"
 #include "common/model/name.h"
 
 namespace autopxe {
@@ -72,13 +74,18 @@ void SetOnce(IpxeScript& script, const Decision& decision, const MacAddress& mac
   script.Add("set _once next/%s/%s/", {IpxeWord::Dashed(mac), IpxeWord::Of(decision.next_token)});
 }
 
-// The rest of the host's own part, where it boots a kernel: what the menu's first entry does, and
+// The rest of the host's own part, where it boots a distro: what the menu's first entry does, and
 // whether the menu comes at all.
-void AddFirst(IpxeScript& script, const Decision& decision, const HostFacts& facts) {
+void AddFirst(IpxeScript& script, const Decision& decision, const HostFacts& facts,
+              const SharedMenu& shared_menu) {
   const bool is_next = decision.distro_origin == DistroOrigin::kNextBoot;
   // Nobody has waited for the menu of a host that polls.
   const bool is_at_once = facts.stage == Stage::kPoll;
-  if (is_at_once) script.Add("set _look 0");
+  if (is_at_once) {
+    script.Add("set _look 0");
+    // It would be that of an earlier script.
+    if (shared_menu.has_declared) script.Add("set _load");
+  }
   if (is_next) {
     script.Add("set _first next");
     if (!is_at_once) script.Add("goto menu");
@@ -88,14 +95,32 @@ void AddFirst(IpxeScript& script, const Decision& decision, const HostFacts& fac
     // It would be that of an earlier script.
     script.Add("set _once");
   }
-  if (is_next || is_at_once) script.Add("goto %s", {IpxeWord::Of(decision.distro)});
+  if (is_next || is_at_once) script.Add("goto %s", {IpxeWord::LabelOf(decision.distro)});
+}
+
+// Where the host can't run what it boots, which the decision knows.
+void AddGoToOtherUnlessRun(IpxeScript& script, const Decision& decision) {
+  if (decision.architecture == Architecture::kUnknown) return;
+  if (decision.declared != nullptr) {
+    // For the words there, in place of its label.
+    script.Add("isset ${_skip_%s} && set _first %s ||",
+               {IpxeWord::Of(decision.architecture), IpxeWord::Of(decision.distro)});
+  }
+  AddGoToOther(script, decision.architecture);
+}
+
+// How the host leaves for its local disk. What is no value of the variable counts for nothing.
+LocalBoot LocalBootOf(const Decision& decision) {
+  const auto found = decision.variables.find(kLocalBoot);
+  if (found == decision.variables.end()) return LocalBoot::kExit;
+  return ParseLocalBoot(found->second.value).value_or(LocalBoot::kExit);
 }
 
 // Tells the agent that this boot goes to the local disk, and goes there even if it does not answer.
 void AddTellLocal(IpxeScript& script, const Decision& decision, const MacAddress& mac) {
   SetOnce(script, decision, mac);
-  script.Add("isset ${_http} && imgfetch --timeout 5000 ${_http}${_once}local && goto told ||");
-  script.Add("isset ${_tftp} && imgfetch --timeout 5000 ${_tftp}${_once}local ||");
+  script.Add("isset ${_http} && imgfetch --timeout 5000 ${_http}${_once}begun && goto told ||");
+  script.Add("isset ${_tftp} && imgfetch --timeout 5000 ${_tftp}${_once}begun ||");
   script.Add(":told");
   script.Add("imgfree ||");
 }
@@ -126,7 +151,7 @@ void AddMenuSettings(IpxeScript& script, const Decision& decision, absl::Duratio
   absl::Duration timeout = absl::ZeroDuration();
   std::string message;
   if (decision.outcome == Outcome::kBoot) {
-    script.Add("set _first %s", {IpxeWord::Of(decision.distro)});
+    script.Add("set _first %s", {IpxeWord::LabelOf(decision.distro)});
     script.Set("_first_text", absl::StrCat(decision.distro.Format(), WordsOf(decision)));
     timeout = menu_timeout;
   } else {
@@ -162,10 +187,8 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
   }
   switch (decision.outcome) {
     case Outcome::kBoot:
-      if (decision.architecture != Architecture::kUnknown) {
-        AddGoToOther(script, decision.architecture);
-      }
-      AddFirst(script, decision, facts);
+      AddGoToOtherUnlessRun(script, decision);
+      AddFirst(script, decision, facts, shared_menu);
       break;
     case Outcome::kMissing:
       script.Set("_missing", decision.missing);
@@ -183,7 +206,7 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
       if (decision.distro_origin == DistroOrigin::kNextBoot) {
         AddTellLocal(script, decision, facts.mac);
       }
-      AddLocalBoot(script);
+      AddLocalBoot(script, LocalBootOf(decision));
       break;
     case Outcome::kMenu:
     case Outcome::kIgnore:

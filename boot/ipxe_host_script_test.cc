@@ -146,8 +146,8 @@ TEST(IpxeHostScriptTest, ANextBootOfAnotherArchitectureIsNamedAsWhatItIs) {
 }
 
 TEST(IpxeHostScriptTest, AHostThatGoesToItsDiskOnceTellsAndGoesThereAnyway) {
-  const std::string by_http = absl::StrCat("http://10.77.0.1:8080/", kOnce, "local");
-  const std::string by_tftp = absl::StrCat("tftp://10.77.0.1/", kOnce, "local");
+  const std::string by_http = absl::StrCat("http://10.77.0.1:8080/", kOnce, "begun");
+  const std::string by_tftp = absl::StrCat("tftp://10.77.0.1/", kOnce, "begun");
   IpxeInterpreter ipxe;
   const std::string script = NextScript(Sample(), "local", Transport::kTftp);
   auto result = Play(ipxe, script);

@@ -169,19 +169,56 @@ class IpxeRun {
                          words.end(), " ");
   }
 
-  bool Fetch(const std::string& uri) {
+  struct Image {
+    std::string name;
+    std::string uri;
+    bool is_kernel;
+  };
+
+  // The image of that name, or null.
+  const Image* FindImage(absl::string_view name) const {
+    for (const Image& image : images_) {
+      if (image.name == name) return &image;
+    }
+    return nullptr;
+  }
+
+  bool Request(const std::string& uri) {
     result_.requests.push_back(uri);
     return host_.serves(uri);
+  }
+
+  // Loads an image; without a name it has that of its file.
+  bool Load(const std::string& uri, const std::map<std::string, std::string>& options,
+            bool is_kernel) {
+    if (!Request(uri)) return false;
+    const auto name = options.find("--name");
+    images_.push_back(
+        {name == options.end() ? uri.substr(uri.rfind('/') + 1) : name->second, uri, is_kernel});
+    return true;
+  }
+
+  void Boot() {
+    for (const Image& image : images_) {
+      if (image.is_kernel) continue;
+      result_.initrds.push_back(image.uri);
+      result_.initrd_names.push_back(image.name);
+    }
+    Finish(IpxeInterpreter::End::kBooted, kernel_);
   }
 
   absl::Status Command(const std::string& line, Words words, bool& ok) {
     const std::string name = words[0];
     std::map<std::string, std::string> options;
     static const auto& kOptions = *new std::map<std::string, Words>{
-        {"item", {"--key=", "--gap"}},         {"choose", {"--default=", "--timeout="}},
-        {"prompt", {"--key=", "--timeout="}},  {"chain", {"--timeout=", "--replace", "--autofree"}},
-        {"initrd", {"--timeout=", "--name="}}, {"kernel", {"--timeout="}},
-        {"imgfetch", {"--timeout="}},
+        {"item", {"--key=", "--gap"}},
+        {"choose", {"--default=", "--timeout="}},
+        {"prompt", {"--key=", "--timeout="}},
+        {"chain", {"--timeout=", "--replace", "--autofree"}},
+        {"initrd", {"--timeout=", "--name="}},
+        {"kernel", {"--timeout="}},
+        {"imgfetch", {"--timeout=", "--name="}},
+        {"sanboot", {"--no-describe", "--drive="}},
     };
     const auto allowed = kOptions.find(name);
     if (absl::Status status =
@@ -229,25 +266,35 @@ class IpxeRun {
     } else if (name == "config" && count == 0) {
     } else if (name == "imgfree" && count == 0) {
       kernel_.clear();
-      result_.initrds.clear();
-    } else if (name == "imgfetch" && count == 1) {
-      ok = Fetch(words[1]);  // Nothing of ours boots what it fetches.
-    } else if (name == "initrd" && count == 1) {
-      ok = Fetch(words[1]);
-      if (ok) result_.initrds.push_back(words[1]);
+      images_.clear();
+    } else if (name == "imgfree" && count == 1) {
+      const Image* const image = FindImage(words[1]);
+      ok = image != nullptr;
+      if (ok) images_.erase(images_.begin() + (image - images_.data()));
+    } else if ((name == "imgfetch" || name == "initrd") && count == 1) {
+      ok = Load(words[1], options, false);
     } else if (name == "kernel" && count >= 1) {
-      ok = Fetch(words[1]);
+      ok = Load(words[1], options, true);
       if (ok) {
         kernel_ = words[1];
         result_.arguments = Rest(words, 2);
       }
     } else if (name == "boot" && count == 0) {
       ok = !kernel_.empty();
-      if (ok) Finish(IpxeInterpreter::End::kBooted, kernel_);
+      if (ok) Boot();
     } else if (name == "chain" && count == 1) {
-      ok = Fetch(words[1]);
+      // The name of an image that is loaded, or else a URI (src/usr/imgmgmt.c, imgacquire).
+      const Image* const image = FindImage(words[1]);
+      const std::string uri = image == nullptr ? words[1] : image->uri;
+      ok = image != nullptr || Request(uri);
       if (ok && options.count("--replace") == 0) return Wrong(line, "chain without --replace");
-      if (ok) Finish(IpxeInterpreter::End::kChained, words[1]);
+      if (ok) Finish(IpxeInterpreter::End::kChained, uri);
+    } else if (name == "sanboot" && count == 0) {
+      ok = host_.disk_boots;
+      if (ok) {
+        result_.drive = options["--drive"];
+        Finish(IpxeInterpreter::End::kDisk, "");
+      }
     } else if (name == "exit" && count <= 1) {
       result_.exit_code = count == 0 ? 0 : std::atoi(words[1].c_str());
       Finish(IpxeInterpreter::End::kExited, "");
@@ -342,7 +389,8 @@ class IpxeRun {
   size_t next_ = 0;
   bool jumped_ = false;
   bool over_ = false;
-  std::string kernel_;
+  std::string kernel_;  // Its URI.
+  std::vector<Image> images_;
   IpxeInterpreter::Screen screen_;
   IpxeInterpreter::Result result_;
 };

@@ -33,6 +33,7 @@ class IpxeInterpreter {
   enum class End {
     kBooted,
     kChained,  // `uri` has been fetched, and takes this script's place.
+    kDisk,     // A local disk was booted by iPXE itself: `drive`.
     kExited,   // With `exit_code`.
     kRebooted,
     kStopped,  // A command failed, or the script was over.
@@ -42,7 +43,11 @@ class IpxeInterpreter {
     End end = End::kStopped;
     std::string uri;        // The kernel, or what was chained.
     std::string arguments;  // The kernel's.
+    // URIs of what a BIOS's iPXE hands to the kernel that was booted: all that is loaded besides
+    // it. And the names by which UEFI finds them.
     std::vector<std::string> initrds;
+    std::vector<std::string> initrd_names;
+    std::string drive;
     int exit_code = 0;
     int64_t milliseconds = 0;  // Slept, or waited for a key.
     std::vector<std::string> echoed;
@@ -60,6 +65,7 @@ class IpxeInterpreter {
   };
   std::function<bool(char key)> presses = [](char) { return false; };
   bool dhcp_answers = true;
+  bool disk_boots = true;
   size_t max_steps = 5'000;
 
   // A host's own settings: ${ip}, ${platform}, ...

@@ -79,6 +79,48 @@ TEST(IpxeInterpreterTest, AddressesAskedForAsTextAreOctets) {
               ElementsAre("52:54:00:12:34:56 525400123456 <octets>"));
 }
 
+// As on a BIOS, where the kernel gets all that is loaded.
+TEST(IpxeInterpreterTest, AKernelGetsWhatIsLoadedAndNotWhatWasFreed) {
+  IpxeInterpreter ipxe;
+  const auto result = ipxe.Run(
+      "#!ipxe\n"
+      "initrd --name one http://x/a\n"
+      "imgfetch --name begun http://x/begun\n"
+      "kernel http://x/k initrd=one\n"
+      "initrd http://x/dir/b\n"
+      "imgfree begun\n"
+      "imgfree begun || echo gone\n"
+      "boot\n");
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->uri, "http://x/k");
+  EXPECT_THAT(result->initrds, ElementsAre("http://x/a", "http://x/dir/b"));
+  EXPECT_THAT(result->initrd_names, ElementsAre("one", "b"));
+  EXPECT_THAT(result->echoed, ElementsAre("gone"));
+}
+
+TEST(IpxeInterpreterTest, AnImageThatIsLoadedIsChainedByItsName) {
+  IpxeInterpreter ipxe;
+  const auto result =
+      ipxe.Run("#!ipxe\nimgfetch --name script http://x/a\nchain --replace --autofree script\n");
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, IpxeInterpreter::End::kChained);
+  EXPECT_EQ(result->uri, "http://x/a");
+  EXPECT_THAT(result->requests, ElementsAre("http://x/a"));
+}
+
+TEST(IpxeInterpreterTest, ADiskBootsOrDoesNot) {
+  IpxeInterpreter ipxe;
+  constexpr char kScript[] = "#!ipxe\nsanboot --no-describe --drive 0x80 ||\nexit 1\n";
+  auto result = ipxe.Run(kScript);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, IpxeInterpreter::End::kDisk);
+  EXPECT_EQ(result->drive, "0x80");
+  ipxe.disk_boots = false;
+  result = ipxe.Run(kScript);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, IpxeInterpreter::End::kExited);
+}
+
 TEST(IpxeInterpreterTest, WhatOurScriptsAreNotMadeOfIsAnError) {
   for (const char* line :
        {"poweroff", "echo -x", "goto nowhere", "chain http://x/", "set a/b c", "echo a\tb",

@@ -1,15 +1,15 @@
 #include "boot/ipxe_menu.h"
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "boot/command_line.h"
 #include "boot/ipxe_architecture.h"
 #include "boot/ipxe_ask.h"
+#include "boot/ipxe_command_line.h"
+#include "boot/ipxe_declared.h"
+#include "boot/ipxe_local_boot.h"
 
 namespace autopxe {
 namespace {
@@ -35,15 +35,20 @@ void AddMainMenu(IpxeScript& script, const Menu& menu) {
   // Only what the host's own part sets after this uses a next boot up, and not an entry that
   // somebody chooses. Storing nothing deletes a setting, as `clear` would (src/core/settings.c).
   script.Add("set _once");
+  if (!menu.declared.empty()) script.Add("set _load");
   script.Add("set _look 3");
   script.Add("menu autopxe: ${_mac} ${ip} ${host:string}");
   script.Add("isset ${_message:string} && item --gap -- ${_message:string} ||");
   script.Add("item --key %s ${_first} [%s] ${_first_text:string}",
              {IpxeWord::Key(kFirstEntryKey), IpxeWord::Key(kFirstEntryKey)});
   script.Add("item --gap");
-  if (menu.distros.empty()) script.Add("item --gap -- This agent has no kernel to offer.");
+  if (menu.distros.empty() && menu.declared.empty()) {
+    script.Add("item --gap -- This agent has no kernel to offer.");
+  }
   for (const SubMenu& sub_menu : menu.distros) AddSubMenuItem(script, sub_menu);
-  if (menu.KnowsArchitectures()) AddNothingForHost(script, menu.Architectures());
+  const std::vector<Architecture> architectures = menu.KernelArchitectures();
+  if (!architectures.empty()) AddNothingForHost(script, architectures);
+  for (const MenuDeclared& declared : menu.declared) AddDeclaredItem(script, declared);
   script.Add("item --gap");
   script.Add("item --key %s config [%s] Configure settings",
              {IpxeWord::Key(kConfigureKey), IpxeWord::Key(kConfigureKey)});
@@ -67,7 +72,7 @@ void AddMainMenu(IpxeScript& script, const Menu& menu) {
   script.Add(":reboot");
   script.Add("reboot");
   script.Add(":local");
-  AddLocalBoot(script);
+  AddLocalBootByVariable(script);
 }
 
 void AddSubMenu(IpxeScript& script, const SubMenu& sub_menu) {
@@ -119,48 +124,6 @@ void AddKernel(IpxeScript& script, const MenuKernel& kernel) {
   script.Add("goto profile/${_profile}");
 }
 
-// Adds the setting that `default_text` is for the template of one label: _default<number>. It is
-// the variable's value where that is set. Percent-encoded on its way, the value comes through as it
-// is, blanks included, whatever type its setting has. ("--", since it may begin with a dash.)
-void AddDefault(IpxeScript& script, const VariableName& name, const std::string& default_text,
-                int64_t number) {
-  script.SetNumbered("_default", number, default_text);
-  const IpxeWord variable = IpxeWord::Of(name);
-  script.Add("isset -- ${%s:string} && set _default%s:uristring ${%s:uristring} ||",
-             {variable, IpxeWord::Of(number), variable});
-}
-
-// Sets _cmdline. iPXE expands the template itself, so that a variable changed in its shell counts.
-void AddCommandLine(IpxeScript& script, const CommandLineTemplate& command_line) {
-  IpxeText text;
-  std::map<std::pair<std::string, std::string>, int64_t> numbers;  // By variable and default.
-  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
-    if (!piece.is_reference) {
-      text.Append(piece.text);
-    } else if (piece.text == kMac) {
-      // iPXE's own ${mac} can be another one of a host that has several.
-      text.AppendText("_mac");
-    } else if (piece.text == kDistro) {
-      text.AppendText("_distro");
-    } else if (IsLeftToIpxe(piece.text)) {
-      text.AppendReference(piece.text);
-    } else if (IsBuiltInVariable(piece.text) || !piece.default_text.has_value()) {
-      text.AppendText(piece.text);
-    } else if (const auto name = VariableName::Parse(piece.text); !name.ok()) {
-      // Nobody can set it, but a setting of the script's own can have the name.
-      text.Append(*piece.default_text);
-    } else if (piece.default_text->empty()) {
-      text.AppendText(piece.text);
-    } else {
-      const auto [number, is_new] =
-          numbers.try_emplace({piece.text, *piece.default_text}, numbers.size() + 1);
-      if (is_new) AddDefault(script, *name, *piece.default_text, number->second);
-      text.AppendText(absl::StrCat("_default", number->second));
-    }
-  }
-  script.Set("_cmdline", text);
-}
-
 void AddProfile(IpxeScript& script, const MenuProfile& profile) {
   script.Add(":profile/%s", {IpxeWord::Of(profile.name)});
   if (!profile.problem.empty()) {
@@ -187,10 +150,15 @@ void AddUnset(IpxeScript& script) {
   script.Add("goto menu");
 }
 
-void AddBoot(IpxeScript& script, bool has_architectures) {
+void AddBoot(IpxeScript& script, bool has_architectures, bool has_declared) {
   script.Add(":boot");
   script.Add("echo Distro: ${_distro}");
-  script.Add("echo Command line: ${_cmdline:string}");
+  if (has_declared) {
+    // What is chained has none. ("--", since it may begin with a dash.)
+    script.Add("isset -- ${_cmdline:string} && echo Command line: ${_cmdline:string} ||");
+  } else {
+    script.Add("echo Command line: ${_cmdline:string}");
+  }
   // Long enough for a person to read it and to think better of it.
   script.Add("iseq ${_look} 0 || echo Ctrl-C goes back to the menu.");
   script.Add("iseq ${_look} 0 || sleep ${_look} || goto menu");
@@ -198,6 +166,7 @@ void AddBoot(IpxeScript& script, bool has_architectures) {
   script.Add(":load");
   // What an earlier round loaded would be handed to the kernel twice.
   script.Add("imgfree ||");
+  if (has_declared) script.Add("isset ${_load} && goto by_http ||");
   script.Add("isset ${_http} || goto tftp");
   // The time-out counts time without progress. A firewall that drops HTTP would else cost 16 s for
   // each file.
@@ -235,19 +204,22 @@ void AddBoot(IpxeScript& script, bool has_architectures) {
   if (has_architectures) AddOther(script);
 }
 
-void NoteVariables(const MenuProfile& profile, SharedMenu& shared) {
-  for (const CommandLineTemplate::Piece& piece : profile.command_line.pieces()) {
+void NoteVariables(const CommandLineTemplate& command_line, const std::vector<VariableName>& unset,
+                   SharedMenu& shared) {
+  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
     if (!piece.default_text.has_value() || !CanBeSet(piece.text)) continue;
     shared.optional.insert(*VariableName::Parse(piece.text));
   }
-  shared.optional.insert(profile.unset.begin(), profile.unset.end());
-  shared.needed.insert(profile.unset.begin(), profile.unset.end());
+  shared.optional.insert(unset.begin(), unset.end());
+  shared.needed.insert(unset.begin(), unset.end());
 }
 
 }  // namespace
 
 SharedMenu RenderSharedMenu(const Menu& menu) {
   SharedMenu shared;
+  shared.has_declared = !menu.declared.empty();
+  shared.optional.insert(*VariableName::Parse(kLocalBoot));
   const std::vector<Architecture> architectures = menu.Architectures();
   for (const Architecture architecture : architectures) {
     AddArchitectureSettings(shared.settings, architecture);
@@ -260,12 +232,18 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
   }
   for (const MenuProfile& profile : menu.profiles) {
     AddProfile(script, profile);
-    if (profile.problem.empty()) NoteVariables(profile, shared);
+    if (profile.problem.empty()) NoteVariables(profile.command_line, profile.unset, shared);
   }
   if (!shared.needed.empty()) AddUnset(script);
+  for (const MenuDeclared& declared : menu.declared) {
+    AddDeclared(script, declared);
+    if (!declared.problem.empty() || declared.kernel() == nullptr) continue;
+    NoteVariables(declared.kernel()->arguments, declared.unset, shared);
+  }
   shared.uses_bootif = menu.Uses(kBootIf);
   shared.uses_agent = menu.Uses(kAgent);
-  AddBoot(script, !architectures.empty());
+  AddBoot(script, !architectures.empty(), shared.has_declared);
+  if (shared.has_declared) AddDeclaredLoading(script, menu.declared);
   script.Add(":hold");
   script.Add(
       "prompt --key m --timeout %s000 Asking the agent again in %s s. Press m for the menu. && "
@@ -274,13 +252,6 @@ SharedMenu RenderSharedMenu(const Menu& menu) {
       {IpxeWord::Of(kAskSeconds), IpxeWord::Of(kAskSeconds)});
   AddAsk(script, kAskSeconds);
   return shared;
-}
-
-void AddLocalBoot(IpxeScript& script) {
-  script.Add("echo Going on with the local disk.");
-  // UEFI takes an exit without an error for success and opens its set-up screen (OVMF); with one it
-  // tries its next boot option.
-  script.Add("iseq ${platform} efi && exit 1 || exit");
 }
 
 }  // namespace autopxe

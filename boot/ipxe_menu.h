@@ -16,6 +16,9 @@ namespace autopxe {
 //   _timeout              milliseconds until the first entry is taken; 0: never
 //   _message              text above the entries, or unset
 //   _look                 seconds to read a command line before it is booted
+// Where it goes to a distro and not into the menu, which sets these too:
+//   _once                 see AddFirst, or unset
+//   _load                 unset
 //
 // Where the decision's distro is a kernel that the host can't run, the host's own part goes to the
 // label `other` (see ipxe_architecture.h).
@@ -35,10 +38,10 @@ struct SharedMenu {
   // Whether the host's own part sets these.
   bool uses_bootif = false;
   bool uses_agent = false;
+  // Whether declared distros are offered. Then _load is the label that loads what was chosen, where
+  // that is one of them, and else unset.
+  bool has_declared = false;
 };
 SharedMenu RenderSharedMenu(const Menu& menu);
-
-// Adds the lines that go on with the host's local disk, by giving control back to its firmware.
-void AddLocalBoot(IpxeScript& script);
 
 }  // namespace autopxe

@@ -61,6 +61,20 @@ IpxeWord IpxeWord::UriPath(absl::string_view path) {
   return IpxeWord(std::move(encoded));
 }
 
+IpxeWord IpxeWord::LabelOf(const Distro& distro) {
+  if (distro.kind() != Distro::Kind::kDeclared) return Of(distro);
+  return IpxeWord(absl::StrCat("declared/", distro.name()));
+}
+
+IpxeWord IpxeWord::Url(const BootFile& file) {
+  assert(file.is_url());
+  return IpxeWord(file.text());
+}
+
+IpxeWord IpxeWord::InitrdName(size_t index, size_t count) {
+  return IpxeWord(count == 1 ? "initrd.img" : absl::StrCat("initrd", index + 1, ".img"));
+}
+
 IpxeWord IpxeWord::HttpUri(const IpAddress& address, uint16_t port) {
   return IpxeWord(Uri("http", address, port, kHttpPort));
 }

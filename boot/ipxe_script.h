@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/model/architecture.h"
+#include "common/model/boot_file.h"
 #include "common/model/distro.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/mac_address.h"
@@ -47,6 +49,7 @@ class IpxeWord {
   }
   static IpxeWord Of(const ProfileName& name) { return IpxeWord(name.text()); }
   static IpxeWord Of(const VariableName& name) { return IpxeWord(name.text()); }
+  static IpxeWord Of(const DistroName& name) { return IpxeWord(name.text()); }
   static IpxeWord Of(int64_t number) { return IpxeWord(std::to_string(number)); }
   static IpxeWord HexRaw(const MacAddress& mac) { return IpxeWord(mac.FormatHexRaw()); }
   // "52-54-00-12-34-56".
@@ -59,12 +62,28 @@ class IpxeWord {
   static IpxeWord KernelOf(const Distro& distro);
   static IpxeWord WithoutName(const Distro& distro);
 
+  // The label of a script where a distro is booted: the distro itself, "declared/memtest" for a
+  // declared one, whose bare name could be a label of the script's own. REQUIRES: it is a kernel or
+  // a declared one.
+  static IpxeWord LabelOf(const Distro& distro);
+
   // A key that chooses a menu's entry. REQUIRES: a lower-case letter or a digit.
   static IpxeWord Key(char key);
 
   // A path as part of a URI: all but unreserved characters and '/' percent-encoded (RFC 3986,
   // section 2.3).
   static IpxeWord UriPath(absl::string_view path);
+
+  // A URL of another server, as it was given. Nothing in it means anything to iPXE before the URL
+  // is one of its own URIs: it has no blank, control character or backslash; it begins with a
+  // letter, and "||", "&&", ";" and "#" (which it can't hold) count only where they are or begin a
+  // word; and it has no '{' or '}', so that no "${" is in it or comes of a '$' at its end, behind
+  // which a script's line has a blank or nothing. REQUIRES: file.is_url().
+  static IpxeWord Url(const BootFile& file);
+
+  // How the kernel's command line calls the initrd `index` (from 0) of `count`: "initrd.img" if it
+  // is the only one, or else "initrd1.img", "initrd2.img", ...
+  static IpxeWord InitrdName(size_t index, size_t count);
 
   // "http://10.77.1.1:8080/", "tftp://[fd00::1]/"; the port is left out where it is the scheme's
   // own.

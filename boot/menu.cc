@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
+#include "boot/declared_arguments.h"
 #include "boot/variables.h"
 
 namespace autopxe {
@@ -87,13 +88,21 @@ std::map<std::string, std::string> CommonValues(const Snapshot& snapshot, const 
   return values;
 }
 
+// What `command_line` needs and `values` does not have; it gets a stand-in there.
+std::vector<VariableName> StandInForUnset(const CommandLineTemplate& command_line,
+                                          std::map<std::string, std::string>& values) {
+  std::vector<VariableName> unset;
+  for (const std::string& required : RequiredVariables(command_line)) {
+    if (!CanBeSet(required) || !values.emplace(required, kStandIn).second) continue;
+    unset.push_back(VariableName::Parse(required).value());
+  }
+  return unset;
+}
+
 MenuProfile BuildProfile(const Profile& profile, std::map<std::string, std::string> values) {
   MenuProfile built = {
       .name = profile.name, .command_line = profile.command_line, .problem = "", .unset = {}};
-  for (const std::string& required : RequiredVariables(profile.command_line)) {
-    if (!CanBeSet(required) || !values.emplace(required, kStandIn).second) continue;
-    built.unset.push_back(VariableName::Parse(required).value());
-  }
+  built.unset = StandInForUnset(profile.command_line, values);
   const absl::StatusOr<std::string> expanded =
       ExpandCommandLine(profile.command_line, [&](absl::string_view variable) {
         const auto found = values.find(std::string(variable));
@@ -104,6 +113,31 @@ MenuProfile BuildProfile(const Profile& profile, std::map<std::string, std::stri
                                  absl::string_view(expanded.status().message()));
   }
   return built;
+}
+
+MenuDeclared BuildDeclared(std::shared_ptr<const DeclaredDistro> distro, char key,
+                           std::map<std::string, std::string> values) {
+  MenuDeclared built = {.distro = std::move(distro), .key = key, .problem = "", .unset = {}};
+  const DeclaredKernel* const kernel = built.kernel();
+  if (kernel == nullptr) return built;
+  built.unset = StandInForUnset(kernel->arguments, values);
+  const absl::StatusOr<std::string> expanded =
+      ExpandDeclaredArguments(*kernel, [&](absl::string_view variable) {
+        const auto found = values.find(std::string(variable));
+        return found == values.end() ? nullptr : &found->second;
+      });
+  if (!expanded.ok()) {
+    built.problem = absl::StrCat("Declared distro ", built.distro->name.text(), ": ",
+                                 absl::string_view(expanded.status().message()));
+  }
+  return built;
+}
+
+bool RefersTo(const CommandLineTemplate& command_line, absl::string_view name) {
+  const auto pieces = command_line.pieces();
+  return std::any_of(pieces.begin(), pieces.end(), [&](const CommandLineTemplate::Piece& piece) {
+    return piece.is_reference && piece.text == name;
+  });
 }
 
 }  // namespace
@@ -120,24 +154,30 @@ std::vector<Architecture> Menu::Architectures() const {
   for (const SubMenu& distro : distros) {
     for (const MenuKernel& kernel : distro.kernels) found.insert(kernel.architecture);
   }
+  for (const MenuDeclared& entry : declared) found.insert(entry.distro->architecture);
   found.erase(Architecture::kUnknown);
   return {found.begin(), found.end()};
 }
 
-bool Menu::KnowsArchitectures() const {
-  return !distros.empty() && std::none_of(distros.begin(), distros.end(), [](const SubMenu& menu) {
-    return menu.Architectures().empty();
-  });
+std::vector<Architecture> Menu::KernelArchitectures() const {
+  std::set<Architecture> found;
+  for (const SubMenu& distro : distros) {
+    const std::vector<Architecture> own = distro.Architectures();
+    if (own.empty()) return {};
+    found.insert(own.begin(), own.end());
+  }
+  return {found.begin(), found.end()};
 }
 
 bool Menu::Uses(absl::string_view name) const {
-  return std::any_of(profiles.begin(), profiles.end(), [&](const MenuProfile& profile) {
-    const auto pieces = profile.command_line.pieces();
-    return profile.problem.empty() &&
-           std::any_of(pieces.begin(), pieces.end(), [&](const CommandLineTemplate::Piece& piece) {
-             return piece.is_reference && piece.text == name;
-           });
-  });
+  return std::any_of(profiles.begin(), profiles.end(),
+                     [&](const MenuProfile& profile) {
+                       return profile.problem.empty() && RefersTo(profile.command_line, name);
+                     }) ||
+         std::any_of(declared.begin(), declared.end(), [&](const MenuDeclared& entry) {
+           return entry.problem.empty() && entry.kernel() != nullptr &&
+                  RefersTo(entry.kernel()->arguments, name);
+         });
 }
 
 Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent) {
@@ -156,6 +196,10 @@ Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentCont
     if (sub_menu.kernels.empty()) continue;
     sub_menu.key = keys.Next();
     menu.distros.push_back(std::move(sub_menu));
+  }
+  for (const auto& [name, distro] : snapshot.declared_distros()) {
+    if (FindMissingFile(*distro, catalog) != nullptr) continue;
+    menu.declared.push_back(BuildDeclared(distro, keys.Next(), values));
   }
   return menu;
 }

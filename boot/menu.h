@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -9,6 +11,7 @@
 #include "common/model/architecture.h"
 #include "common/model/catalog.h"
 #include "common/model/command_line_template.h"
+#include "common/model/declared_distro.h"
 #include "common/model/distro.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
@@ -63,23 +66,38 @@ struct MenuProfile {
   std::vector<VariableName> unset;
 };
 
+// A declared distro, which is an entry of the main menu.
+struct MenuDeclared {
+  std::shared_ptr<const DeclaredDistro> distro;
+  char key = kNoKey;
+  // Of its arguments, as in MenuProfile. What is chained has none.
+  std::string problem;
+  std::vector<VariableName> unset;
+
+  // Null: it is chained.
+  const DeclaredKernel* kernel() const { return std::get_if<DeclaredKernel>(&distro->boot); }
+};
+
 // What all hosts of an agent are offered besides their own decision. The same for all of them, and
 // the greater part of a menu.
 struct Menu {
-  std::vector<SubMenu> distros;       // Ascending by name.
-  std::vector<MenuProfile> profiles;  // Ascending by name.
+  std::vector<SubMenu> distros;        // Ascending by name.
+  std::vector<MenuProfile> profiles;   // Ascending by name.
+  std::vector<MenuDeclared> declared;  // Ascending by name.
 
-  // All that are known of any kernel, ascending.
+  // All that are known of anything that it offers, ascending.
   std::vector<Architecture> Architectures() const;
-  // Whether there are kernels, and it is known of all what they run on.
-  bool KnowsArchitectures() const;
+  // Those of the scanned kernels. Empty if there are none, or if it is not known of all what they
+  // run on.
+  std::vector<Architecture> KernelArchitectures() const;
 
-  // Whether a profile that hosts can use refers to `name`.
+  // Whether a profile or a declared distro that hosts can use refers to `name`.
   bool Uses(absl::string_view name) const;
 };
 
-// Every profile for every kernel of every release that the catalog has, in a fixed order. What no
-// distro can name (Distro::Parse) is left out.
+// Every profile for every kernel of every release that the catalog has, in a fixed order, then
+// every declared distro of whose files the agent lacks none. What no distro can name
+// (Distro::Parse) is left out.
 Menu BuildMenu(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent);
 
 }  // namespace autopxe

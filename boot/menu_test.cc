@@ -143,6 +143,31 @@ TEST(MenuTest, WhatNoHostCanMendIsStillAProblem) {
   }
 }
 
+TEST(MenuTest, DeclaredDistrosComeAfterTheScannedOnesWithTheNextKeys) {
+  Sample sample;
+  sample.SetFiles({"a"});
+  sample.DeclareKernel("zz", "a", {}, "${rack} ${host}", Architecture::kArm64);
+  sample.DeclareChain("aa", "http://x/");
+  sample.DeclareKernel("lacks-a-file", "b", {}, "");
+  sample.DeclareKernel("broken", "a", {}, "${kernel:-x}");
+  const Menu menu = BuildIn(sample);
+  std::vector<std::string> texts;
+  for (const MenuDeclared& declared : menu.declared) {
+    texts.push_back(std::string(1, declared.key) + " " + declared.distro->name.text());
+  }
+  EXPECT_THAT(texts, ElementsAre("2 aa", "3 broken", "4 zz"));
+  EXPECT_EQ(menu.declared[0].kernel(), nullptr);
+  EXPECT_EQ(menu.declared[1].problem,
+            "Declared distro broken: it uses the variable \"kernel\", which only a scanned distro "
+            "has");
+  EXPECT_THAT(menu.declared[2].problem, IsEmpty());
+  EXPECT_THAT(menu.declared[2].unset, ElementsAre(VariableName::Parse("rack").value()));
+  EXPECT_TRUE(menu.Uses("host"));
+  EXPECT_FALSE(menu.Uses("kernel"));
+  EXPECT_THAT(menu.Architectures(), ElementsAre(Architecture::kArm64));
+  EXPECT_THAT(menu.KernelArchitectures(), IsEmpty());
+}
+
 TEST(MenuTest, AKernelHasThoseBuiltInsThatAProfileUses) {
   Sample sample;
   EXPECT_THAT(BuildIn(sample).distros.at(0).kernels.at(0).variables, IsEmpty());

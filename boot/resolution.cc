@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
+#include "boot/declared_arguments.h"
 #include "boot/suggestion.h"
 #include "boot/variables.h"
 #include "common/model/quote.h"
@@ -119,6 +121,59 @@ std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
   return "";
 }
 
+std::string NoDeclared(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
+                       const Distro& distro) {
+  const auto scanned =
+      std::find_if(catalog.distros.begin(), catalog.distros.end(),
+                   [&](const CatalogDistro& known) { return known.name == distro.name(); });
+  const std::string no_distro = absl::StrCat("no distro ", distro.name(), " is declared");
+  if (scanned != catalog.distros.end()) {
+    return absl::StrCat(no_distro, "; the one that agent ", Quote(agent.id.text()),
+                        " found is assigned as ", distro.name(), "/<release>/<kernel>/<profile>");
+  }
+  if (snapshot.declared_distros().empty()) return absl::StrCat(no_distro, ", nor any other");
+  return absl::StrCat(
+      no_distro, "; there is ",
+      WhatIsThere(distro.name(), NamesOf(snapshot.declared_distros(),
+                                         [](const auto& entry) { return entry.first.text(); })));
+}
+
+std::string NoFile(const Catalog& catalog, const AgentContext& agent, const BootFile& file) {
+  const std::string no_file = absl::StrCat("agent ", Quote(agent.id.text()), " has no file ",
+                                           file.text(), " in its folder of files");
+  if (catalog.files.empty()) return absl::StrCat(no_file, ", nor any other");
+  return absl::StrCat(no_file, "; it has ",
+                      WhatIsThere(file.text(), NamesOf(catalog.files, [](const auto& known) {
+                                    return known.path;
+                                  })));
+}
+
+// The same as ChooseKernel. REQUIRES: the distro is a declared one.
+std::string ChooseDeclared(const Snapshot& snapshot, const Catalog& catalog,
+                           const AgentContext& agent, Decision& decision) {
+  const Distro& distro = decision.distro;
+  std::shared_ptr<const DeclaredDistro> declared = snapshot.FindDeclaredDistro(distro);
+  if (declared == nullptr) return NoDeclared(snapshot, catalog, agent, distro);
+  const BootFile* const missing = FindMissingFile(*declared, catalog);
+  if (missing != nullptr) return NoFile(catalog, agent, *missing);
+
+  decision.variables[kDistro] = {distro.Format(), VariableOrigin::kBuiltIn};
+  if (const auto* kernel = std::get_if<DeclaredKernel>(&declared->boot)) {
+    absl::StatusOr<std::string> command_line =
+        ExpandDeclaredArguments(*kernel, [&](absl::string_view variable) {
+          const auto found = decision.variables.find(std::string(variable));
+          return found == decision.variables.end() ? nullptr : &found->second.value;
+        });
+    if (!command_line.ok()) {
+      return absl::StrCat("it can't be used: ", absl::string_view(command_line.status().message()));
+    }
+    decision.command_line = *std::move(command_line);
+  }
+  decision.architecture = declared->architecture;
+  decision.declared = std::move(declared);
+  return "";
+}
+
 std::string WordsOf(const Decision& decision) {
   switch (decision.distro_origin) {
     case DistroOrigin::kNextBoot:
@@ -195,7 +250,10 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
 
   switch (decision.distro.kind()) {
     case Distro::Kind::kKernel:
-      decision.missing = ChooseKernel(snapshot, catalog, agent, decision);
+    case Distro::Kind::kDeclared:
+      decision.missing = decision.distro.kind() == Distro::Kind::kKernel
+                             ? ChooseKernel(snapshot, catalog, agent, decision)
+                             : ChooseDeclared(snapshot, catalog, agent, decision);
       if (decision.missing.empty()) {
         decision.outcome = Outcome::kBoot;
       } else {
@@ -204,9 +262,6 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
             absl::StrCat("Host ", decision.host, " should boot ", decision.distro.Format(), ", ",
                          WordsOf(decision), ", but ", decision.missing, ".");
       }
-      break;
-    case Distro::Kind::kDeclared:
-      decision.outcome = Outcome::kMissing;
       break;
     case Distro::Kind::kLocal:
       decision.outcome = Outcome::kLocal;

@@ -17,8 +17,8 @@ namespace autopxe {
 // `now`, or else the standing one, or else the distro of the first group (IsBefore) that matches
 // its labels and has one, or else the default, which is the agent's or else the global one. For a
 // host that the snapshot does not hold: the setting unknown-hosts, or else the default. And whether
-// the catalog, the profiles and the variables have what that takes. If not, the outcome is
-// kMissing, with words that say what isn't there and what is there instead.
+// the catalog, the profiles, the declared distros and the variables have what that takes. If not,
+// the outcome is kMissing, with words that say what isn't there and what is there instead.
 Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
                  const HostFacts& facts, absl::Time now);
 

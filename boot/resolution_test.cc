@@ -304,5 +304,70 @@ TEST(ResolutionTest, TheAddressThatTheAgentAdvertisesIsItsAddress) {
   EXPECT_EQ(ResolveIn(sample, kNode1).command_line, "log=192.0.2.7 node1 bc:24:11:b0:1a:de");
 }
 
+TEST(ResolutionTest, ADeclaredDistroBootsItsFilesWithItsArguments) {
+  Sample sample;
+  sample.SetFiles({"i", "k"});
+  sample.DeclareKernel("installer", "k", {"i", "http://x/i"}, "h=${host} d=${distro} ${none:-q}",
+                       Architecture::kX86_64);
+  sample.AddHost("node2", kUnknown, "installer");
+  const Decision decision = ResolveIn(sample, kUnknown);
+  EXPECT_EQ(decision.outcome, Outcome::kBoot) << decision.missing;
+  EXPECT_EQ(decision.declared, sample.declared[0]);
+  EXPECT_EQ(decision.command_line, "h=node2 d=installer q");
+  EXPECT_EQ(decision.architecture, Architecture::kX86_64);
+  EXPECT_THAT(decision.kernel_path, IsEmpty());
+  EXPECT_EQ(decision.variables.at("distro").value, "installer");
+  EXPECT_EQ(decision.variables.count("rootfs-path"), 0u);
+}
+
+TEST(ResolutionTest, WhatIsChainedHasNoCommandLine) {
+  Sample sample;
+  sample.DeclareChain("menu2", "http://x/boot.ipxe");
+  sample.settings.unknown_hosts = D("menu2");
+  const Decision decision = ResolveIn(sample, kUnknown);
+  EXPECT_EQ(decision.outcome, Outcome::kBoot) << decision.missing;
+  EXPECT_EQ(decision.declared, sample.declared[0]);
+  EXPECT_THAT(decision.command_line, IsEmpty());
+}
+
+TEST(ResolutionTest, ADeclaredDistroThatCanNotBeBootedSaysWhatIsThereInstead) {
+  const struct {
+    std::function<void(Sample&)> change;
+    const char* distro;
+    const char* words;
+  } kCases[] = {
+      {[](Sample&) {}, "memtest", "but no distro memtest is declared, nor any other."},
+      {[](Sample& sample) {
+         sample.DeclareChain("aa", "http://x/");
+         sample.DeclareChain("memtest86", "http://x/");
+       },
+       "memtest68", "but no distro memtest68 is declared; there is memtest86, aa."},
+      {[](Sample&) {}, "debian",
+       "but no distro debian is declared; the one that agent \"lab\" found is assigned as "
+       "debian/<release>/<kernel>/<profile>."},
+      {[](Sample& sample) { sample.DeclareChain("fw", "fw/a.efi"); }, "fw",
+       "but agent \"lab\" has no file fw/a.efi in its folder of files, nor any other."},
+      {[](Sample& sample) {
+         sample.DeclareKernel("fw", "http://x/k", {"http://x/i", "fw/a.img"}, "");
+         sample.SetFiles({"b", "fw/a.efi"});
+       },
+       "fw", "but agent \"lab\" has no file fw/a.img in its folder of files; it has fw/a.efi, b."},
+      {[](Sample& sample) { sample.DeclareKernel("i", "http://x/k", {}, "${preseed}"); }, "i",
+       "but it can't be used: it uses the variable \"preseed\", which has no value."},
+      {[](Sample& sample) { sample.DeclareKernel("i", "http://x/k", {}, "${arch:-x}"); }, "i",
+       "but it can't be used: it uses the variable \"arch\", which only a scanned distro has."},
+  };
+  for (const auto& c : kCases) {
+    Sample sample;
+    c.change(sample);
+    sample.AddHost("node2", kUnknown, c.distro);
+    const Decision decision = ResolveIn(sample, kUnknown);
+    EXPECT_EQ(decision.outcome, Outcome::kMissing) << c.distro;
+    EXPECT_EQ(decision.declared, nullptr);
+    EXPECT_EQ(decision.missing, std::string("Host node2 should boot ") + c.distro +
+                                    ", which is assigned to it, " + c.words);
+  }
+}
+
 }  // namespace
 }  // namespace autopxe

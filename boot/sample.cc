@@ -33,6 +33,34 @@ void Sample::AddHost(absl::string_view name, absl::string_view mac, absl::string
            .etag = 1}));
 }
 
+void Sample::DeclareKernel(absl::string_view name, absl::string_view kernel,
+                           const std::vector<std::string>& initrds, absl::string_view arguments,
+                           Architecture architecture) {
+  DeclaredKernel made = {.kernel = BootFile::Parse(kernel).value(),
+                         .initrds = {},
+                         .arguments = CommandLineTemplate::Parse(arguments).value()};
+  for (const std::string& initrd : initrds) made.initrds.push_back(*BootFile::Parse(initrd));
+  declared.push_back(
+      std::make_shared<const DeclaredDistro>(DeclaredDistro{.name = DistroName::Parse(name).value(),
+                                                            .boot = std::move(made),
+                                                            .architecture = architecture,
+                                                            .etag = 1}));
+}
+
+void Sample::DeclareChain(absl::string_view name, absl::string_view target,
+                          Architecture architecture) {
+  declared.push_back(std::make_shared<const DeclaredDistro>(
+      DeclaredDistro{.name = DistroName::Parse(name).value(),
+                     .boot = DeclaredChain{BootFile::Parse(target).value()},
+                     .architecture = architecture,
+                     .etag = 1}));
+}
+
+void Sample::SetFiles(const std::vector<std::string>& paths) {
+  catalog.files.clear();
+  for (const std::string& path : paths) catalog.files.push_back({.path = path, .size = 1});
+}
+
 std::shared_ptr<const Snapshot> Sample::Build() const {
   std::vector<Profile> all;
   for (const auto& [name, text] : profiles) {
@@ -40,7 +68,8 @@ std::shared_ptr<const Snapshot> Sample::Build() const {
                    .command_line = CommandLineTemplate::Parse(text).value(),
                    .etag = 1});
   }
-  return Snapshot::Create(Revision(), settings, std::move(all), hosts, agent_settings).value();
+  return Snapshot::Create(Revision(), settings, std::move(all), hosts, agent_settings, {}, declared)
+      .value();
 }
 
 AgentSettings SettingsFor(absl::string_view agent) {

@@ -23,6 +23,7 @@ struct Sample {
   std::vector<AgentSettings> agent_settings;
   std::map<std::string, std::string> profiles;  // Name -> template.
   std::vector<std::shared_ptr<const Host>> hosts;
+  std::vector<std::shared_ptr<const DeclaredDistro>> declared;
   Catalog catalog;
   AgentContext agent;
 
@@ -30,6 +31,16 @@ struct Sample {
 
   // Adds a host; `distro` may be empty.
   void AddHost(absl::string_view name, absl::string_view mac, absl::string_view distro);
+
+  // Declares a distro: a kernel with its initrds, or what is chained.
+  void DeclareKernel(absl::string_view name, absl::string_view kernel,
+                     const std::vector<std::string>& initrds, absl::string_view arguments,
+                     Architecture architecture = Architecture::kUnknown);
+  void DeclareChain(absl::string_view name, absl::string_view target,
+                    Architecture architecture = Architecture::kUnknown);
+
+  // Puts files into the agent's folder of files; `paths` ascending.
+  void SetFiles(const std::vector<std::string>& paths);
 
   std::shared_ptr<const Snapshot> Build() const;
 };

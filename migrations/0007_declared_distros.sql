@@ -1,6 +1,6 @@
--- Distros made of given files or URLs. A new row whenever anything of one changes.
+-- Distros made of given files or URLs, and the files that agents have for them.
 
--- Either `kernel` with the columns that belong to it, or `chain`. The initrds are lines in the order in which the kernel gets
+-- A new row whenever anything of one changes. Either `kernel` with the columns that belong to it, or `chain`. The initrds are lines in the order in which the kernel gets
 -- them: they are only ever read all at once, and no file's path or URL holds a line's end.
 CREATE TABLE declared_distro (
   name TEXT NOT NULL,
@@ -16,3 +16,11 @@ CREATE TABLE declared_distro (
 CREATE UNIQUE INDEX declared_distro_current ON declared_distro (name) WHERE valid_to IS NULL;
 CREATE INDEX declared_distro_valid_from ON declared_distro (valid_from);
 CREATE INDEX declared_distro_valid_to ON declared_distro (valid_to) WHERE valid_to IS NOT NULL;
+
+-- The files of the agents' folders of files.
+CREATE TABLE agent_file (
+  agent_id TEXT NOT NULL REFERENCES agent_catalog (agent_id) ON DELETE CASCADE,
+  path TEXT NOT NULL,             -- Below the folder.
+  size INTEGER NOT NULL,          -- Bytes.
+  PRIMARY KEY (agent_id, path)
+) STRICT, WITHOUT ROWID;

@@ -68,7 +68,7 @@ TEST(GrpcStatusTest, ProblemsComeBackInTheirOrder) {
 
 TEST(GrpcStatusTest, EveryReasonIsOneOfTheContract) {
   // Reason mirrors error.proto: a new one there must come here too.
-  EXPECT_EQ(v1::Reason_MAX, static_cast<int>(Reason::kVariableUnset));
+  EXPECT_EQ(v1::Reason_MAX, static_cast<int>(Reason::kDistroInUse));
   EXPECT_EQ(static_cast<int>(Reason::kMalformed), v1::REASON_MALFORMED);
   EXPECT_EQ(static_cast<int>(Reason::kHostUnknown), v1::REASON_HOST_UNKNOWN);
   EXPECT_EQ(static_cast<int>(Reason::kProfileUnknown), v1::REASON_PROFILE_UNKNOWN);
@@ -78,6 +78,8 @@ TEST(GrpcStatusTest, EveryReasonIsOneOfTheContract) {
   EXPECT_EQ(static_cast<int>(Reason::kEtagMismatch), v1::REASON_ETAG_MISMATCH);
   EXPECT_EQ(static_cast<int>(Reason::kRequestIdReused), v1::REASON_REQUEST_ID_REUSED);
   EXPECT_EQ(static_cast<int>(Reason::kBatchInvalid), v1::REASON_BATCH_INVALID);
+  EXPECT_EQ(static_cast<int>(Reason::kDistroUnknown), v1::REASON_DISTRO_UNKNOWN);
+  EXPECT_EQ(static_cast<int>(Reason::kDistroInUse), v1::REASON_DISTRO_IN_USE);
 }
 
 TEST(GrpcStatusTest, TheDetailsAreThoseOfGoogleRpcStatus) {

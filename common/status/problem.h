@@ -19,6 +19,8 @@ enum class Reason {
   kGroupUnknown = 10,     // No such group.
   kHostLocked = 11,       // What a locked host boots would change.
   kVariableUnset = 12,    // A template uses a variable that no host which could boot it would get.
+  kDistroUnknown = 13,    // No such declared distro.
+  kDistroInUse = 14,      // A host, a group or a setting uses the declared distro.
 };
 
 // One thing that is wrong with a request.

@@ -35,7 +35,7 @@ TEST(FieldTest, AnEmptyOptionalFieldIsNothing) {
   EXPECT_THAT(ParseOptionalField<Distro>("distro", ""), IsOkAndHolds(absl::optional<Distro>()));
   EXPECT_THAT(ParseOptionalField<Distro>("distro", "menu"),
               IsOkAndHolds(absl::optional<Distro>(Distro::Menu())));
-  EXPECT_THAT(ParseOptionalField<Distro>("distro", "x"),
+  EXPECT_THAT(ParseOptionalField<Distro>("distro", "x/y"),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 

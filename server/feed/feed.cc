@@ -11,8 +11,10 @@ constexpr size_t kMaxLookedUp = 4'096;
 
 size_t Resources(const Change& change) {
   return change.hosts.size() + change.deleted_hosts.size() + change.profiles.size() +
-         change.deleted_profiles.size() + change.agent_settings.size() +
-         change.deleted_agent_settings.size() + (change.settings.has_value() ? 1 : 0);
+         change.deleted_profiles.size() + change.groups.size() + change.deleted_groups.size() +
+         change.declared_distros.size() + change.deleted_declared_distros.size() +
+         change.agent_settings.size() + change.deleted_agent_settings.size() +
+         (change.settings.has_value() ? 1 : 0);
 }
 
 }  // namespace

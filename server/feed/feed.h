@@ -36,7 +36,7 @@ class Feed {
   // What is kept in memory: both limits hold.
   struct Limits {
     size_t changes = 1024;
-    size_t resources = 200'000;  // Hosts, profiles and settings within those changes.
+    size_t resources = 200'000;  // Hosts, groups and the like within those changes.
   };
 
   // Where a watcher is. Used by one thread at a time.

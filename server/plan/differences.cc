@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -121,6 +122,42 @@ void CompareProfiles(const Snapshot& before, const Change& change,
   }
 }
 
+// Of a declared distro that is not there all is empty.
+struct DeclaredDistroTexts {
+  explicit DeclaredDistroTexts(const DeclaredDistro* distro) {
+    if (distro == nullptr) return;
+    if (const auto* declared = std::get_if<DeclaredKernel>(&distro->boot)) {
+      kernel = declared->kernel.text();
+      initrds = absl::StrJoin(
+          declared->initrds, ", ",
+          [](std::string* out, const BootFile& initrd) { absl::StrAppend(out, initrd.text()); });
+      arguments = declared->arguments.text();
+    } else {
+      chain = std::get<DeclaredChain>(distro->boot).target.text();
+    }
+    architecture = std::string(FormatArchitecture(distro->architecture));
+  }
+
+  std::string kernel, initrds, arguments, chain, architecture;
+};
+
+void CompareDeclaredDistros(const Snapshot& before, const Change& change,
+                            std::vector<Difference>* differences) {
+  std::map<DistroName, const DeclaredDistro*> touched;  // Null: deleted.
+  for (const DistroName& name : change.deleted_declared_distros) touched[name] = nullptr;
+  for (const auto& distro : change.declared_distros) touched[distro->name] = distro.get();
+  for (const auto& [name, after] : touched) {
+    DeclaredDistroTexts was(before.FindDeclaredDistro(name).get());
+    DeclaredDistroTexts is(after);
+    Comparison comparison("distro", name.text(), differences);
+    comparison.Compare("kernel", std::move(was.kernel), std::move(is.kernel));
+    comparison.Compare("initrds", std::move(was.initrds), std::move(is.initrds));
+    comparison.Compare("arguments", std::move(was.arguments), std::move(is.arguments));
+    comparison.Compare("chain", std::move(was.chain), std::move(is.chain));
+    comparison.Compare("architecture", std::move(was.architecture), std::move(is.architecture));
+  }
+}
+
 void CompareGroups(const Snapshot& before, const Change& change,
                    std::vector<Difference>* differences) {
   std::map<GroupName, std::shared_ptr<const Group>> touched;  // Null: deleted.
@@ -215,6 +252,7 @@ std::vector<Difference> Compare(const Snapshot& before, const Change& change) {
   CompareAgentSettings(before, change, &differences);
   CompareGroups(before, change, &differences);
   CompareProfiles(before, change, &differences);
+  CompareDeclaredDistros(before, change, &differences);
   CompareHosts(before, change, &differences);
   return differences;
 }

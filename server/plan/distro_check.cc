@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "boot/suggestion.h"
 #include "common/model/quote.h"
 
@@ -15,18 +16,20 @@ constexpr size_t kMaxSuggestions = 3;
 }  // namespace
 
 DistroCheck::DistroCheck(const Catalogs& catalogs)
-    : not_offered_("no agent offers it"),
+    : is_of_one_agent_(false),
+      not_offered_("no agent offers it"),
       nothing_offered_(
           "no agent has reported yet what it offers; start an agent, or assign it with "
           "--allow-missing") {
   for (const auto& [agent, catalog] : catalogs) {
-    catalogs_.push_back(catalog.get());
+    offers_.push_back({agent.text(), catalog.get()});
     if (catalog->KernelCount() > 0) anything_offered_ = true;
   }
 }
 
 DistroCheck::DistroCheck(const AgentId& agent, const Catalog& catalog)
-    : catalogs_({&catalog}),
+    : offers_({{agent.text(), &catalog}}),
+      is_of_one_agent_(true),
       not_offered_(absl::StrCat("agent ", Quote(agent.text()), " does not offer it")),
       nothing_offered_(absl::StrCat("agent ", Quote(agent.text()),
                                     " offers no kernel at all; fill its rootfs folder, or set it "
@@ -36,8 +39,9 @@ DistroCheck::DistroCheck(const AgentId& agent, const Catalog& catalog)
 bool DistroCheck::IsOffered(const Distro& distro) {
   const auto [known, added] = offered_.try_emplace(distro, false);
   if (added) {
-    known->second = std::any_of(catalogs_.begin(), catalogs_.end(), [&](const Catalog* catalog) {
-      const CatalogRelease* const release = catalog->FindRelease(distro.name(), distro.release());
+    known->second = std::any_of(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+      const CatalogRelease* const release =
+          offer.catalog->FindRelease(distro.name(), distro.release());
       return release != nullptr && release->FindKernel(distro.kernel()) != nullptr;
     });
   }
@@ -48,8 +52,8 @@ const std::vector<std::string>& DistroCheck::OfferedKernels() {
   if (offered_kernels_) return *offered_kernels_;
   offered_kernels_.emplace();
   absl::flat_hash_set<std::string> seen;
-  for (const Catalog* const catalog : catalogs_) {
-    for (const CatalogDistro& distro : catalog->distros) {
+  for (const Offer& offer : offers_) {
+    for (const CatalogDistro& distro : offer.catalog->distros) {
       for (const CatalogRelease& release : distro.releases) {
         for (const CatalogKernel& kernel : release.kernels) {
           std::string name = absl::StrCat(distro.name, "/", release.name, "/", kernel.name);
@@ -61,8 +65,8 @@ const std::vector<std::string>& DistroCheck::OfferedKernels() {
   return *offered_kernels_;
 }
 
-std::vector<std::string> DistroCheck::Suggestions(const Distro& distro,
-                                                  const Snapshot::Profiles& profiles) {
+std::vector<std::string> DistroCheck::KernelSuggestions(const Distro& distro,
+                                                        const Snapshot::Profiles& profiles) {
   if (suggestions_left_ == 0) return {};
   --suggestions_left_;
   // Kernel and profile apart: together they would be as many candidates as kernels times profiles.
@@ -93,35 +97,141 @@ std::vector<std::string> DistroCheck::Suggestions(const Distro& distro,
   return suggestions;
 }
 
-absl::optional<Problem> DistroCheck::Check(const Distro& distro,
-                                           const Snapshot::Profiles& profiles) {
-  if (distro.kind() != Distro::Kind::kKernel) return absl::nullopt;
+std::vector<std::string> DistroCheck::NameSuggestions(const std::string& name,
+                                                      const Snapshot::Profiles& profiles,
+                                                      const Snapshot::DeclaredDistros& declared) {
+  if (suggestions_left_ == 0) return {};
+  --suggestions_left_;
+  std::vector<std::string> names;
+  for (const auto& [other, distro] : declared) names.push_back(other.text());
+  for (const Distro& built_in :
+       {Distro::Local(), Distro::Menu(), Distro::Wait(), Distro::Ignore()}) {
+    names.push_back(built_in.Format());
+  }
+  std::vector<std::string> suggestions = Suggest(name, names, kMaxSuggestions);
+  for (const std::string& kernel : OfferedKernels()) {
+    const std::vector<std::string> parts = absl::StrSplit(kernel, '/');
+    if (Suggest(name, {parts[0], parts[1]}, 1).empty()) continue;
+    for (const auto& [profile, unused] : profiles) {
+      if (suggestions.size() == kMaxSuggestions) return suggestions;
+      suggestions.push_back(absl::StrCat(kernel, "/", profile.text()));
+    }
+  }
+  return suggestions;
+}
+
+std::string DistroCheck::FindLacking(const DeclaredDistro& distro) const {
+  std::vector<std::string> paths;
+  for (const BootFile* const file : FilesOf(distro)) {
+    if (!file->is_url()) paths.push_back(file->text());
+  }
+  if (paths.empty()) return "";
+  const Offer* closest = nullptr;  // Which lacks the fewest.
+  std::vector<std::string> closest_lacks = paths;
+  for (const Offer& offer : offers_) {
+    std::vector<std::string> lacks;
+    for (const std::string& path : paths) {
+      if (offer.catalog->FindFile(path) == nullptr) lacks.push_back(path);
+    }
+    if (lacks.empty()) return "";
+    if (lacks.size() >= closest_lacks.size()) continue;
+    closest = &offer;
+    closest_lacks = std::move(lacks);
+  }
+  const std::string& file = closest_lacks.front();
+  if (is_of_one_agent_) {
+    return absl::StrCat("agent ", Quote(offers_.front().agent), " does not have its file ",
+                        Quote(file));
+  }
+  const bool anybody_has = std::any_of(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+    return offer.catalog->FindFile(file) != nullptr;
+  });
+  if (!anybody_has) return absl::StrCat("no agent has its file ", Quote(file));
+  return absl::StrCat("no agent has all its files: agent ", Quote(closest->agent), " lacks ",
+                      Quote(file));
+}
+
+const std::string& DistroCheck::Lacking(const std::shared_ptr<const DeclaredDistro>& distro) {
+  const auto [known, added] = lacking_.try_emplace(distro);
+  if (added) known->second = FindLacking(*distro);
+  return known->second;
+}
+
+absl::optional<DistroCheck::Finding> DistroCheck::CheckDeclared(
+    const Distro& distro, const Snapshot::Profiles& profiles,
+    const Snapshot::DeclaredDistros& declared) {
+  const std::string subject = absl::StrCat("distro ", Quote(distro.name()), ": ");
+  Finding finding;
+  finding.problem.value = distro.name();
+  const auto found = declared.find(*DistroName::Parse(distro.name()));
+  if (found == declared.end()) {
+    finding.problem.reason = Reason::kDistroUnknown;
+    finding.problem.suggestions = NameSuggestions(distro.name(), profiles, declared);
+    finding.problem.message = absl::StrCat(
+        subject, "no distro is declared by that name; ",
+        finding.problem.suggestions.empty()
+            ? std::string("list the distros to see what can be assigned")
+            : absl::StrCat("did you mean ", Quote(finding.problem.suggestions.front()), "?"));
+    finding.warning = absl::StrCat(subject, "no distro is declared by that name now");
+    return finding;
+  }
+  const std::string& lacking = Lacking(found->second);
+  if (lacking.empty()) return absl::nullopt;
+  finding.problem.reason = Reason::kDistroNotOffered;
+  finding.problem.message =
+      absl::StrCat(subject, lacking, "; put it into ", is_of_one_agent_ ? "its" : "an agent's",
+                   " folder of files, or add --allow-missing");
+  finding.warning = absl::StrCat(subject, lacking, " now");
+  return finding;
+}
+
+absl::optional<DistroCheck::Finding> DistroCheck::CheckKernel(const Distro& distro,
+                                                              const Snapshot::Profiles& profiles) {
   const absl::StatusOr<ProfileName> profile = ProfileName::Parse(distro.profile());
   const bool has_profile = profile.ok() && profiles.count(*profile) > 0;
   const bool is_offered = IsOffered(distro);
   if (has_profile && is_offered) return absl::nullopt;
 
-  Problem problem;
+  Finding finding;
+  Problem& problem = finding.problem;
   problem.value = distro.Format();
-  problem.suggestions = Suggestions(distro, profiles);
+  problem.suggestions = KernelSuggestions(distro, profiles);
   const std::string subject = absl::StrCat("distro ", Quote(problem.value), ": ");
   const std::string advice =
       problem.suggestions.empty()
           ? std::string("list the distros to see what can be assigned")
           : absl::StrCat("did you mean ", Quote(problem.suggestions.front()), "?");
   if (!has_profile) {
+    const std::string no_profile =
+        absl::StrCat(subject, "there is no profile ", Quote(distro.profile()));
     problem.reason = Reason::kProfileUnknown;
-    problem.message =
-        absl::StrCat(subject, "there is no profile ", Quote(distro.profile()), "; ",
-                     profiles.empty() ? "there are none at all: set a profile first" : advice);
-  } else if (!anything_offered_) {
-    problem.reason = Reason::kDistroNotOffered;
-    problem.message = absl::StrCat(subject, nothing_offered_);
-  } else {
-    problem.reason = Reason::kDistroNotOffered;
-    problem.message = absl::StrCat(subject, not_offered_, "; ", advice);
+    problem.message = absl::StrCat(
+        no_profile, "; ", profiles.empty() ? "there are none at all: set a profile first" : advice);
+    finding.warning = absl::StrCat(no_profile, " now");
+    return finding;
   }
-  return problem;
+  problem.reason = Reason::kDistroNotOffered;
+  problem.message = anything_offered_ ? absl::StrCat(subject, not_offered_, "; ", advice)
+                                      : absl::StrCat(subject, nothing_offered_);
+  finding.warning = absl::StrCat(subject, not_offered_, " now");
+  return finding;
+}
+
+absl::optional<DistroCheck::Finding> DistroCheck::Check(const Distro& distro,
+                                                        const Snapshot::Profiles& profiles,
+                                                        const Snapshot::DeclaredDistros& declared) {
+  switch (distro.kind()) {
+    case Distro::Kind::kKernel:
+      return CheckKernel(distro, profiles);
+    case Distro::Kind::kDeclared:
+      return CheckDeclared(distro, profiles, declared);
+    case Distro::Kind::kLocal:
+    case Distro::Kind::kMenu:
+    case Distro::Kind::kWait:
+    case Distro::Kind::kIgnore:
+      break;
+  }
+  return absl::nullopt;
 }
 
 }  // namespace autopxe::server

@@ -12,11 +12,14 @@ namespace autopxe::server {
 void Planner::CheckTerm(const Assign& assign) {
   if (std::holds_alternative<NextBootOnly>(assign.term)) {
     const Distro::Kind kind = assign.distro.kind();
-    if (kind == Distro::Kind::kKernel || kind == Distro::Kind::kLocal) return;
+    if (kind == Distro::Kind::kKernel || kind == Distro::Kind::kDeclared ||
+        kind == Distro::Kind::kLocal) {
+      return;
+    }
     Refuse(Reason::kMalformed, "next_boot", assign.distro.Format(),
            absl::StrCat("distro ", Quote(assign.distro.Format()),
-                        ": nothing tells when a host has done that once; only a kernel or "
-                        "\"local\" can be for the next boot only"));
+                        ": nothing tells when a host has done that once; only a kernel, a declared "
+                        "distro or \"local\" can be for the next boot only"));
     return;
   }
   absl::Time until;

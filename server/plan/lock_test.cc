@@ -75,6 +75,19 @@ TEST_F(LockTest, AllElseOfALockedHostMayChange) {
   Commit({update, AssignTo("cn02", kNfsrw), Group("rack=r2", kNfsrw)});
 }
 
+// What a distro is made of is its own affair, as a profile's template is: a lock says which distro.
+TEST_F(LockTest, DeclaringAnewWhatALockedHostBootsIsNoBreachOfItsLock) {
+  const DistroName name = *DistroName::Parse("netboot");
+  const auto declare = [&](const char* url) {
+    return DeclareDistro{{name, DeclaredChain{*BootFile::Parse(url)}}};
+  };
+  Commit({declare("http://x/"), UpdateHost{.host = Ref("cn01"), .locked = false},
+          AssignTo("cn01", "netboot")});
+  Commit({UpdateHost{.host = Ref("cn01"), .locked = true}});
+  Commit({declare("http://y/")});
+  ExpectLocked({AssignTo("cn01", kNfsrw)}, "it is locked to netboot and would boot debian");
+}
+
 TEST_F(LockTest, WhoUnlocksItInTheSameBatchMayChangeIt) {
   Commit({AssignTo("cn01", kNfsrw), UpdateHost{.host = Ref("cn01"), .locked = false}});
 }

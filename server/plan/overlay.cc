@@ -10,11 +10,6 @@
 namespace autopxe::server {
 namespace {
 
-const std::string* ProfileOf(const absl::optional<Distro>& distro) {
-  return distro.has_value() && distro->kind() == Distro::Kind::kKernel ? &distro->profile()
-                                                                       : nullptr;
-}
-
 // The same but for etags, which tell nothing here.
 template <typename Resource>
 bool IsUnchanged(const Resource& before, Resource now) {
@@ -72,6 +67,11 @@ const Group* Overlay::FindGroup(const GroupName& name) const {
   return found == groups_.end() ? nullptr : &found->second;
 }
 
+std::shared_ptr<const DeclaredDistro> Overlay::FindDeclaredDistro(const DistroName& name) const {
+  const auto found = declared_distros().find(name);
+  return found == declared_distros().end() ? nullptr : found->second;
+}
+
 Overlay::HostEntry& Overlay::EntryOf(HostId id) {
   const auto [entry, added] = hosts_.try_emplace(id);
   if (added) {
@@ -123,6 +123,18 @@ void Overlay::RemoveProfile(const ProfileName& name) {
   profiles_->erase(name);
 }
 
+void Overlay::PutDeclaredDistro(DeclaredDistro distro) {
+  if (!declared_distros_) declared_distros_ = base_.declared_distros();
+  const DistroName name = distro.name;
+  declared_distros_->insert_or_assign(name,
+                                      std::make_shared<const DeclaredDistro>(std::move(distro)));
+}
+
+void Overlay::RemoveDeclaredDistro(const DistroName& name) {
+  if (!declared_distros_) declared_distros_ = base_.declared_distros();
+  declared_distros_->erase(name);
+}
+
 Settings& Overlay::mutable_settings() {
   if (!settings_) settings_ = base_.settings();
   return *settings_;
@@ -138,15 +150,31 @@ AgentSettings& Overlay::mutable_agent_settings(const AgentId& agent) {
       .first->second;
 }
 
+absl::optional<Overlay::Used> Overlay::UsedBy(const absl::optional<Distro>& distro) {
+  if (!distro.has_value()) return absl::nullopt;
+  switch (distro->kind()) {
+    case Distro::Kind::kKernel:
+      return Used(distro->kind(), distro->profile());
+    case Distro::Kind::kDeclared:
+      return Used(distro->kind(), distro->name());
+    case Distro::Kind::kLocal:
+    case Distro::Kind::kMenu:
+    case Distro::Kind::kWait:
+    case Distro::Kind::kIgnore:
+      break;
+  }
+  return absl::nullopt;
+}
+
 void Overlay::NoteUses(const Host& host, bool uses) {
-  if (!hosts_by_profile_) return;
+  if (!hosts_by_used_) return;
   const auto note = [&](const absl::optional<Distro>& distro) {
-    const std::string* const profile = ProfileOf(distro);
-    if (profile == nullptr) return;
+    const absl::optional<Used> used = UsedBy(distro);
+    if (!used.has_value()) return;
     if (uses) {
-      (*hosts_by_profile_)[*profile].insert(host.id);
+      (*hosts_by_used_)[*used].insert(host.id);
     } else {
-      (*hosts_by_profile_)[*profile].erase(host.id);
+      (*hosts_by_used_)[*used].erase(host.id);
     }
   };
   note(host.distro);
@@ -155,8 +183,16 @@ void Overlay::NoteUses(const Host& host, bool uses) {
 }
 
 Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
-  if (!hosts_by_profile_) {
-    hosts_by_profile_.emplace();
+  return UsersOf(Used(Distro::Kind::kKernel, profile.text()));
+}
+
+Overlay::Users Overlay::UsersOf(const DistroName& distro) {
+  return UsersOf(Used(Distro::Kind::kDeclared, distro.text()));
+}
+
+Overlay::Users Overlay::UsersOf(const Used& used) {
+  if (!hosts_by_used_) {
+    hosts_by_used_.emplace();
     base_.ForEachHost([this](const std::shared_ptr<const Host>& host) {
       if (const Host* now = Current(host); now != nullptr) NoteUses(*now, true);
     });
@@ -165,8 +201,8 @@ Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
     }
   }
   Users users{.count = 0, .example = ""};
-  if (const auto found = hosts_by_profile_->find(profile.text());
-      found != hosts_by_profile_->end() && !found->second.empty()) {
+  if (const auto found = hosts_by_used_->find(used);
+      found != hosts_by_used_->end() && !found->second.empty()) {
     users.count = found->second.size();
     const HostId id = *std::min_element(found->second.begin(), found->second.end());
     const auto entry = hosts_.find(id);
@@ -175,8 +211,7 @@ Overlay::Users Overlay::UsersOf(const ProfileName& profile) {
     users.example = absl::StrCat("host ", Quote(name.text()));
   }
   const auto add = [&](const absl::optional<Distro>& distro, std::string setting) {
-    const std::string* const used = ProfileOf(distro);
-    if (used == nullptr || *used != profile.text()) return;
+    if (UsedBy(distro) != used) return;
     ++users.count;
     users.example = std::move(setting);
   };
@@ -233,6 +268,33 @@ void Overlay::AddGroups(Change& change) const {
   std::sort(change.deleted_groups.begin(), change.deleted_groups.end());
 }
 
+void Overlay::AddProfiles(Change& change) const {
+  if (!profiles_) return;
+  for (const auto& [name, profile] : *profiles_) {
+    const Profile* const before = base_.FindProfile(name);
+    if (before != nullptr && before->command_line == profile.command_line) continue;
+    change.profiles.push_back(profile);
+    change.profiles.back().etag = change.revision.id.number;
+  }
+  for (const auto& [name, profile] : base_.profiles()) {
+    if (profiles_->count(name) == 0) change.deleted_profiles.push_back(name);
+  }
+}
+
+void Overlay::AddDeclaredDistros(Change& change) const {
+  if (!declared_distros_) return;
+  for (const auto& [name, distro] : *declared_distros_) {
+    const auto before = base_.FindDeclaredDistro(name);
+    if (before != nullptr && IsUnchanged(*before, *distro)) continue;
+    auto changed = std::make_shared<DeclaredDistro>(*distro);
+    changed->etag = change.revision.id.number;
+    change.declared_distros.push_back(std::move(changed));
+  }
+  for (const auto& [name, distro] : base_.declared_distros()) {
+    if (declared_distros_->count(name) == 0) change.deleted_declared_distros.push_back(name);
+  }
+}
+
 Change Overlay::BuildChange() const {
   Change change;
   change.base = base_.revision().id;
@@ -249,17 +311,8 @@ Change Overlay::BuildChange() const {
   }
   AddAgentSettings(change);
   AddGroups(change);
-  if (profiles_) {
-    for (const auto& [name, profile] : *profiles_) {
-      const Profile* const before = base_.FindProfile(name);
-      if (before != nullptr && before->command_line == profile.command_line) continue;
-      change.profiles.push_back(profile);
-      change.profiles.back().etag = number;
-    }
-    for (const auto& [name, profile] : base_.profiles()) {
-      if (profiles_->count(name) == 0) change.deleted_profiles.push_back(name);
-    }
-  }
+  AddProfiles(change);
+  AddDeclaredDistros(change);
   for (const auto& [id, entry] : hosts_) {
     if (!entry.now) {
       if (entry.before != nullptr) change.deleted_hosts.push_back(id);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -27,8 +28,12 @@ class Overlay {
   const Host* FindHost(const HostReference& reference) const;
   const Profile* FindProfile(const ProfileName& name) const;
   const Group* FindGroup(const GroupName& name) const;
+  std::shared_ptr<const DeclaredDistro> FindDeclaredDistro(const DistroName& name) const;
 
   const Snapshot::Profiles& profiles() const { return profiles_ ? *profiles_ : base_.profiles(); }
+  const Snapshot::DeclaredDistros& declared_distros() const {
+    return declared_distros_ ? *declared_distros_ : base_.declared_distros();
+  }
   const Settings& settings() const { return settings_ ? *settings_ : base_.settings(); }
   // Those of an agent may set nothing: BuildChange then leaves them out.
   const Snapshot::AgentSettingsById& agent_settings() const {
@@ -51,16 +56,19 @@ class Overlay {
 
   void PutProfile(const ProfileName& name, const CommandLineTemplate& command_line);
   void RemoveProfile(const ProfileName& name);
+  void PutDeclaredDistro(DeclaredDistro distro);
+  void RemoveDeclaredDistro(const DistroName& name);
   Settings& mutable_settings();
   // New ones that set nothing if the agent has none.
   AgentSettings& mutable_agent_settings(const AgentId& agent);
 
-  // What boots with a profile.
+  // What boots with a profile, or a declared distro.
   struct Users {
     size_t count;
     std::string example;  // `host "web01"`; empty if count is 0.
   };
   Users UsersOf(const ProfileName& profile);
+  Users UsersOf(const DistroName& distro);
 
   // In no order.
   std::vector<std::string> HostNames() const;
@@ -70,6 +78,9 @@ class Overlay {
   Change BuildChange() const;
 
  private:
+  // A profile (kKernel) or a declared distro (kDeclared), by name.
+  using Used = std::pair<Distro::Kind, std::string>;
+
   struct HostEntry {
     std::shared_ptr<const Host> before;  // Null: new.
     absl::optional<Host> now;            // Empty: gone.
@@ -77,9 +88,14 @@ class Overlay {
 
   void AddAgentSettings(Change& change) const;
   void AddGroups(Change& change) const;
+  void AddProfiles(Change& change) const;
+  void AddDeclaredDistros(Change& change) const;
   const Host* Current(const std::shared_ptr<const Host>& in_base) const;
   HostEntry& EntryOf(HostId id);
   void NoteUses(const Host& host, bool uses);
+  // What `distro` uses; nothing if it is a built-in one.
+  static absl::optional<Used> UsedBy(const absl::optional<Distro>& distro);
+  Users UsersOf(const Used& used);
 
   const Snapshot& base_;
   int64_t next_host_id_;
@@ -89,10 +105,11 @@ class Overlay {
   absl::flat_hash_map<HostName, absl::optional<HostId>> hosts_by_name_;
   Groups groups_;
   absl::optional<Snapshot::Profiles> profiles_;
+  absl::optional<Snapshot::DeclaredDistros> declared_distros_;
   absl::optional<Settings> settings_;
   absl::optional<Snapshot::AgentSettingsById> agent_settings_;
-  // Hosts by the profile that they boot with; gathered when first asked for.
-  absl::optional<absl::flat_hash_map<std::string, absl::flat_hash_set<HostId>>> hosts_by_profile_;
+  // Hosts by what they use; gathered when first asked for.
+  absl::optional<absl::flat_hash_map<Used, absl::flat_hash_set<HostId>>> hosts_by_used_;
 };
 
 }  // namespace autopxe::server

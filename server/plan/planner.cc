@@ -8,7 +8,6 @@
 #include "boot/suggestion.h"
 #include "common/model/quote.h"
 #include "server/plan/differences.h"
-#include "server/plan/variable_check.h"
 
 namespace autopxe::server {
 namespace {
@@ -21,10 +20,12 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kProfileUnknown:
     case Reason::kGroupUnknown:
     case Reason::kDistroNotOffered:
+    case Reason::kDistroUnknown:
       return absl::StatusCode::kNotFound;
     case Reason::kHostExists:
       return absl::StatusCode::kAlreadyExists;
     case Reason::kProfileInUse:
+    case Reason::kDistroInUse:
     case Reason::kHostLocked:
     case Reason::kVariableUnset:
       return absl::StatusCode::kFailedPrecondition;
@@ -93,6 +94,11 @@ void Planner::CheckEtag(const ExpectedEtag& expected) {
     subject = absl::StrCat("group ", Quote(group_name->text()));
     value = group_name->text();
     etag = group == nullptr ? 0 : group->etag;
+  } else if (const auto* distro_name = std::get_if<DistroName>(&expected.resource)) {
+    const auto distro = snapshot_.FindDeclaredDistro(*distro_name);
+    subject = absl::StrCat("declared distro ", Quote(distro_name->text()));
+    value = distro_name->text();
+    etag = distro == nullptr ? 0 : distro->etag;
   }
   if (etag == expected.etag) return;
   std::string finding = absl::StrCat("changed by revision ", etag);
@@ -105,19 +111,16 @@ void Planner::CheckEtag(const ExpectedEtag& expected) {
 
 bool Planner::CheckDistro(DistroCheck& check, const Distro& distro, bool allow_missing,
                           absl::string_view field) {
-  absl::optional<Problem> problem = check.Check(distro, overlay_.profiles());
-  if (!problem) return true;
+  absl::optional<DistroCheck::Finding> finding =
+      check.Check(distro, overlay_.profiles(), overlay_.declared_distros());
+  if (!finding.has_value()) return true;
   if (allow_missing) {
-    const std::string name = Quote(distro.Format());
-    Warn(problem->reason == Reason::kProfileUnknown
-             ? absl::StrCat("distro ", name, ": there is no profile ", Quote(distro.profile()),
-                            " now")
-             : absl::StrCat("distro ", name, ": ", check.not_offered(), " now"));
+    Warn(std::move(finding->warning));
     return true;
   }
-  problem->mutation = position_;
-  problem->field = std::string(field);
-  problems_.push_back(*std::move(problem));
+  finding->problem.mutation = position_;
+  finding->problem.field = std::string(field);
+  problems_.push_back(std::move(finding->problem));
   return false;
 }
 
@@ -204,20 +207,20 @@ void Planner::CheckLocks(const Change& change, const Snapshot& after) {
 }
 
 void Planner::CheckUnsetVariables(const Snapshot& after, bool force) {
-  std::set<ProfileName> set_profiles;
-  for (const auto& [profile, position] : set_profiles_) set_profiles.insert(profile);
+  std::set<TemplateOwner> set_owners;
+  for (const auto& [owner, position] : set_owners_) set_owners.insert(owner);
   for (UnsetVariable& unset :
-       FindUnsetVariables(after, catalogs_, set_profiles, unset_variables_, now_)) {
-    const auto set = set_profiles_.find(unset.profile);
-    if (force || !unset.reaches_nobody || set == set_profiles_.end()) {
+       FindUnsetVariables(after, catalogs_, set_owners, unset_variables_, now_)) {
+    const auto set = set_owners_.find(unset.owner);
+    if (force || !unset.reaches_nobody || set == set_owners_.end()) {
       Warn(std::move(unset.sentence));
       continue;
     }
     position_ = set->second;
     absl::StrAppend(&unset.sentence, "; set it first, or give it a default, ${", unset.variable,
                     ":-VALUE}, or add --force");
-    Refuse(Reason::kVariableUnset, "command_line",
-           after.FindProfile(unset.profile)->command_line.text(), std::move(unset.sentence));
+    Refuse(Reason::kVariableUnset, TemplateField(unset.owner),
+           FindTemplate(after, unset.owner)->text(), std::move(unset.sentence));
   }
 }
 

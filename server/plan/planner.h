@@ -17,6 +17,7 @@
 #include "server/plan/distro_check.h"
 #include "server/plan/overlay.h"
 #include "server/plan/plan.h"
+#include "server/plan/variable_check.h"
 
 namespace autopxe::server {
 
@@ -49,6 +50,8 @@ class Planner {
   void Take(const DeleteGroup& remove);
   void Take(const SetProfile& set);
   void Take(const DeleteProfile& remove);
+  void Take(const DeclareDistro& declare);
+  void Take(const DeleteDeclaredDistro& remove);
   void Take(const UpdateSettings& update);
   void Take(const UpdateAgentSettings& update);
 
@@ -72,6 +75,8 @@ class Planner {
   void CheckName(const HostName& name, const std::vector<MacAddress>& macs, const Host* itself);
   // Notes what other hosts have of these MACs.
   void CheckMacs(const std::vector<MacAddress>& macs, const Host* itself);
+  // Notes what is wrong with a template; whether nothing is.
+  bool CheckOwnTemplate(const TemplateOwner& owner, const CommandLineTemplate& command_line);
   // Notes what is wrong with variables to set and to remove.
   void NoteVariables(const std::map<VariableName, VariableValue>& set,
                      const std::vector<VariableName>& unset);
@@ -82,8 +87,8 @@ class Planner {
                      size_t at_most, std::map<VariableName, VariableValue>& variables);
   // Notes each locked host that would boot something else in `after`.
   void CheckLocks(const Change& change, const Snapshot& after);
-  // Notes each variable that a profile needs and that hosts lack in `after`: a problem if the batch
-  // sets the profile and it can reach no host that gets it, unless `force`; else a warning.
+  // Notes each variable that a template needs and that hosts lack in `after`: a problem if the
+  // batch sets the template and it can reach no host that gets it, unless `force`; else a warning.
   void CheckUnsetVariables(const Snapshot& after, bool force);
   // The host, or null with a problem noted.
   const Host* RequireHost(const HostReference& reference);
@@ -101,7 +106,7 @@ class Planner {
   std::vector<Problem> problems_;
   std::vector<std::string> warnings_;
   std::set<std::string> warned_;
-  std::map<ProfileName, int> set_profiles_;  // With the position of what set it last.
+  std::map<TemplateOwner, int> set_owners_;  // With the position of what set it last.
   std::set<std::string> unset_variables_;
   std::set<HostId> used_next_boots_;
   int suggestions_left_ = 20;  // Comparing with every host's name is dear.

@@ -7,18 +7,22 @@
 #include "boot/suggestion.h"
 #include "common/model/quote.h"
 #include "server/plan/planner.h"
-#include "server/plan/variable_check.h"
 
 namespace autopxe::server {
 
-void Planner::Take(const SetProfile& set) {
-  std::vector<Problem> problems = CheckTemplate(set.name, set.command_line);
+bool Planner::CheckOwnTemplate(const TemplateOwner& owner,
+                               const CommandLineTemplate& command_line) {
+  std::vector<Problem> problems = CheckTemplate(owner, command_line);
   for (Problem& problem : problems) {
     problem.mutation = position_;
     problems_.push_back(std::move(problem));
   }
-  if (!problems.empty()) return;
-  set_profiles_[set.name] = position_;
+  return problems.empty();
+}
+
+void Planner::Take(const SetProfile& set) {
+  if (!CheckOwnTemplate(set.name, set.command_line)) return;
+  set_owners_[set.name] = position_;
   overlay_.PutProfile(set.name, set.command_line);
 }
 
@@ -50,7 +54,7 @@ void Planner::Take(const DeleteProfile& remove) {
     return;
   }
   overlay_.RemoveProfile(remove.name);
-  set_profiles_.erase(remove.name);
+  set_owners_.erase(remove.name);
 }
 
 template <typename Update>

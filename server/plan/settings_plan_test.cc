@@ -32,6 +32,32 @@ TEST_F(SettingsPlanTest, AVariableDoesNotTakeANameThatMeansSomethingElse) {
   }
 }
 
+TEST_F(SettingsPlanTest, AWayToTheLocalDiskIsOneOfThree) {
+  for (const char* value : {"exit", "exit-ok", "sanboot"}) {
+    UpdateSettings update;
+    update.set_variables = {{V("local-boot"), Value(value)}};
+    Accepted({update});
+  }
+  for (const char* value : {"", "Exit", "exit 1", "sanboot --drive 0x81"}) {
+    UpdateSettings update;
+    update.set_variables = {{V("local-boot"), Value(value)}};
+    const Refusal refusal = Refused({update});
+    EXPECT_EQ(refusal.code, absl::StatusCode::kInvalidArgument) << value;
+    EXPECT_EQ(refusal.problems[0].field, "set_variables.local-boot");
+    EXPECT_EQ(refusal.problems[0].value, value);
+    EXPECT_THAT(refusal.message, HasSubstr("expected one of exit, exit-ok, sanboot"));
+    UpdateAgentSettings of_agent = UpdateOf("lab");
+    of_agent.set_variables = update.set_variables;
+    EXPECT_EQ(Refused({of_agent}).message, refusal.message);
+    UpdateHost of_host{.host = Ref("cn01")};
+    of_host.set_variables = update.set_variables;
+    EXPECT_EQ(Refused({Create("cn01", {Mac(kMac1)}), of_host}).message, refusal.message);
+    SetGroup of_group{.name = *GroupName::Parse("g"), .selector = *Selector::Parse("a")};
+    of_group.set_variables = update.set_variables;
+    EXPECT_EQ(Refused({of_group}).message, refusal.message);
+  }
+}
+
 TEST_F(SettingsPlanTest, AVariableIsNotSetAndUnsetAtOnce) {
   UpdateSettings update;
   update.set_variables = {{V("a"), Value("x")}};

@@ -10,6 +10,7 @@
 #include "absl/types/optional.h"
 #include "boot/command_line.h"
 #include "boot/ipxe_settings.h"
+#include "boot/local_boot.h"
 #include "boot/resolution.h"
 #include "common/model/hostlist.h"
 #include "common/model/quote.h"
@@ -23,15 +24,35 @@ constexpr size_t kMaxAgents = 3;
 // The hosts' names in a sentence.
 constexpr size_t kMaxNamesLength = 200;
 
-// One variable of one profile, while it is looked at.
+std::string Subject(const TemplateOwner& owner) {
+  if (const auto* profile = std::get_if<ProfileName>(&owner)) {
+    return absl::StrCat("profile ", Quote(profile->text()));
+  }
+  return absl::StrCat("distro ", Quote(std::get<DistroName>(owner).text()));
+}
+
+// "boot with it": with a profile. "boot it": a declared distro.
+absl::string_view BootIt(const TemplateOwner& owner) {
+  return std::holds_alternative<ProfileName>(owner) ? "boot with it" : "boot it";
+}
+
+bool Boots(const Distro& distro, const TemplateOwner& owner) {
+  if (const auto* profile = std::get_if<ProfileName>(&owner)) {
+    return distro.kind() == Distro::Kind::kKernel && distro.profile() == profile->text();
+  }
+  return distro.kind() == Distro::Kind::kDeclared &&
+         distro.name() == std::get<DistroName>(owner).text();
+}
+
+// One variable of one template, while it is looked at.
 struct Use {
-  ProfileName profile;
+  TemplateOwner owner;
   std::string variable;
   absl::optional<VariableName> name;      // Empty: no variable can be called so.
   std::vector<std::string> agents;        // Which set it, quoted.
   std::vector<const Group*> groups;       // Which set it.
   bool anybody_gets = false;              // Of all hosts, by a group or itself.
-  size_t users = 0;                       // Hosts that boot with the profile.
+  size_t users = 0;                       // Hosts that boot with the template.
   std::vector<std::string> lacking = {};  // Of these, those whose name is worth telling.
 };
 
@@ -54,10 +75,8 @@ bool Gets(const Host& host, const Use& use) {
 void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) {
   after.ForEachHost([&](const std::shared_ptr<const Host>& host) {
     const Distro distro = ChooseDistro(after, nullptr, host.get(), now).distro;
-    const std::string* const profile =
-        distro.kind() == Distro::Kind::kKernel ? &distro.profile() : nullptr;
     for (Use& use : uses) {
-      const bool boots_it = profile != nullptr && *profile == use.profile.text();
+      const bool boots_it = Boots(distro, use.owner);
       if (!use.name.has_value() || (!boots_it && use.anybody_gets)) continue;
       const bool gets = Gets(*host, use);
       use.anybody_gets |= gets;
@@ -87,11 +106,11 @@ std::string AgentsOf(std::vector<std::string> agents) {
 
 // What is to be said of a use; nothing if nobody lacks the variable.
 absl::optional<UnsetVariable> Judge(Use use) {
-  UnsetVariable unset{.profile = use.profile,
-                      .variable = use.variable,
-                      .reaches_nobody = false,
-                      .sentence = absl::StrCat("profile ", Quote(use.profile.text()), " uses ${",
-                                               use.variable, "}, which ")};
+  UnsetVariable unset{
+      .owner = use.owner,
+      .variable = use.variable,
+      .reaches_nobody = false,
+      .sentence = absl::StrCat(Subject(use.owner), " uses ${", use.variable, "}, which ")};
   std::string& sentence = unset.sentence;
   if (use.users > 0 && use.lacking.empty()) return absl::nullopt;
   if (!use.agents.empty()) {
@@ -110,9 +129,10 @@ absl::optional<UnsetVariable> Judge(Use use) {
   const size_t lacking = use.lacking.size();
   unset.reaches_nobody = lacking == use.users;
   absl::StrAppend(&sentence,
-                  unset.reaches_nobody ? "none gets of the hosts that boot with it: "
-                                       : absl::StrCat(lacking, " of the ", use.users,
-                                                      " hosts that boot with it don't get: "),
+                  unset.reaches_nobody
+                      ? absl::StrCat("none gets of the hosts that ", BootIt(use.owner), ": ")
+                      : absl::StrCat(lacking, " of the ", use.users, " hosts that ",
+                                     BootIt(use.owner), " don't get: "),
                   NamesOf(std::move(use.lacking)));
   return unset;
 }
@@ -142,6 +162,13 @@ std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>&
         absl::StrCat("variable ", Quote(name.text()), ": that is ", whose,
                      ", which a template would get instead; choose another name"));
   }
+  if (const auto local_boot = std::find_if(
+          set.begin(), set.end(), [](const auto& one) { return one.first.text() == kLocalBoot; });
+      local_boot != set.end() && !ParseLocalBoot(local_boot->second.text()).has_value()) {
+    add(Reason::kMalformed, absl::StrCat("set_variables.", kLocalBoot), local_boot->second.text(),
+        absl::StrCat("variable ", Quote(kLocalBoot), ": ", Quote(local_boot->second.text()),
+                     ": expected one of ", absl::StrJoin(LocalBootValues(), ", ")));
+  }
   for (const VariableName& name : unset) {
     if (set.count(name) == 0) continue;
     add(Reason::kBatchInvalid, "unset_variables", name.text(),
@@ -150,40 +177,69 @@ std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>&
   return problems;
 }
 
-std::vector<Problem> CheckTemplate(const ProfileName& profile,
+std::vector<Problem> CheckTemplate(const TemplateOwner& owner,
                                    const CommandLineTemplate& command_line) {
   std::vector<Problem> problems;
-  for (const std::string& name : UselessDefaults(command_line)) {
+  const auto add = [&](std::string what) {
     Problem problem;
     problem.reason = Reason::kMalformed;
-    problem.field = "command_line";
+    problem.field = std::string(TemplateField(owner));
     problem.value = command_line.text();
-    problem.message = absl::StrCat(
-        "profile ", Quote(profile.text()), ": ", Quote(name), " can't have a default, since ",
-        IsBuiltInVariable(name) ? "every boot sets it" : "iPXE itself fills it in", "; write ${",
-        name, "}");
+    problem.message = absl::StrCat(Subject(owner), ": ", what);
     problems.push_back(std::move(problem));
+  };
+  std::set<std::string> scanned_only;
+  for (const CommandLineTemplate::Piece& piece : command_line.pieces()) {
+    if (std::holds_alternative<DistroName>(owner) && piece.is_reference &&
+        NeedsScannedKernel(piece.text) && scanned_only.insert(piece.text).second) {
+      add(absl::StrCat("only a scanned distro has ${", piece.text,
+                       "}, a declared one does not; write what it stands for, or use a variable "
+                       "of another name"));
+    }
+  }
+  for (const std::string& name : UselessDefaults(command_line)) {
+    if (scanned_only.count(name) > 0) continue;
+    add(absl::StrCat(Quote(name), " can't have a default, since ",
+                     IsBuiltInVariable(name) ? "every boot sets it" : "iPXE itself fills it in",
+                     "; write ${", name, "}"));
   }
   return problems;
 }
 
+absl::string_view TemplateField(const TemplateOwner& owner) {
+  return std::holds_alternative<ProfileName>(owner) ? "command_line" : "kernel.arguments";
+}
+
+const CommandLineTemplate* FindTemplate(const Snapshot& snapshot, const TemplateOwner& owner) {
+  if (const auto* name = std::get_if<ProfileName>(&owner)) {
+    const Profile* const profile = snapshot.FindProfile(*name);
+    return profile == nullptr ? nullptr : &profile->command_line;
+  }
+  const auto distro = snapshot.declared_distros().find(std::get<DistroName>(owner));
+  if (distro == snapshot.declared_distros().end()) return nullptr;
+  const auto* const kernel = std::get_if<DeclaredKernel>(&distro->second->boot);
+  return kernel == nullptr ? nullptr : &kernel->arguments;
+}
+
 std::vector<UnsetVariable> FindUnsetVariables(const Snapshot& after, const Catalogs& catalogs,
-                                              const std::set<ProfileName>& set_profiles,
+                                              const std::set<TemplateOwner>& set_owners,
                                               const std::set<std::string>& unset_variables,
                                               absl::Time now) {
   std::vector<UnsetVariable> found;
-  if (set_profiles.empty() && unset_variables.empty()) return found;
+  if (set_owners.empty() && unset_variables.empty()) return found;
+  std::vector<TemplateOwner> owners;
+  for (const auto& [name, profile] : after.profiles()) owners.push_back(name);
+  for (const auto& [name, distro] : after.declared_distros()) owners.push_back(name);
   std::vector<Use> uses;
   std::map<std::string, bool> set_for_all;  // By variable: asking every agent is dear.
-  for (const auto& [profile_name, profile] : after.profiles()) {
-    const bool was_set = set_profiles.count(profile_name) > 0;
-    for (const std::string& required : RequiredVariables(profile.command_line)) {
+  for (const TemplateOwner& owner : owners) {
+    const CommandLineTemplate* const used = FindTemplate(after, owner);
+    if (used == nullptr) continue;
+    const bool was_set = set_owners.count(owner) > 0;
+    for (const std::string& required : RequiredVariables(*used)) {
       if (!was_set && unset_variables.count(required) == 0) continue;
-      Use use{.profile = profile_name,
-              .variable = required,
-              .name = absl::nullopt,
-              .agents = {},
-              .groups = {}};
+      Use use{
+          .owner = owner, .variable = required, .name = absl::nullopt, .agents = {}, .groups = {}};
       if (absl::StatusOr<VariableName> name = VariableName::Parse(required); name.ok()) {
         const auto [for_all, is_new] = set_for_all.try_emplace(required);
         if (is_new) for_all->second = IsSetForAll(after, catalogs, *name);

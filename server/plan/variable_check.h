@@ -3,8 +3,10 @@
 #include <map>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/model/command_line_template.h"
 #include "common/model/name.h"
@@ -15,30 +17,40 @@
 namespace autopxe::server {
 
 // What is wrong with setting and unsetting these variables at once: a name that means something
-// else in a template, or one that is in both. The problems' mutation is for the caller to fill.
+// else in a template, one that is in both, or a way to the local disk that there is not. The
+// problems' mutation is for the caller to fill.
 std::vector<Problem> CheckVariables(const std::map<VariableName, VariableValue>& set,
                                     const std::vector<VariableName>& unset);
 
-// What is wrong with a profile's template: a default that could never be used. The problems'
-// mutation is for the caller to fill.
-std::vector<Problem> CheckTemplate(const ProfileName& profile,
+// Whose template it is: a profile's, or a declared distro's arguments.
+using TemplateOwner = std::variant<ProfileName, DistroName>;
+
+// What is wrong with a template: a default that could never be used, or, in a declared distro's, a
+// built-in that only a scanned kernel has. The problems' mutation is for the caller to fill.
+std::vector<Problem> CheckTemplate(const TemplateOwner& owner,
                                    const CommandLineTemplate& command_line);
 
-// A variable that a profile uses and that not every host gets.
+// "command_line" or "kernel.arguments": the field of a mutation that holds the template.
+absl::string_view TemplateField(const TemplateOwner& owner);
+
+// The owner's template; null if it is not there, or is chained. Valid as long as `snapshot`.
+const CommandLineTemplate* FindTemplate(const Snapshot& snapshot, const TemplateOwner& owner);
+
+// A variable that a template uses and that not every host gets.
 struct UnsetVariable {
-  ProfileName profile;
+  TemplateOwner owner;
   std::string variable;
-  // No host gets it that could boot with the profile: none at all, or none of those that do.
+  // No host gets it that could boot with the template: none at all, or none of those that do.
   bool reaches_nobody;
   std::string sentence;  // `profile "p" uses ${x}, which no variable sets`
 };
 
-// What `after`, the configuration to be, lacks. Looked at are all variables of the profiles
-// `set_profiles`, and `unset_variables` in every profile. Those that the global settings set, or
+// What `after`, the configuration to be, lacks. Looked at are all variables of the templates of
+// `set_owners`, and `unset_variables` in every template. Those that the global settings set, or
 // every agent's, cost nothing more; for others all hosts are looked at once. An agent that has no
 // catalog in `catalogs` is none whose hosts could lack one. Hosts count as they boot at `now`.
 std::vector<UnsetVariable> FindUnsetVariables(const Snapshot& after, const Catalogs& catalogs,
-                                              const std::set<ProfileName>& set_profiles,
+                                              const std::set<TemplateOwner>& set_owners,
                                               const std::set<std::string>& unset_variables,
                                               absl::Time now);
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "boot/boot_files.h"
 #include "common/model/distro.h"
 #include "common/status/grpc_status.h"
 #include "common/wire/time_wire.h"
@@ -51,12 +52,12 @@ CatalogService::CatalogService(CurrentCatalogsFn catalogs, CurrentMovesFn moves,
                                const Clock& clock)
     : catalogs_(std::move(catalogs)), moves_(std::move(moves)), feed_(feed), clock_(clock) {}
 
-std::shared_ptr<const DistroList> CatalogService::CurrentList() {
-  std::shared_ptr<const Catalogs> catalogs = catalogs_();
+std::shared_ptr<const DistroList> CatalogService::CurrentList(
+    const std::shared_ptr<const Catalogs>& catalogs) {
   absl::MutexLock lock(&mutex_);
   if (list_ == nullptr || listed_ != catalogs) {
     list_ = std::make_shared<const DistroList>(DistroList::Build(*catalogs));
-    listed_ = std::move(catalogs);
+    listed_ = catalogs;
   }
   return list_;
 }
@@ -72,10 +73,12 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
     after = Distro::Parse(page->after);
     if (!after.ok()) return call.Finish(ToGrpcStatus(after.status()));
   }
-  const std::shared_ptr<const DistroList> list = CurrentList();
+  const std::shared_ptr<const Catalogs> catalogs = catalogs_();
+  const std::shared_ptr<const DistroList> list = CurrentList(catalogs);
   const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
   const std::vector<DistroList::Item> items =
-      list->Take(snapshot->profiles(), page->after.empty() ? nullptr : &*after, page->size + 1);
+      list->Take(snapshot->profiles(), snapshot->declared_distros(),
+                 page->after.empty() ? nullptr : &*after, page->size + 1);
   size_t bytes = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     if (page->IsFull(i, bytes)) {
@@ -91,6 +94,14 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
       for (const OfferedKernel::Offer& offer : items[i].kernel->offers) {
         distro->add_agents(offer.agent);
         *distro->add_offers() = EncodeOffer(offer);
+      }
+    }
+    if (items[i].declared != nullptr) {
+      distro->set_declared(true);
+      for (const auto& [agent, catalog] : *catalogs) {
+        if (FindMissingFile(*items[i].declared, *catalog) == nullptr) {
+          distro->add_agents(agent.text());
+        }
       }
     }
     bytes += distro->ByteSizeLong();

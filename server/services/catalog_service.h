@@ -35,7 +35,9 @@ class CatalogService final : public v1::CatalogService::CallbackService {
                                             v1::ListKernelMovesResponse* response) override;
 
  private:
-  std::shared_ptr<const DistroList> CurrentList() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of `catalogs`, built anew only when they are others than the last time.
+  std::shared_ptr<const DistroList> CurrentList(const std::shared_ptr<const Catalogs>& catalogs)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   const CurrentCatalogsFn catalogs_;
   const CurrentMovesFn moves_;

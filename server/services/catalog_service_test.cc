@@ -48,6 +48,14 @@ class CatalogServiceTest : public ::testing::Test {
     });
   }
 
+  void Declare(DeclaredDistro distro) {
+    WriteRequest request;
+    request.batch.mutations.push_back(DeclareDistro{std::move(distro)});
+    writer_.Apply(std::move(request), [](const WriteOutcome& outcome) {
+      ASSERT_TRUE(std::holds_alternative<WriteResult>(outcome));
+    });
+  }
+
   void Offer(Catalogs catalogs) {
     catalogs_ = std::make_shared<const Catalogs>(std::move(catalogs));
   }
@@ -98,6 +106,32 @@ TEST_F(CatalogServiceTest, AnAgentsNewCatalogIsListedAtOnce) {
   ASSERT_TRUE(List(0, "", &response).ok());
   ASSERT_EQ(response.distros_size(), 6);
   EXPECT_THAT(response.distros(0).agents(), ElementsAre("east", "west"));
+}
+
+TEST_F(CatalogServiceTest, ADeclaredDistroIsListedWithTheAgentsThatHaveAllItsFiles) {
+  Declare({*DistroName::Parse("installer"),
+           DeclaredKernel{*BootFile::Parse("installer/linux"),
+                          {*BootFile::Parse("installer/initrd"), *BootFile::Parse("http://x/")},
+                          *CommandLineTemplate::Parse("")}});
+  Declare({*DistroName::Parse("netboot"), DeclaredChain{*BootFile::Parse("http://x/")}});
+  Catalog whole = *WithReleases(1);
+  whole.files = {{"installer/initrd", 1}, {"installer/linux", 1}};
+  Catalog half;
+  half.files = {{"installer/linux", 1}};
+  Offer({{*AgentId::Parse("east"), std::make_shared<const Catalog>(whole)},
+         {*AgentId::Parse("west"), std::make_shared<const Catalog>(half)}});
+  v1::ListDistrosResponse response;
+  ASSERT_TRUE(List(0, "", &response).ok());
+  ASSERT_EQ(response.distros_size(), 7);
+  EXPECT_FALSE(response.distros(0).declared());
+  EXPECT_EQ(response.distros(1).name(), "installer");
+  EXPECT_TRUE(response.distros(1).declared());
+  EXPECT_THAT(response.distros(1).agents(), ElementsAre("east"));
+  EXPECT_EQ(response.distros(1).offers_size(), 0);
+  EXPECT_EQ(response.distros(2).name(), "netboot");
+  EXPECT_THAT(response.distros(2).agents(), ElementsAre("east", "west"));
+  EXPECT_EQ(response.distros(3).name(), "local");
+  EXPECT_FALSE(response.distros(3).declared());
 }
 
 TEST_F(CatalogServiceTest, MovesAreListedFromTheNewestInPages) {
@@ -177,8 +211,9 @@ TEST_F(CatalogServiceTest, ABadSizeOrTokenIsRefused) {
   v1::ListDistrosResponse response;
   EXPECT_EQ(List(-1, "", &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(List(0, "menu", &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  // A token's text that is no distro: "distros:x".
-  EXPECT_EQ(List(0, "ZGlzdHJvczp4", &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  // A token's text that is no distro: "distros:a b".
+  EXPECT_EQ(List(0, "ZGlzdHJvczphIGI=", &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 }  // namespace

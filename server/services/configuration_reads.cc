@@ -17,6 +17,7 @@
 #include "common/status/problem.h"
 #include "common/status/status_macros.h"
 #include "common/wire/agent_settings_wire.h"
+#include "common/wire/declared_distro_wire.h"
 #include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/profile_wire.h"
@@ -94,13 +95,17 @@ absl::StatusOr<HistoryFilter> ParseHistoryFilter(const v1::ListHistoryRequest& r
   } else if (kind == "profile") {
     filter.kind = HistoryFilter::Kind::kProfile;
     parsed = ProfileNameRule::Check(name);
+  } else if (kind == "distro") {
+    filter.kind = HistoryFilter::Kind::kDistro;
+    parsed = DistroNameRule::Check(name);
   } else if (kind == "agent") {
     filter.kind = HistoryFilter::Kind::kAgent;
     parsed = AgentIdRule::Check(name);
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("kind: ", Quote(kind),
-                     ": expected \"host\", \"group\", \"profile\", \"settings\" or \"agent\""));
+                     ": expected \"host\", \"group\", \"profile\", \"distro\", "
+                     "\"settings\" or \"agent\""));
   }
   if (!name.empty() && !parsed.ok()) return named(parsed);
   filter.name = name;
@@ -222,6 +227,45 @@ grpc::ServerUnaryReactor* ConfigurationService::ListProfiles(grpc::CallbackServe
     }
     v1::Profile& added = *response->add_profiles();
     added = ToProto(profile);
+    bytes += added.ByteSizeLong();
+  }
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::GetDeclaredDistro(
+    grpc::CallbackServerContext* context, const v1::GetDeclaredDistroRequest* request,
+    v1::DeclaredDistro* response) {
+  const Call call("GetDeclaredDistro", context, clock_);
+  const absl::StatusOr<DistroName> name = DistroName::Parse(request->name());
+  if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
+  const auto distro = feed_.Current()->FindDeclaredDistro(*name);
+  if (distro == nullptr) {
+    return call.Finish(ReadError(
+        absl::StatusCode::kNotFound, Reason::kDistroUnknown, "name", request->name(),
+        absl::StrCat("distro ", Quote(request->name()), ": no distro is declared by that name")));
+  }
+  *response = ToProto(*distro);
+  return call.Finish(grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* ConfigurationService::ListDeclaredDistros(
+    grpc::CallbackServerContext* context, const v1::ListDeclaredDistrosRequest* request,
+    v1::ListDeclaredDistrosResponse* response) {
+  const Call call("ListDeclaredDistros", context, clock_);
+  const absl::StatusOr<Page> page =
+      ParsePage("declared_distros", request->page_size(), request->page_token());
+  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  size_t bytes = 0;
+  for (const auto& [name, distro] : snapshot->declared_distros()) {
+    if (name.text() <= page->after) continue;
+    if (page->IsFull(static_cast<size_t>(response->declared_distros_size()), bytes)) {
+      response->set_next_page_token(
+          FormatPageToken("declared_distros", response->declared_distros().rbegin()->name()));
+      break;
+    }
+    v1::DeclaredDistro& added = *response->add_declared_distros();
+    added = ToProto(*distro);
     bytes += added.ByteSizeLong();
   }
   return call.Finish(grpc::Status::OK);

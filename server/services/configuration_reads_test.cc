@@ -130,6 +130,49 @@ TEST_F(ConfigurationReadsTest, AGroupIsReadByItsName) {
   EXPECT_THAT(Call(&Stub::GetGroup, "name: ''"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(ConfigurationReadsTest, ADeclaredDistroIsReadByItsName) {
+  ASSERT_THAT(Call(&Stub::Apply,
+                   "mutations { declare_distro { name: 'memtest' kernel { file: 'memtest/mt86plus' "
+                   "arguments: 'console=${tty:-ttyS0}' } architecture: 'x86_64' } }"),
+              IsOk());
+  const auto distro = Call(&Stub::GetDeclaredDistro, "name: 'memtest'");
+  ASSERT_THAT(distro, IsOk());
+  EXPECT_EQ(distro->kernel().file(), "memtest/mt86plus");
+  EXPECT_EQ(distro->kernel().arguments(), "console=${tty:-ttyS0}");
+  EXPECT_EQ(distro->architecture(), "x86_64");
+  EXPECT_EQ(distro->etag(), 1);
+  EXPECT_THAT(
+      Call(&Stub::GetDeclaredDistro, "name: 'memtst'"),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("no distro is declared by that name")));
+  EXPECT_THAT(Call(&Stub::GetDeclaredDistro, "name: 'menu'"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(ConfigurationReadsTest, DeclaredDistrosAreListedInPagesByTheirNames) {
+  ASSERT_THAT(Call(&Stub::Apply,
+                   "mutations { declare_distro { name: 'c' chain: 'http://x/' } }"
+                   "mutations { declare_distro { name: 'a' chain: 'http://x/' } }"
+                   "mutations { declare_distro { name: 'b' chain: 'tftp://x/y' } }"),
+              IsOk());
+  std::vector<std::string> names;
+  std::string token;
+  do {
+    const auto page =
+        Call(&Stub::ListDeclaredDistros, absl::StrCat("page_size: 2 page_token: '", token, "'"));
+    ASSERT_THAT(page, IsOk());
+    EXPECT_LE(page->declared_distros_size(), 2);
+    for (const v1::DeclaredDistro& distro : page->declared_distros()) {
+      names.push_back(distro.name());
+    }
+    token = page->next_page_token();
+  } while (!token.empty());
+  EXPECT_THAT(names, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(Call(&Stub::ListDeclaredDistros, "page_token: 'x'"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("page_token")));
+  EXPECT_THAT(Call(&Stub::ListDeclaredDistros, "page_size: -1"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST_F(ConfigurationReadsTest, HostsAreListedByTheirLabelsAndAPageGoesOnWithThem) {
   for (int i = 1; i <= 4; ++i) AddHost(i, i % 2 == 0 ? "r2" : "r1");
   const auto first = Call(&Stub::ListHosts, "selector: 'rack=r1' page_size: 1");
@@ -201,9 +244,13 @@ TEST_F(ConfigurationReadsTest, WhatIsAskedOfTheHistoryIsParsed) {
   ASSERT_THAT(Call(&Stub::ListHistory, "kind: 'group' name: 'gpu'"), IsOk());
   EXPECT_EQ(history_.filter.kind, HistoryFilter::Kind::kGroup);
   EXPECT_EQ(history_.filter.name, "gpu");
+  ASSERT_THAT(Call(&Stub::ListHistory, "kind: 'distro' name: 'memtest'"), IsOk());
+  EXPECT_EQ(history_.filter.kind, HistoryFilter::Kind::kDistro);
+  EXPECT_EQ(history_.filter.name, "memtest");
   for (const char* wrong :
-       {"kind: 'hosts'", "name: 'x'", "kind: 'settings' name: 'x'", "kind: 'profile' name: 'a b'",
-        "kind: 'host' name: 'a b'", "page_size: -1", "page_token: 'x'"}) {
+       {"kind: 'hosts'", "kind: 'distro' name: 'debian/bookworm/latest/nfs'", "name: 'x'",
+        "kind: 'settings' name: 'x'", "kind: 'profile' name: 'a b'", "kind: 'host' name: 'a b'",
+        "page_size: -1", "page_token: 'x'"}) {
     EXPECT_THAT(Call(&Stub::ListHistory, wrong), StatusIs(absl::StatusCode::kInvalidArgument))
         << wrong;
   }

@@ -78,6 +78,12 @@ class ConfigurationService final : public v1::ConfigurationService::CallbackServ
   grpc::ServerUnaryReactor* ListProfiles(grpc::CallbackServerContext* context,
                                          const v1::ListProfilesRequest* request,
                                          v1::ListProfilesResponse* response) override;
+  grpc::ServerUnaryReactor* GetDeclaredDistro(grpc::CallbackServerContext* context,
+                                              const v1::GetDeclaredDistroRequest* request,
+                                              v1::DeclaredDistro* response) override;
+  grpc::ServerUnaryReactor* ListDeclaredDistros(grpc::CallbackServerContext* context,
+                                                const v1::ListDeclaredDistrosRequest* request,
+                                                v1::ListDeclaredDistrosResponse* response) override;
   grpc::ServerUnaryReactor* GetSettings(grpc::CallbackServerContext* context,
                                         const v1::GetSettingsRequest* request,
                                         v1::Settings* response) override;

@@ -92,6 +92,7 @@ DistroList DistroList::Build(const Catalogs& catalogs) {
 }
 
 std::vector<DistroList::Item> DistroList::Take(const Snapshot::Profiles& profiles,
+                                               const Snapshot::DeclaredDistros& declared,
                                                const Distro* after, size_t count) const {
   std::vector<Item> items;
   size_t row = 0;
@@ -124,13 +125,21 @@ std::vector<DistroList::Item> DistroList::Take(const Snapshot::Profiles& profile
       // narrower one.
       absl::StatusOr<Distro> distro = Distro::Parse(absl::StrCat(
           offered.distro, "/", offered.release, "/", offered.kernel, "/", profile.text()));
-      if (distro.ok()) items.push_back({*std::move(distro), &offered});
+      if (distro.ok()) items.push_back({*std::move(distro), &offered, nullptr});
     }
     after_profile = nullptr;
   }
-  bool reached = after == nullptr || after->kind() == Distro::Kind::kKernel;
+  const bool is_built_in = after != nullptr && after->kind() != Distro::Kind::kKernel &&
+                           after->kind() != Distro::Kind::kDeclared;
+  for (const auto& [name, one] : declared) {
+    if (is_built_in || items.size() == count) break;
+    const bool is_behind =
+        after == nullptr || after->kind() != Distro::Kind::kDeclared || after->name() < name.text();
+    if (is_behind) items.push_back({Distro::Declared(name), nullptr, one});
+  }
+  bool reached = !is_built_in;
   for (const Distro& built_in : BuiltIns()) {
-    if (reached && items.size() < count) items.push_back({built_in, nullptr});
+    if (reached && items.size() < count) items.push_back({built_in, nullptr, nullptr});
     if (!reached && built_in == *after) reached = true;
   }
   return items;

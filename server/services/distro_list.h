@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,15 +43,17 @@ class DistroList {
 
   const std::vector<OfferedKernel>& kernels() const { return kernels_; }
 
-  // A distro that can be assigned; kernel is null for a built-in one.
+  // A distro that can be assigned; both are null for a built-in one.
   struct Item {
     Distro distro;
     const OfferedKernel* kernel;
+    std::shared_ptr<const DeclaredDistro> declared;
   };
 
   // Up to `count` distros after `after` (null: from the first): each kernel with each profile, then
-  // the built-in ones. `after` need not be in the list any more.
-  std::vector<Item> Take(const Snapshot::Profiles& profiles, const Distro* after,
+  // the declared ones by name, then the built-in ones. `after` need not be in the list any more.
+  std::vector<Item> Take(const Snapshot::Profiles& profiles,
+                         const Snapshot::DeclaredDistros& declared, const Distro* after,
                          size_t count) const;
 
  private:

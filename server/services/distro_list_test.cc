@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "common/model/command_line_template.h"
 #include "common/model/profile.h"
 #include "gmock/gmock.h"
@@ -96,12 +97,13 @@ TEST(DistroListTest, VersionsOfTheRpmFamilyAreInItsOwnOrder) {
 TEST(DistroListTest, EachKernelComesWithEachProfileThenTheBuiltIns) {
   const DistroList list = DistroList::Build(
       {{Agent("a"), One("debian", "bookworm", {Kernel("latest", "6"), Kernel("6", "6")})}});
-  EXPECT_THAT(Names(list.Take(Profiles({"ro", "nfs"}), nullptr, 100)),
+  EXPECT_THAT(Names(list.Take(Profiles({"ro", "nfs"}), {}, nullptr, 100)),
               ElementsAre("debian/bookworm/latest/nfs", "debian/bookworm/latest/ro",
                           "debian/bookworm/6/nfs", "debian/bookworm/6/ro", "local", "menu", "wait",
                           "ignore"));
-  EXPECT_THAT(Names(list.Take({}, nullptr, 100)), ElementsAre("local", "menu", "wait", "ignore"));
-  EXPECT_THAT(Names(DistroList().Take(Profiles({"nfs"}), nullptr, 2)),
+  EXPECT_THAT(Names(list.Take({}, {}, nullptr, 100)),
+              ElementsAre("local", "menu", "wait", "ignore"));
+  EXPECT_THAT(Names(DistroList().Take(Profiles({"nfs"}), {}, nullptr, 2)),
               ElementsAre("local", "menu"));
 }
 
@@ -111,13 +113,13 @@ TEST(DistroListTest, PagesOfAnySizePutTogetherAreTheWhole) {
         One("debian", "bookworm", {Kernel("latest", "7"), Kernel("6", "6"), Kernel("7", "7")})},
        {Agent("b"), One("alma", "9", {Kernel("latest", "5", true)})}});
   const Snapshot::Profiles profiles = Profiles({"a", "b", "c"});
-  const std::vector<std::string> whole = Names(list.Take(profiles, nullptr, 1000));
+  const std::vector<std::string> whole = Names(list.Take(profiles, {}, nullptr, 1000));
   ASSERT_EQ(whole.size(), 4u * 3 + 4);
   for (size_t size = 1; size <= whole.size() + 1; ++size) {
     std::vector<std::string> together;
     absl::optional<Distro> last;
     while (true) {
-      const auto page = list.Take(profiles, last.has_value() ? &*last : nullptr, size);
+      const auto page = list.Take(profiles, {}, last.has_value() ? &*last : nullptr, size);
       if (page.empty()) break;
       for (const std::string& name : Names(page)) together.push_back(name);
       last = page.back().distro;
@@ -146,10 +148,39 @@ TEST(DistroListTest, AListThatChangedBetweenPagesLeavesNothingOut) {
     const Distro after = *Distro::Parse(c.after);
     std::vector<std::string> want = c.want;
     for (const char* built_in : {"local", "menu", "wait", "ignore"}) want.push_back(built_in);
-    EXPECT_EQ(Names(list.Take(profiles, &after, 100)), want) << c.after;
+    EXPECT_EQ(Names(list.Take(profiles, {}, &after, 100)), want) << c.after;
   }
   const Distro last = Distro::Ignore();
-  EXPECT_THAT(list.Take(profiles, &last, 100), IsEmpty());
+  EXPECT_THAT(list.Take(profiles, {}, &last, 100), IsEmpty());
+}
+
+TEST(DistroListTest, DeclaredDistrosStandBetweenTheKernelsAndTheBuiltInOnes) {
+  const DistroList list = DistroList::Build(
+      {{Agent("east"), One("debian", "bookworm", {Kernel("latest", "6.1.0-9-amd64")})}});
+  const Snapshot::Profiles profiles = Profiles({"nfs"});
+  Snapshot::DeclaredDistros declared;
+  for (const char* name : {"memtest", "Flash", "zzz"}) {
+    const DistroName parsed = *DistroName::Parse(name);
+    declared.emplace(parsed, std::make_shared<const DeclaredDistro>(DeclaredDistro{
+                                 parsed, DeclaredChain{*BootFile::Parse("http://x/")}}));
+  }
+  const std::vector<std::string> whole = Names(list.Take(profiles, declared, nullptr, 100));
+  EXPECT_THAT(whole, ElementsAre("debian/bookworm/latest/nfs", "Flash", "memtest", "zzz", "local",
+                                 "menu", "wait", "ignore"));
+  for (size_t size = 1; size <= whole.size(); ++size) {
+    std::vector<std::string> names;
+    absl::optional<Distro> last;
+    while (true) {
+      const auto page = list.Take(profiles, declared, last.has_value() ? &*last : nullptr, size);
+      if (page.empty()) break;
+      for (const std::string& name : Names(page)) names.push_back(name);
+      last = page.back().distro;
+    }
+    EXPECT_EQ(names, whole) << size;
+  }
+  // One that is gone meanwhile.
+  const Distro gone = *Distro::Parse("n");
+  EXPECT_THAT(Names(list.Take(profiles, declared, &gone, 1)), ElementsAre("zzz"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "boot/boot.h"
@@ -78,16 +79,13 @@ void AddPassedOver(const Snapshot& snapshot, const AgentId& agent, const Host& h
   }
 }
 
-// REQUIRES: the outcome is kBoot.
-void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision& decision,
-               v1::ExplainResponse& response) {
-  const Distro& distro = decision.distro;
+// Where each word of the command line comes from that `command_line` becomes.
+void AddCommandLine(const CommandLineTemplate& command_line, const Decision& decision,
+                    v1::ExplainResponse& response) {
   const auto value_of = [&](absl::string_view name) -> const std::string* {
     const auto found = decision.variables.find(std::string(name));
     return found == decision.variables.end() ? nullptr : &found->second.value;
   };
-  const CommandLineTemplate& command_line =
-      snapshot.FindProfile(*ProfileName::Parse(distro.profile()))->command_line;
   for (CommandLineWord& word : SplitCommandLine(command_line, value_of)) {
     v1::CommandLineWord& added = *response.add_command_line_words();
     added.set_text(std::move(word.text));
@@ -111,7 +109,14 @@ void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision&
     variables.emplace(piece.text, std::move(variable));
   }
   for (auto& [name, variable] : variables) *response.add_variables() = std::move(variable);
+}
 
+// REQUIRES: the outcome is kBoot, of a kernel of a catalog.
+void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision& decision,
+               v1::ExplainResponse& response) {
+  const Distro& distro = decision.distro;
+  AddCommandLine(snapshot.FindProfile(*ProfileName::Parse(distro.profile()))->command_line,
+                 decision, response);
   const CatalogRelease& release = *catalog.FindRelease(distro.name(), distro.release());
   const CatalogKernel& kernel = *release.FindKernel(distro.kernel());
   const auto add_file = [&](const char* role, const std::string& path, int64_t size) {
@@ -122,6 +127,30 @@ void AddKernel(const Snapshot& snapshot, const Catalog& catalog, const Decision&
   };
   add_file("kernel", kernel.kernel_path, kernel.kernel_size);
   add_file("initrd", kernel.initrd_path, kernel.initrd_size);
+}
+
+// What is booted of a declared distro.
+void AddDeclared(const DeclaredDistro& declared, const Catalog& catalog, const Decision& decision,
+                 v1::ExplainResponse& response) {
+  const auto add_file = [&](const char* role, const BootFile& file) {
+    v1::BootFile& added = *response.add_files();
+    added.set_role(role);
+    if (file.is_url()) {
+      added.set_path(file.text());
+      return;
+    }
+    added.set_path(absl::StrCat("/", BootFilePath(file)));
+    const CatalogFile* const catalogued = catalog.FindFile(file.text());
+    if (catalogued != nullptr) added.set_size(catalogued->size);
+  };
+  if (const auto* chain = std::get_if<DeclaredChain>(&declared.boot)) {
+    add_file("chain", chain->target);
+    return;
+  }
+  const auto& kernel = std::get<DeclaredKernel>(declared.boot);
+  AddCommandLine(kernel.arguments, decision, response);
+  add_file("kernel", kernel.kernel);
+  for (const BootFile& initrd : kernel.initrds) add_file("initrd", initrd);
 }
 
 // A verdict with what to do.
@@ -221,7 +250,13 @@ v1::ExplainResponse BuildExplanation(const Snapshot& snapshot, const Catalog& ca
   response.add_sentences(absl::StrCat(subject, " boots ", decision.distro.Format(), ": ",
                                       Why(snapshot, agent.id, host.get(), chosen)));
   if (host != nullptr) AddPassedOver(snapshot, agent.id, *host, chosen, now, response);
-  if (decision.outcome == Outcome::kBoot) AddKernel(snapshot, catalog, decision, response);
+  if (decision.outcome == Outcome::kBoot) {
+    if (decision.declared != nullptr) {
+      AddDeclared(*decision.declared, catalog, decision, response);
+    } else {
+      AddKernel(snapshot, catalog, decision, response);
+    }
+  }
   for (auto reason = condition.reasons.rbegin(); reason != condition.reasons.rend(); ++reason) {
     response.add_sentences(absl::StrCat("agent ", Quote(agent.id.text()), ": ", *reason));
   }

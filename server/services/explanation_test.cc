@@ -62,7 +62,7 @@ struct Site {
     std::vector<Profile> profiles;
     for (const auto& [name, profile] : without->profiles()) profiles.push_back(profile);
     return Snapshot::Create(Revision(), sample.settings, std::move(profiles), sample.hosts,
-                            sample.agent_settings, groups)
+                            sample.agent_settings, groups, sample.declared)
         .value();
   }
 
@@ -177,6 +177,65 @@ TEST(ExplanationTest, AMissingDistroIsBadAndSaysWhatIsThere) {
   EXPECT_THAT(*response.sentences().rbegin(), HasSubstr("bookworm"));
   EXPECT_THAT(response.advice(), HasSubstr("autopxectl assign node1"));
   EXPECT_EQ(response.command_line_words_size(), 0);
+  EXPECT_EQ(response.files_size(), 0);
+}
+
+TEST(ExplanationTest, ADeclaredDistroIsExplainedWithItsFilesAndItsArguments) {
+  Site site;
+  site.sample.DeclareKernel("installer", "installer/linux",
+                            {"installer/initrd", "http://boot.example/firmware"},
+                            "auto url=${mirror:-http://x} name=${host}");
+  site.sample.SetFiles({"installer/initrd", "installer/linux"});
+  site.sample.catalog.files[1].size = 8'000'000;
+  Host host = site.Node1();
+  host.distro = D("installer");
+  site.Put(host);
+  const v1::ExplainResponse response = site.Explain();
+  EXPECT_EQ(response.sentences(0), "host \"node1\" boots installer: it is assigned to it");
+  EXPECT_EQ(response.verdict(), v1::VERDICT_GOOD);
+  EXPECT_EQ(response.decision().outcome(), v1::OUTCOME_BOOT);
+  EXPECT_EQ(response.decision().distro(), "installer");
+  ASSERT_EQ(response.command_line_words_size(), 3);
+  EXPECT_EQ(response.command_line_words(1).text(), "url=http://x");
+  EXPECT_EQ(response.command_line_words(1).template_text(), "url=${mirror:-http://x}");
+  ASSERT_EQ(response.variables_size(), 2);
+  EXPECT_EQ(response.variables(0).name(), "host");
+  EXPECT_EQ(response.variables(0).value(), "node1");
+  EXPECT_EQ(response.variables(0).origin(), v1::VARIABLE_ORIGIN_BUILT_IN);
+  EXPECT_EQ(response.variables(1).origin(), v1::VARIABLE_ORIGIN_TEMPLATE);
+  ASSERT_EQ(response.files_size(), 3);
+  EXPECT_EQ(response.files(0).role(), "kernel");
+  EXPECT_EQ(response.files(0).path(), "/files/installer/linux");
+  EXPECT_EQ(response.files(0).size(), 8'000'000);
+  EXPECT_EQ(response.files(1).role(), "initrd");
+  EXPECT_EQ(response.files(2).path(), "http://boot.example/firmware");
+  EXPECT_EQ(response.files(2).size(), 0);
+}
+
+TEST(ExplanationTest, WhatIsChainedHasNoCommandLine) {
+  Site site;
+  site.sample.DeclareChain("netboot", "https://boot.example/");
+  Host host = site.Node1();
+  host.distro = D("netboot");
+  site.Put(host);
+  const v1::ExplainResponse response = site.Explain();
+  EXPECT_EQ(response.verdict(), v1::VERDICT_GOOD);
+  EXPECT_EQ(response.command_line_words_size(), 0);
+  ASSERT_EQ(response.files_size(), 1);
+  EXPECT_EQ(response.files(0).role(), "chain");
+  EXPECT_EQ(response.files(0).path(), "https://boot.example/");
+}
+
+TEST(ExplanationTest, ADeclaredDistroWithoutItsFileIsBad) {
+  Site site;
+  site.sample.DeclareChain("netboot", "netboot.efi");
+  Host host = site.Node1();
+  host.distro = D("netboot");
+  site.Put(host);
+  const v1::ExplainResponse response = site.Explain();
+  EXPECT_EQ(response.verdict(), v1::VERDICT_BAD);
+  EXPECT_EQ(response.decision().outcome(), v1::OUTCOME_MISSING);
+  EXPECT_THAT(*response.sentences().rbegin(), HasSubstr("netboot.efi"));
   EXPECT_EQ(response.files_size(), 0);
 }
 

@@ -131,6 +131,17 @@ absl::Status LoadLoaders(Database& database, CatalogsInMaking& catalogs) {
   }
 }
 
+absl::Status LoadFiles(Database& database, CatalogsInMaking& catalogs) {
+  ASSIGN_OR_RETURN(Rows rows, database.Query("SELECT agent_id, path, size FROM agent_file "
+                                             "ORDER BY agent_id, path"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, rows.Next());
+    if (!more) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const AgentId id, ToAgentId("agent_file", rows.Text(0)));
+    catalogs.at(id)->files.push_back({std::string(rows.Text(1)), rows.Integer(2)});
+  }
+}
+
 absl::Status WriteRelease(Database& database, const AgentId& id, const std::string& distro,
                           const CatalogRelease& release) {
   RETURN_IF_ERROR(
@@ -159,6 +170,7 @@ absl::StatusOr<AgentReports> LoadAgentReports(Database& database) {
   ASSIGN_OR_RETURN(CatalogsInMaking catalogs, LoadCatalogOwners(database));
   RETURN_IF_ERROR(LoadReleases(database, catalogs));
   RETURN_IF_ERROR(LoadLoaders(database, catalogs));
+  RETURN_IF_ERROR(LoadFiles(database, catalogs));
   for (auto& [id, catalog] : catalogs) reports[id].catalog = std::move(catalog);
   return reports;
 }
@@ -192,6 +204,11 @@ absl::Status WriteAgentCatalog(Database& database, const AgentId& id, const Cata
   for (const std::string& loader : catalog.loaders) {
     RETURN_IF_ERROR(database.Run(
         "INSERT OR IGNORE INTO agent_loader (agent_id, name) VALUES (?1, ?2)", id.text(), loader));
+  }
+  for (const CatalogFile& file : catalog.files) {
+    RETURN_IF_ERROR(
+        database.Run("INSERT OR IGNORE INTO agent_file (agent_id, path, size) VALUES (?1, ?2, ?3)",
+                     id.text(), file.path, file.size));
   }
   return absl::OkStatus();
 }

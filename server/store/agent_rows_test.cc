@@ -66,6 +66,7 @@ Catalog SampleCatalog() {
       {.name = "openeuler",
        .releases = {{.name = "24.03", .alias_of = "", .kernels = {kernel("latest", "6.6.0")}}}}};
   catalog.loaders = {"ipxe.efi", "undionly.kpxe"};
+  catalog.files = {{"debian-12/initrd.gz", 5'000'000'000}, {"debian-12/linux", 8'222'656}};
   return catalog;
 }
 
@@ -99,6 +100,7 @@ TEST_F(AgentRowsTest, ANewReportReplacesTheOldOneAndNobodyElses) {
   catalog.distros.pop_back();
   catalog.distros[0].releases[0].kernels.erase(catalog.distros[0].releases[0].kernels.begin());
   catalog.loaders.clear();
+  catalog.files.erase(catalog.files.begin());
   ASSERT_THAT(WriteAgentStatus(*database_, lab_, status, kNow + absl::Seconds(30)), IsOk());
   ASSERT_THAT(WriteAgentCatalog(*database_, lab_, catalog), IsOk());
 

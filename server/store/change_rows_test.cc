@@ -74,6 +74,9 @@ TEST_F(ChangeRowsTest, WhatWasWrittenIsReadBackAndSoIsEveryStepToIt) {
   EXPECT_GT(std::count_if(changes_.begin(), changes_.end(),
                           [](const Change& c) { return !c.deleted_agent_settings.empty(); }),
             5);
+  EXPECT_GT(std::count_if(changes_.begin(), changes_.end(),
+                          [](const Change& c) { return !c.deleted_declared_distros.empty(); }),
+            5);
   for (const size_t start : {1, 7, 150, 298, 299, 300}) {
     const RevisionId since = changes_[start - 1].revision.id;
     const auto loaded = LoadChangesSince(*database_, since, 1000);
@@ -115,6 +118,19 @@ TEST_F(ChangeRowsTest, AnAgentsSettingsEndWithTheirVariablesAndLeaveThoseOfOther
   ASSERT_TRUE(told->has_value());
   ASSERT_EQ((*told)->size(), 4u);
   for (size_t i = 0; i < 4; ++i) EXPECT_EQ(Describe((**told)[i]), Describe(changes_[i + 1]));
+}
+
+TEST_F(ChangeRowsTest, InitrdsComeBackInTheOrderInWhichTheKernelGetsThem) {
+  DeclareDistro declare = SampleDeclare("installer", "installer/linux");
+  auto& kernel = std::get<DeclaredKernel>(declare.distro.boot);
+  for (const char* initrd : {"z", "http://boot.example/a", "z", "b"}) {
+    kernel.initrds.push_back(*BootFile::Parse(initrd));
+  }
+  ASSERT_TRUE(Write(BatchOf({declare})));
+  const auto loaded = LoadSnapshot(*database_);
+  ASSERT_THAT(loaded, IsOk());
+  declare.distro.etag = snapshot_->revision().id.number;
+  EXPECT_EQ(*(*loaded)->FindDeclaredDistro(declare.distro.name), declare.distro);
 }
 
 TEST_F(ChangeRowsTest, ChangesOfAPastThatIsNotThisOneAreNotTold) {
@@ -204,6 +220,13 @@ TEST_F(ChangeRowsTest, TheDatabaseItselfRefusesAConfigurationThatCantBe) {
            "DELETE FROM revision WHERE number = 2",
            "INSERT INTO setting (menu_timeout_s, valid_from) VALUES (10, 2)",
            "INSERT INTO agent_setting (agent_id, valid_from) VALUES ('rack1', 2)",
+           "INSERT INTO declared_distro (name, architecture, valid_from) VALUES ('a', '', 1)",
+           "INSERT INTO declared_distro (name, kernel, architecture, valid_from) "
+           "VALUES ('a', 'b', '', 1)",
+           "INSERT INTO declared_distro (name, kernel, initrds, arguments, chain, architecture, "
+           "valid_from) VALUES ('a', 'b', '', '', 'c', '', 1)",
+           "INSERT INTO declared_distro (name, chain, architecture, valid_from) "
+           "VALUES ('a', 'b', '', 1), ('a', 'b', '', 2)",
        }) {
     EXPECT_THAT(database_->Execute(sql), StatusIs(absl::StatusCode::kAlreadyExists)) << sql;
   }
@@ -214,16 +237,27 @@ TEST_F(ChangeRowsTest, ARowThatIsNoValueIsDataLossThatNamesItsTable) {
   update.default_distro.emplace(Distro::Wait());
   UpdateAgentSettings agent_update = SampleAgentUpdate("rack1");
   agent_update.default_distro.emplace(Distro::Wait());
-  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), update, agent_update})));
+  ASSERT_TRUE(Write(BatchOf({SampleAssign(1, "local"), update, agent_update,
+                             SampleDeclare("installer", "installer/linux")})));
+  ASSERT_TRUE(Write(BatchOf({DeclareDistro{
+      {*DistroName::Parse("netboot"), DeclaredChain{*BootFile::Parse("http://x/")}}}})));
   const struct {
     const char* sql;
     const char* table;
   } cases[] = {
       {"UPDATE host SET name = 'a b'", "table host: "},
       {"UPDATE host_mac SET mac = 'x2:54:00:00:00:01'", "table host_mac: "},
-      {"UPDATE assignment SET distro = 'debian'", "table assignment: "},
+      {"UPDATE assignment SET distro = '/'", "table assignment: "},
       {"UPDATE profile SET name = '${'", "table profile: "},
       {"UPDATE profile SET command_line = char(10)", "table profile: "},
+      {"UPDATE declared_distro SET name = 'menu' WHERE chain IS NULL", "table declared_distro: "},
+      {"UPDATE declared_distro SET kernel = '/etc' WHERE chain IS NULL", "table declared_distro: "},
+      {"UPDATE declared_distro SET initrds = 'a' || char(10) || '..' WHERE chain IS NULL",
+       "table declared_distro: "},
+      {"UPDATE declared_distro SET arguments = '${' WHERE chain IS NULL",
+       "table declared_distro: "},
+      {"UPDATE declared_distro SET chain = '' WHERE chain IS NOT NULL", "table declared_distro: "},
+      {"UPDATE declared_distro SET architecture = 'sparc'", "table declared_distro: "},
       {"UPDATE variable SET name = ''", "table variable: "},
       {"UPDATE variable SET value = '${x}'", "table variable: "},
       {"UPDATE setting SET default_distro = '/'", "table setting: "},

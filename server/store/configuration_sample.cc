@@ -91,6 +91,11 @@ Assign SampleAssign(int mac, absl::string_view distro) {
   return {.host = SampleMac(mac), .distro = *Distro::Parse(distro)};
 }
 
+DeclareDistro SampleDeclare(absl::string_view name, absl::string_view kernel) {
+  return {{*DistroName::Parse(name),
+           DeclaredKernel{*BootFile::Parse(kernel), {}, *CommandLineTemplate::Parse("")}}};
+}
+
 Batch BatchOf(std::vector<Mutation> mutations) {
   return {.mutations = std::move(mutations), .expected_etags = {}};
 }

@@ -20,6 +20,9 @@ Batch BatchOf(std::vector<Mutation> mutations);
 // What one agent, "lab", offers: debian/bookworm/latest.
 Catalogs SampleCatalogs();
 
+// Declares a distro of this kernel, without initrds and arguments.
+DeclareDistro SampleDeclare(absl::string_view name, absl::string_view kernel);
+
 // Sets the profile "overlayfs" and the variable "nfs-server".
 Batch SampleSetup();
 

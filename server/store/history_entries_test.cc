@@ -102,11 +102,9 @@ TEST_F(HistoryEntriesTest, EveryRevisionChangedWhatThePlanSaidThen) {
   for (const int64_t number : all) EXPECT_EQ(Load({}, number), expected_.at(number)) << number;
 
   // And each kind what of that is its own, in the revisions that have such.
-  const std::map<Kind, std::string> kinds = {{Kind::kHost, "host"},
-                                             {Kind::kGroup, "group"},
-                                             {Kind::kProfile, "profile"},
-                                             {Kind::kSettings, "settings"},
-                                             {Kind::kAgent, "agent"}};
+  const std::map<Kind, std::string> kinds = {
+      {Kind::kHost, "host"},     {Kind::kGroup, "group"},       {Kind::kProfile, "profile"},
+      {Kind::kDistro, "distro"}, {Kind::kSettings, "settings"}, {Kind::kAgent, "agent"}};
   for (const auto& [kind, word] : kinds) {
     std::map<int64_t, std::vector<Difference>> expected;
     for (const auto& [number, differences] : expected_) {
@@ -156,6 +154,18 @@ TEST_F(HistoryEntriesTest, OneProfileIsFoundByItsName) {
   EXPECT_THAT(Find({.kind = Kind::kProfile, .name = "overlayfs"}), ElementsAre(1));
   EXPECT_THAT(Load({.kind = Kind::kProfile, .name = "other"}, 2),
               ElementsAre(Difference{"profile", "other", "command_line", "", "quiet"}));
+}
+
+TEST_F(HistoryEntriesTest, OneDeclaredDistroIsFoundByItsName) {
+  ASSERT_TRUE(Write(BatchOf({SampleDeclare("memtest", "a"), SampleDeclare("other", "a")})));
+  ASSERT_TRUE(Write(BatchOf({SampleDeclare("other", "b")})));
+  ASSERT_TRUE(Write(BatchOf({SampleDeclare("memtest", "b")})));
+  ASSERT_TRUE(Write(BatchOf({DeleteDeclaredDistro{*DistroName::Parse("memtest")}})));
+  const HistoryFilter filter{.kind = Kind::kDistro, .name = "memtest"};
+  EXPECT_THAT(Find(filter), ElementsAre(5, 4, 2));
+  EXPECT_THAT(Load(filter, 4), ElementsAre(Difference{"distro", "memtest", "kernel", "a", "b"}));
+  EXPECT_THAT(Load(filter, 5), ElementsAre(Difference{"distro", "memtest", "kernel", "b", ""}));
+  EXPECT_THAT(Find({.kind = Kind::kDistro, .name = "nobody"}), IsEmpty());
 }
 
 TEST_F(HistoryEntriesTest, WhatWasTrimmedIsSaidToBeGone) {

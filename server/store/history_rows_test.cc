@@ -112,6 +112,9 @@ TEST_F(HistoryRowsTest, WhatEndedIsDeletedPieceByPieceAndWhatHoldsStays) {
   UpdateSettings update;
   update.set_variables = {{*VariableName::Parse("nfs-server"), *VariableValue::Parse("10.0.0.1")}};
   Write(BatchOf({update}));
+  Write(BatchOf({SampleDeclare("memtest", "a"), SampleDeclare("other", "a")}));
+  Write(
+      BatchOf({SampleDeclare("memtest", "b"), DeleteDeclaredDistro{*DistroName::Parse("other")}}));
   Write(BatchOf({DeleteHost{SampleMac(2)}, DeleteProfile{*ProfileName::Parse("overlayfs")}}));
   const std::string before = Describe(*snapshot_);
   ASSERT_TRUE(Move(absl::InfiniteFuture()));
@@ -121,11 +124,12 @@ TEST_F(HistoryRowsTest, WhatEndedIsDeletedPieceByPieceAndWhatHoldsStays) {
     ++pieces;
   }
   EXPECT_GE(pieces, 7);
-  for (const char* table :
-       {"host", "host_mac", "assignment", "profile", "setting", "variable", "agent_setting"}) {
+  for (const char* table : {"host", "host_mac", "assignment", "profile", "setting", "variable",
+                            "agent_setting", "declared_distro"}) {
     EXPECT_EQ(Count(std::string(table) + " WHERE valid_to IS NOT NULL"), 0) << table;
   }
   EXPECT_EQ(Count("host"), 2);
+  EXPECT_EQ(Count("declared_distro"), 1);
   // Who changed what, and the ids that no host gets again.
   EXPECT_EQ(Count("revision"), snapshot_->revision().id.number);
   EXPECT_EQ(Count("host_identity"), 3);

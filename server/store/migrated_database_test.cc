@@ -68,6 +68,7 @@ TEST_F(MigratedDatabaseTest, ItsHostsHaveNothingOfWhatIsNewAndKeepAllElse) {
                          .distro = Distro::Local(),
                          .etag = 2}));
   EXPECT_THAT(snapshot.groups(), IsEmpty());
+  EXPECT_THAT(snapshot.declared_distros(), IsEmpty());
   EXPECT_EQ(snapshot.settings().variables.size(), 1u);
   const AgentStatus& status = *content.agents.at(*AgentId::Parse("lab")).status;
   EXPECT_EQ(status.rootfs_folder, "");

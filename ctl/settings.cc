@@ -63,7 +63,9 @@ void AddSettingsCommands(CLI::App& app, Session& session) {
        "local, ignore)\n"
        "  menu-timeout        how long a menu waits before it boots the default, such as 10s\n"
        "  rootfs-path-prefix  where hosts mount what agents see as their rootfs folder\n"
-       "  variables.NAME      a value for templates\n\n"
+       "  variables.NAME      a value for templates; that of local-boot says how a host leaves for "
+       "its\n"
+       "                      local disk: exit, exit-ok or sanboot\n\n"
        "Examples:\n"
        "  autopxectl settings set default-distro debian/stable/latest/overlayfs\n"
        "  autopxectl settings set variables.nfs-server 172.25.2.11"},

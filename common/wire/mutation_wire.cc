@@ -245,7 +245,7 @@ absl::StatusOr<Mutation> ToDeclare(const v1::DeclaredDistro& distro) {
     return BadField("architecture", distro.architecture(),
                     "expected x86_64, i386, arm64, riscv64 or arm32, or nothing for all");
   }
-  ASSIGN_OR_RETURN(DeclaredDistro declared, FromProto(distro));
+  ASSIGN_OR_RETURN(DeclaredDistro declared, autopxe::FromProto(distro));
   declared.etag = 0;  // Not looked at: the plan knows it.
   return DeclareDistro{std::move(declared)};
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/model/quote.h"
 #include "yaml-cpp/yaml.h"
 
 namespace autopxe::ctl {
@@ -30,6 +31,16 @@ absl::StatusOr<std::vector<Entry>> EntriesOf(const YAML::Node& mapping) {
     entries.push_back({LineOf(pair.first.Mark()), pair.first.Scalar(), pair.second});
   }
   return entries;
+}
+
+// A distro as AutoPXE writes it. It has no declared ones: there a word by itself is a mistake.
+absl::StatusOr<Distro> ParseDistro(absl::string_view text) {
+  absl::StatusOr<Distro> distro = Distro::Parse(text);
+  if (distro.ok() && distro->kind() == Distro::Kind::kDeclared) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("distro ", Quote(text), ": 1 part; expected name/release/kernel/profile"));
+  }
+  return distro;
 }
 
 class Reader {
@@ -136,7 +147,7 @@ class Reader {
   void ReadDefaultDistro(const Entry& entry) {
     const std::string* text = Text(entry);
     if (text == nullptr) return;
-    absl::StatusOr<Distro> distro = Distro::Parse(*text);
+    absl::StatusOr<Distro> distro = ParseDistro(*text);
     if (!distro.ok()) return Refuse(entry, distro.status().message());
     UpdateSettings update;
     update.default_distro = absl::optional<Distro>(*distro);
@@ -193,7 +204,7 @@ class Reader {
         return Refuse(entry, absl::StrCat("host ", mac->Format(), " stands in line ", first->second,
                                           " already, in another spelling"));
       }
-      absl::StatusOr<Distro> distro = Distro::Parse(text);
+      absl::StatusOr<Distro> distro = ParseDistro(text);
       if (!distro.ok()) return Refuse(entry, distro.status().message());
       Take(hosts_, entry, absl::StrCat("host ", mac->Format(), " boots ", text),
            Assign{*mac, *distro, /*allow_missing=*/true});

@@ -76,8 +76,9 @@ else
   # The programs as they are built for use: with real firmware, with real peers, killed, cut off.
   bazel_test "end to end" --build_tests_only --test_tag_filters=-tsan --flaky_test_attempts=//tests/vm/.*@2 -- //tests/... -//tests/model/...
   # Everything else, and the same again, with clang: its analysis of the locks makes errors, and each test runs sanitized.
-  # Under the thread sanitizer: tools/soak.sh.
-  bazel_test "all under asan and ubsan" --config=asan --test_tag_filters=-firmware,-tsan,-unsanitized //...
+  # Under the thread sanitizer, and what runs whole programs for long under these: tools/soak.sh.
+  bazel_test "all under asan and ubsan" --config=asan \
+    --test_tag_filters=-firmware,-tsan,-unsanitized,-sanitized-in-soak //...
 fi
 
 printf '\n== time\n'

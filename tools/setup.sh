@@ -20,7 +20,7 @@ build=(
 demo=(apt dpkg cpio curl ipxe iproute2)
 vm=(qemu-system-x86 ipxe-qemu ovmf dnsmasq-base iproute2 debootstrap nfs-ganesha nfs-ganesha-vfs rpcbind)
 test=(
-  clang-14 clang-format-14 libclang-rt-14-dev llvm-14 sqlite3 busybox tftp-hpa atftp curl procps
+  clang-14 clang-format-14 libclang-rt-14-dev lld-14 llvm-14 sqlite3 busybox tftp-hpa atftp curl procps
   python3-grpcio python3-protobuf clustershell
 )
 

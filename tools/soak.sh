@@ -7,7 +7,8 @@
 #   load      200 requests a second by TFTP and HTTP, one third of them broken ones, to a real agent whose server comes and goes; memory and
 #             descriptors must stay flat                                   tests/load/load_test.py, AUTOPXE_TEST_LOAD_SECONDS
 # In turn:
-#   memory    the whole suite under the address and undefined-behaviour sanitizers     --config=asan
+#   memory    the whole suite, all rounds of it, under the address and undefined-behaviour sanitizers
+#                                                                        --config=asan, AUTOPXE_TEST_ALL_ROUNDS
 #   threads   what runs on several threads, under the thread sanitizer     --config=tsan, tests tagged concurrent
 #   crash     a thousand rounds of kill -9 of the store under 64 concurrent assigns    //server/store:crash_test, AUTOPXE_ROUNDS
 #   kill      two hundred rounds of kill -9 of the server itself           //tests/crash:kill_test, AUTOPXE_ROUNDS
@@ -92,11 +93,11 @@ TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=
 load=$!
 
 printf '== memory\n'
-bazel test --config=asan "${bazel_options[@]}" --cache_test_results=no --test_timeout=900 --build_tests_only \
+bazel test --config=asan "${bazel_options[@]}" --cache_test_results=no --test_timeout=1800 --build_tests_only --test_env=AUTOPXE_TEST_ALL_ROUNDS=1 \
   --test_tag_filters=-firmware,-tsan,-unsanitized --test_output=errors //... >"$work/memory.log" 2>&1
 part memory "the whole suite under asan and ubsan" $? "$work/memory.log"
 printf '== threads\n'
-bazel test --config=tsan "${bazel_options[@]}" --cache_test_results=no --test_timeout=900 --build_tests_only --test_output=errors \
+bazel test --config=tsan "${bazel_options[@]}" --cache_test_results=no --test_timeout=1800 --build_tests_only --test_output=errors \
   --test_tag_filters=concurrent,tsan,-firmware //... >"$work/threads.log" 2>&1
 part threads "concurrent tests under the thread sanitizer" $? "$work/threads.log"
 run crash "1,000 rounds of kill -9 in the store" //server/store:crash_test AUTOPXE_ROUNDS=1000

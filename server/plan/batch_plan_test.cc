@@ -6,6 +6,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/test_rounds.h"
 #include "server/plan/plan_fixture.h"
 
 namespace autopxe::server {
@@ -149,7 +150,7 @@ TEST_F(PlanTest, ABatchComesToTheSameAsItsMutationsOneByOne) {
   const auto pick = [&](int below) { return static_cast<int>(random() % below); };
   SetUpProfiles();
   const auto start = snapshot_;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < TestRounds(200); ++round) {
     snapshot_ = start;
     next_host_id_ = 1;
     std::vector<Mutation> batch;

@@ -32,8 +32,15 @@ class MaintenanceServiceTest : public ::testing::Test {
     folder_ = mkdtemp(pattern.data());
     source_ = folder_ + "/source.db";
     copy_ = folder_ + "/copy.db";
-    auto store = Store::Open(source_, absl::UnixEpoch());
-    EXPECT_THAT(store, IsOk());
+    std::filesystem::copy_file(*made_, source_);
+  }
+
+  // The file is made once for all tests, as ten thousand hosts take their time.
+  static void SetUpTestSuite() {
+    std::string pattern = testing::TempDir() + "/maintenance_test.XXXXXX";
+    made_ = new std::string(std::string(mkdtemp(pattern.data())) + "/made.db");
+    auto store = Store::Open(*made_, absl::UnixEpoch());
+    ASSERT_THAT(store, IsOk());
     Writer writer(
         store->get(), [] { return absl::UnixEpoch(); }, [](auto, auto) {},
         [](const absl::Status&) {}, {});
@@ -47,6 +54,12 @@ class MaintenanceServiceTest : public ::testing::Test {
       EXPECT_TRUE(std::holds_alternative<WriteResult>(outcome));
     });
     writer.WaitUntilIdle();
+  }
+
+  static void TearDownTestSuite() {
+    std::filesystem::remove_all(std::filesystem::path(*made_).parent_path());
+    delete made_;
+    made_ = nullptr;
   }
 
   absl::StatusOr<std::unique_ptr<BackupFile>> BackUp() {
@@ -91,6 +104,7 @@ class MaintenanceServiceTest : public ::testing::Test {
     }
   }
 
+  static inline const std::string* made_ = nullptr;
   std::string folder_;
   std::string source_;
   std::string copy_;

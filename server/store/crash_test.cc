@@ -1,5 +1,5 @@
 // Case 33: what was acknowledged survives the process, whenever it ends. AUTOPXE_ROUNDS says how
-// many times it ends; 100 times unless set.
+// many times it ends; TestRounds(kRounds) times unless set.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <thread>
 
-#include "absl/strings/numbers.h"
 #include "common/status/status_matchers.h"
+#include "common/status/test_rounds.h"
 #include "server/sqlite/temp_folder.h"
 #include "server/store/configuration_sample.h"
 #include "server/store/store.h"
@@ -25,15 +24,10 @@ namespace {
 
 constexpr int kCallers = 64;
 
+constexpr int kRounds = 100;
+
 // Then a new database: each round reads all of it.
 constexpr int kRoundsPerDatabase = 25;
-
-int Rounds() {
-  const char* const text = std::getenv("AUTOPXE_ROUNDS");
-  int rounds = 100;
-  EXPECT_TRUE(text == nullptr || absl::SimpleAtoi(text, &rounds)) << text;
-  return rounds;
-}
 
 // What a child tells of each acknowledged request. Written at once, so never torn (PIPE_BUF).
 struct Acknowledged {
@@ -125,7 +119,7 @@ void RunRounds(int rounds, uint32_t seed) {
 
 TEST(CrashTest, EveryAcknowledgedAssignSurvivesAKill) {
   uint32_t seed = 20241122;
-  for (int left = Rounds(); left > 0; left -= kRoundsPerDatabase) {
+  for (int left = TestRounds(kRounds); left > 0; left -= kRoundsPerDatabase) {
     RunRounds(std::min(left, kRoundsPerDatabase), seed++);
     if (HasFailure()) return;
   }

@@ -7,9 +7,18 @@ namespace {
 
 const std::vector<std::string> kNames = {"alpha", "beta", "gamma"};
 const std::vector<std::string> kProfiles = {"nfsrw", "plain", "colour"};
+const std::vector<std::string> kGroups = {"first", "second", "third"};
+const std::vector<std::string> kSelectors = {
+    "rack=r1", "rack!=r1", "rack in (r1,r2),gpu", "rack notin (r2,r3)", "!gpu", "gpu=a100"};
+const std::vector<std::string> kKeys = {"rack", "gpu"};
+const std::vector<std::string> kLabels = {"r1", "r2", "a100"};
+const std::vector<std::string> kVariables = {"nfs-server", "colour"};
+const std::vector<std::string> kValues = {"172.25.2.11", "red", "blue"};
 const std::vector<std::string> kTemplates = {
-    "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw", "quiet",
-    "colour=${colour} of=${host}"};
+    "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw", "colour=${colour} of=${host}",
+    "quiet", "colour=${colour:-none} at=${nfs-server:-nowhere}"};
+// Of those, what may be set without force: which variables reach nobody is server/plan's.
+const std::vector<std::string> kPlainTemplates = {kTemplates[2], kTemplates[3]};
 const std::vector<std::string> kKernels = {"debian/bookworm/latest", "debian/bookworm/latest",
                                            "debian/trixie/latest", "debian/forky/latest"};
 const std::vector<std::string> kBuiltIns = {"local", "menu", "wait"};
@@ -28,6 +37,76 @@ std::string SomeHost(Random& random) {
   return random.OneIn(3) ? random.Of(kNames) : SomeMac(random);
 }
 
+// Sets one or takes one away.
+template <typename Update>
+void FillVariable(Random& random, Update& update) {
+  if (random.OneIn(3)) {
+    update.add_unset_variables(random.Of(kVariables));
+  } else {
+    (*update.mutable_set_variables())[random.Of(kVariables)] = random.Of(kValues);
+  }
+}
+
+void FillAssign(Random& random, int64_t now, v1::Mutation::Assign& assign) {
+  assign.set_host(SomeHost(random));
+  assign.set_distro(SomeDistro(random));
+  assign.set_allow_missing(random.OneIn(2));
+  // One in eight ends where it begins.
+  const int64_t seconds = kTimeStep * random.Below(8);
+  switch (random.Below(6)) {
+    case 0:
+    case 1:
+      assign.set_next_boot(true);
+      break;
+    case 2:
+      assign.mutable_duration()->set_seconds(seconds);
+      break;
+    case 3:
+      assign.mutable_until()->set_seconds(now + seconds);
+      break;
+    default:
+      break;
+  }
+}
+
+void FillHost(Random& random, v1::Mutation::UpdateHost& update) {
+  switch (random.Below(7)) {
+    case 0:
+      update.set_name(random.OneIn(4) ? random.Of(SomeMacs()) : random.Of(kNames));
+      break;
+    case 1:
+      update.add_add_macs(SomeMac(random));
+      break;
+    case 2:
+      update.add_remove_macs(SomeMac(random));
+      if (random.OneIn(2)) update.add_add_macs(SomeMac(random));
+      break;
+    case 3:
+    case 4:
+      if (random.OneIn(3)) {
+        update.add_unset_labels(random.Of(kKeys));
+      } else {
+        (*update.mutable_set_labels())[random.Of(kKeys)] = random.Of(kLabels);
+      }
+      break;
+    case 5:
+      FillVariable(random, update);
+      break;
+    default:
+      update.set_locked(!random.OneIn(3));
+      if (random.OneIn(3)) update.set_note(random.OneIn(3) ? "" : "its fan is loud");
+  }
+}
+
+void FillGroup(Random& random, v1::Mutation::SetGroup& set) {
+  set.set_name(random.Of(kGroups));
+  if (!random.OneIn(4)) set.set_selector(random.Of(kSelectors));
+  if (random.OneIn(2)) set.set_priority(random.Below(3) - 1);
+  if (random.OneIn(2)) set.set_distro(random.OneIn(5) ? "" : SomeDistro(random));
+  set.set_allow_missing(!random.OneIn(3));
+  if (random.OneIn(2)) FillVariable(random, set);
+}
+
 void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
   update.set_allow_missing(random.OneIn(2));
   switch (random.Below(6)) {
@@ -38,11 +117,8 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
       update.set_unknown_hosts(random.OneIn(4) ? "" : SomeDistro(random));
       break;
     case 2:
-      (*update.mutable_set_variables())[random.OneIn(2) ? "nfs-server" : "colour"] =
-          random.OneIn(2) ? "172.25.2.11" : "red";
-      break;
     case 3:
-      update.add_unset_variables(random.OneIn(2) ? "nfs-server" : "colour");
+      FillVariable(random, update);
       break;
     case 4:
       update.mutable_menu_timeout()->set_seconds(random.Below(4));
@@ -52,27 +128,35 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
   }
 }
 
-void FillMutation(Random& random, v1::Mutation& mutation) {
-  const int kind = random.Below(16);
-  if (kind < 6) {
-    mutation.mutable_assign()->set_host(SomeHost(random));
-    mutation.mutable_assign()->set_distro(SomeDistro(random));
-    mutation.mutable_assign()->set_allow_missing(random.OneIn(2));
-  } else if (kind < 7) {
-    mutation.mutable_unassign()->set_host(SomeHost(random));
+void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutation) {
+  const int kind = random.Below(26);
+  if (kind < 8) {
+    FillAssign(random, now, *mutation.mutable_assign());
   } else if (kind < 9) {
+    mutation.mutable_unassign()->set_host(SomeHost(random));
+    mutation.mutable_unassign()->set_next_boot_only(random.OneIn(2));
+  } else if (kind < 11) {
     if (!random.OneIn(4)) mutation.mutable_create_host()->set_name(random.Of(kNames));
     // Neighbours, so that none is named twice.
     const int first = random.Below(static_cast<int>(SomeMacs().size()) - 1);
     const int last = first + random.Below(2);
     for (int i = first; i <= last; ++i)
       mutation.mutable_create_host()->add_macs(SomeMacs()[static_cast<size_t>(i)]);
-  } else if (kind < 10) {
-    mutation.mutable_delete_host()->set_host(SomeHost(random));
   } else if (kind < 12) {
+    mutation.mutable_delete_host()->set_host(SomeHost(random));
+  } else if (kind < 17) {
+    mutation.mutable_update_host()->set_host(SomeHost(random));
+    FillHost(random, *mutation.mutable_update_host());
+    if (random.OneIn(2)) FillHost(random, *mutation.mutable_update_host());
+  } else if (kind < 19) {
+    FillGroup(random, *mutation.mutable_set_group());
+  } else if (kind < 20) {
+    mutation.mutable_delete_group()->set_name(random.Of(kGroups));
+  } else if (kind < 22) {
     mutation.mutable_set_profile()->set_name(random.Of(kProfiles));
-    mutation.mutable_set_profile()->set_command_line(random.Of(kTemplates));
-  } else if (kind < 13) {
+    mutation.mutable_set_profile()->set_command_line(
+        random.Of(force ? kTemplates : kPlainTemplates));
+  } else if (kind < 23) {
     mutation.mutable_delete_profile()->set_name(random.Of(kProfiles));
   } else {
     FillSettings(random, *mutation.mutable_update_settings());
@@ -81,8 +165,12 @@ void FillMutation(Random& random, v1::Mutation& mutation) {
 
 void FillEtag(Random& random, const Expected& expected, v1::ExpectedEtag& etag) {
   int64_t right = expected.settings().etag;
-  if (random.OneIn(3)) {
+  if (random.OneIn(4)) {
     etag.set_settings(true);
+  } else if (random.OneIn(3)) {
+    etag.set_group(random.Of(kGroups));
+    const auto found = expected.groups().find(etag.group());
+    right = found == expected.groups().end() ? 0 : found->second.etag;
   } else if (random.OneIn(2)) {
     etag.set_profile(random.Of(kProfiles));
     const auto found = expected.profiles().find(etag.profile());
@@ -104,13 +192,14 @@ const std::vector<std::string>& SomeMacs() {
   return *macs;
 }
 
-v1::ApplyRequest RandomRequest(Random& random, const Expected& expected) {
+v1::ApplyRequest RandomRequest(Random& random, const Expected& expected, int64_t now) {
   v1::ApplyRequest request;
-  const int mutations = 1 + random.Below(3);
-  for (int i = 0; i < mutations; ++i) FillMutation(random, *request.add_mutations());
   request.mutable_options()->set_validate_only(random.OneIn(8));
-  // Templates may use variables that nobody sets.
-  request.mutable_options()->set_force(true);
+  // Locked hosts are changed then, and templates may use variables that nobody sets.
+  const bool force = random.OneIn(2);
+  request.mutable_options()->set_force(force);
+  const int mutations = 1 + random.Below(3);
+  for (int i = 0; i < mutations; ++i) FillMutation(random, now, force, *request.add_mutations());
   if (random.OneIn(5)) {
     FillEtag(random, expected, *request.mutable_options()->add_expected_etags());
   }

@@ -31,8 +31,12 @@ class Random {
 // MACs that hosts here have or could have.
 const std::vector<std::string>& SomeMacs();
 
+// Terms end after so many of these seconds, so that time which passes in such steps meets their
+// ends.
+inline constexpr int64_t kTimeStep = 1'800;
+
 // A batch of one to three mutations, which is accepted more often than not; without a request id.
-// `expected`: for etags that are right, or nearly so.
-v1::ApplyRequest RandomRequest(Random& random, const Expected& expected);
+// `expected`: for etags that are right, or nearly so. `now`: seconds of Unix time.
+v1::ApplyRequest RandomRequest(Random& random, const Expected& expected, int64_t now);
 
 }  // namespace autopxe::tests

@@ -1,18 +1,18 @@
 #include "tests/model/run.h"
 
-#include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "boot/boot.h"
 #include "common/model/host.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/mac_address.h"
-#include "common/wire/host_wire.h"
-#include "common/wire/settings_wire.h"
 #include "grpcpp/client_context.h"
+#include "tests/model/configuration_lines.h"
 #include "tests/model/expected.h"
 #include "tests/model/random_request.h"
 #include "tests/model/site.h"
@@ -27,9 +27,6 @@ std::string Name(grpc::StatusCode code) { return absl::StrCat("code ", static_ca
 std::string RevisionOf(const std::shared_ptr<const Snapshot>& snapshot) {
   return snapshot == nullptr ? "nothing" : snapshot->revision().id.Format();
 }
-
-// The configuration as texts, so that a difference can be shown; hosts by their incarnation.
-using Lines = std::map<std::string, std::string>;
 
 class Run {
  public:
@@ -52,8 +49,12 @@ class Run {
   }
 
   void Step() {
-    const int kind = random_.Below(20);
-    if (!site_.server_runs()) {
+    const int kind = random_.Below(24);
+    if (kind == 22) {
+      PassTime();
+    } else if (kind == 23) {
+      UseNextBoot();
+    } else if (!site_.server_runs()) {
       kind < 12 ? StartServer() : DisturbAgents();
     } else if (kind < 11) {
       Apply(NextRequest());
@@ -77,7 +78,7 @@ class Run {
       if (random_.OneIn(4)) again.add_mutations()->mutable_delete_profile()->set_name("other");
       return again;
     }
-    v1::ApplyRequest request = RandomRequest(random_, expected_);
+    v1::ApplyRequest request = RandomRequest(random_, expected_, Now());
     if (random_.OneIn(3)) {
       request.mutable_options()->set_request_id(absl::StrCat("request-", sent_.size()));
       sent_.push_back(request);
@@ -86,7 +87,7 @@ class Run {
   }
 
   void Apply(const v1::ApplyRequest& request) {
-    const Expected::Verdict verdict = expected_.Apply(request);
+    const Expected::Verdict verdict = expected_.Apply(request, Now());
     Note(absl::StrCat("apply ", request.ShortDebugString(), " -> ", Name(verdict.code),
                       verdict.replayed ? " replayed" : "", " revision ", verdict.revision));
     grpc::ClientContext context;
@@ -103,6 +104,74 @@ class Run {
     } else {
       ExpectEqual("tag", absl::StrCat(id.tag()), absl::StrCat(verdict.tag));
     }
+  }
+
+  int64_t Now() const { return absl::ToUnixSeconds(site_.Now()); }
+
+  void PassTime() {
+    const int64_t seconds = kTimeStep * (1 + random_.Below(3));
+    Note(absl::StrCat("pass ", seconds, " s"));
+    site_.PassTime(absl::Seconds(seconds));
+  }
+
+  // Any host that has one where it boots, whatever the server knows by now.
+  void UseNextBoot() {
+    SiteAgent& agent = SomeAgent();
+    const std::shared_ptr<const Snapshot> view = agent.view();
+    if (!agent.runs() || view == nullptr) return;
+    std::vector<MacAddress> macs;
+    for (const std::string& text : SomeMacs()) {
+      const MacAddress mac = *MacAddress::Parse(text);
+      const std::shared_ptr<const Host> host = view->FindHost(mac);
+      if (host != nullptr && host->next.has_value()) macs.push_back(mac);
+    }
+    if (macs.empty()) return;
+    const MacAddress& mac = random_.Of(macs);
+    const int64_t token = view->FindHost(mac)->next->token;
+    Note(absl::StrCat("use ", mac.Format(), "'s next boot ", token, " at ", agent.id()));
+    const absl::optional<UsedNextBoot> use = agent.UseNextBoot(mac, token);
+    if (!use.has_value()) return Differ("that was not its next boot");
+    if (agent.view()->FindHost(mac)->next.has_value()) Differ("it is its next boot yet");
+    if (agent.UseNextBoot(mac, token).has_value()) Differ("it could be used twice");
+    uses_.emplace_back(agent.id(), *use);
+  }
+
+  // What agents do once they reach the server; often more than once, as if the answer was lost.
+  void ReportUses() {
+    for (const auto& [agent, use] : uses_) {
+      const int64_t id = static_cast<int64_t>(use.host);
+      v1::ReportUsedNextBootsRequest request;
+      request.set_agent_id(agent);
+      v1::UsedNextBoot& used = *request.add_used();
+      used.set_host_id(id);
+      used.set_token(use.token);
+      used.mutable_time()->set_seconds(Now());
+      for (int times = 1 + random_.Below(2); times > 0; --times) {
+        Note(absl::StrCat("report that host ", id, " used its next boot ", use.token, " at ",
+                          agent));
+        grpc::ClientContext context;
+        v1::ReportUsedNextBootsResponse response;
+        const grpc::Status status =
+            site_.agent_service().ReportUsedNextBoots(&context, request, &response);
+        if (!status.ok()) return Differ(absl::StrCat("the report: ", status.error_message()));
+        if (expected_.TakeUse(incarnations_.Of(id), use.token)) LearnRevision();
+      }
+    }
+    uses_.clear();
+  }
+
+  // Of a change that answers without it.
+  void LearnRevision() {
+    grpc::ClientContext context;
+    v1::ListHistoryRequest request;
+    request.set_page_size(1);
+    v1::ListHistoryResponse history;
+    const grpc::Status status = site_.configuration().ListHistory(&context, request, &history);
+    if (!status.ok()) return Differ(absl::StrCat("ListHistory: ", status.error_message()));
+    if (history.entries().empty()) return Differ("the history has no entry");
+    const v1::RevisionId& id = history.entries(0).revision().id();
+    ExpectEqual("revision", absl::StrCat(id.number()), absl::StrCat(expected_.revision()));
+    expected_.Learn(id.tag());
   }
 
   void StartServer() {
@@ -132,15 +201,18 @@ class Run {
     }
   }
 
+  SiteAgent& SomeAgent() {
+    const int agents = static_cast<int>(site_.agents().size());
+    return *site_.agents()[static_cast<size_t>(random_.Below(agents))];
+  }
+
   void DisturbAgents() {
     if (random_.OneIn(3)) {
       Note("cut connections");
       site_.CutConnections();
       return;
     }
-    SiteAgent& agent =
-        *site_
-             .agents()[static_cast<size_t>(random_.Below(static_cast<int>(site_.agents().size())))];
+    SiteAgent& agent = SomeAgent();
     if (!agent.runs()) return StartAgent(agent);
     Note(absl::StrCat("stop ", agent.id()));
     agent.Stop();
@@ -161,6 +233,10 @@ class Run {
     Note("come to rest");
     if (!site_.server_runs()) StartServer();
     CompareServer();
+    if (!uses_.empty() && result_.difference.empty()) {
+      ReportUses();
+      CompareServer();
+    }
     for (const auto& agent : site_.agents()) {
       if (!agent->runs()) StartAgent(*agent);
       if (!agent->WaitFor({.number = expected_.revision(), .tag = expected_.tag()})) {
@@ -171,59 +247,8 @@ class Run {
     }
   }
 
-  Lines ExpectedLines() {
-    Lines lines;
-    for (const auto& [name, host] : expected_.hosts()) {
-      std::string macs;
-      for (const std::string& mac : host.macs) absl::StrAppend(&macs, " ", mac);
-      lines["host " + name] =
-          absl::StrCat("#", host.incarnation, macs, " ", host.distro, " @", host.etag);
-    }
-    for (const auto& [name, profile] : expected_.profiles()) {
-      lines["profile " + name] = absl::StrCat(profile.command_line, " @", profile.etag);
-    }
-    const Expected::Settings& settings = expected_.settings();
-    std::string line =
-        absl::StrCat("default=", settings.default_distro, " unknown=", settings.unknown_hosts,
-                     " timeout=", settings.menu_timeout, " prefix=", settings.rootfs_path_prefix,
-                     " @", settings.etag);
-    for (const auto& [name, value] : settings.variables)
-      absl::StrAppend(&line, " ", name, "=", value);
-    lines["settings"] = line;
-    return lines;
-  }
-
-  void AddHost(const v1::Host& host, Lines& lines) {
-    // A new id is a new incarnation; which one, only the model knows: the one of that name.
-    const auto expected = expected_.hosts().find(host.name());
-    if (expected != expected_.hosts().end()) {
-      const int64_t incarnation = expected->second.incarnation;
-      const auto [known, added] = incarnations_.try_emplace(host.id(), incarnation);
-      if (added) {
-        for (const auto& [id, other] : incarnations_) {
-          if (other == incarnation && id != host.id()) known->second = -1;
-        }
-      }
-    }
-    std::string macs;
-    for (const std::string& mac : host.macs()) absl::StrAppend(&macs, " ", mac);
-    lines["host " + host.name()] =
-        absl::StrCat("#", incarnations_[host.id()], macs, " ", host.distro(), " @", host.etag());
-  }
-
-  static std::string SettingsLine(const v1::Settings& settings) {
-    std::string line =
-        absl::StrCat("default=", settings.default_distro(), " unknown=", settings.unknown_hosts(),
-                     " timeout=", settings.menu_timeout().seconds(),
-                     " prefix=", settings.rootfs_path_prefix(), " @", settings.etag());
-    const std::map<std::string, std::string> variables(settings.variables().begin(),
-                                                       settings.variables().end());
-    for (const auto& [name, value] : variables) absl::StrAppend(&line, " ", name, "=", value);
-    return line;
-  }
-
   void Compare(const std::string& whose, const Lines& lines) {
-    const Lines expected = ExpectedLines();
+    const Lines expected = LinesOf(expected_);
     for (const auto& [key, line] : expected) {
       const auto found = lines.find(key);
       ExpectEqual(absl::StrCat(whose, ": ", key),
@@ -236,50 +261,14 @@ class Run {
   }
 
   void CompareServer() {
-    Lines lines;
-    v1::ListHostsRequest hosts_request;
-    hosts_request.set_page_size(2);
-    do {
-      grpc::ClientContext context;
-      v1::ListHostsResponse page;
-      const grpc::Status status = site_.configuration().ListHosts(&context, hosts_request, &page);
-      if (!status.ok()) return Differ(absl::StrCat("ListHosts: ", status.error_message()));
-      for (const v1::Host& host : page.hosts()) AddHost(host, lines);
-      hosts_request.set_page_token(page.next_page_token());
-    } while (!hosts_request.page_token().empty());
-    v1::ListProfilesRequest profiles_request;
-    profiles_request.set_page_size(2);
-    do {
-      grpc::ClientContext context;
-      v1::ListProfilesResponse page;
-      const grpc::Status status =
-          site_.configuration().ListProfiles(&context, profiles_request, &page);
-      if (!status.ok()) return Differ(absl::StrCat("ListProfiles: ", status.error_message()));
-      for (const v1::Profile& profile : page.profiles()) {
-        lines["profile " + profile.name()] =
-            absl::StrCat(profile.command_line(), " @", profile.etag());
-      }
-      profiles_request.set_page_token(page.next_page_token());
-    } while (!profiles_request.page_token().empty());
-    grpc::ClientContext context;
-    v1::Settings settings;
-    const grpc::Status status =
-        site_.configuration().GetSettings(&context, v1::GetSettingsRequest(), &settings);
-    if (!status.ok()) return Differ(absl::StrCat("GetSettings: ", status.error_message()));
-    lines["settings"] = SettingsLine(settings);
-    Compare("the server", lines);
+    const absl::StatusOr<Lines> lines = ListLines(site_.configuration(), expected_, incarnations_);
+    if (!lines.ok()) return Differ(std::string(lines.status().message()));
+    Compare("the server", *lines);
   }
 
   void CompareAgent(const SiteAgent& agent) {
     const std::shared_ptr<const Snapshot> view = agent.view();
-    Lines lines;
-    for (const auto& host : view->HostsByName()) AddHost(ToProto(*host), lines);
-    for (const auto& [name, profile] : view->profiles()) {
-      lines["profile " + name.text()] =
-          absl::StrCat(profile.command_line.text(), " @", profile.etag);
-    }
-    lines["settings"] = SettingsLine(ToProto(view->settings()));
-    Compare(agent.id(), lines);
+    Compare(agent.id(), LinesOf(*view, expected_, incarnations_));
     for (const std::string& mac : SomeMacs()) CompareBoot(agent, *view, mac);
   }
 
@@ -292,8 +281,8 @@ class Run {
     const HostFacts facts{.mac = *MacAddress::Parse(mac),
                           .asked_at = IpEndpoint::Parse("10.77.0.1:69")->address,
                           .build_arch = ""};
-    const Decision decision = Decide(view, SiteCatalog(), context, facts, absl::UnixEpoch());
-    const Expected::Boot expected = expected_.Decide(mac, kRootfs);
+    const Decision decision = Decide(view, SiteCatalog(), context, facts, site_.Now());
+    const Expected::Boot expected = expected_.Decide(mac, kRootfs, Now());
     const std::string what = absl::StrCat(agent.id(), ": what ", mac, " boots");
     ExpectEqual(what, decision.distro.Format(), expected.distro);
     ExpectEqual(what + ", whether", absl::StrCat(decision.outcome == Outcome::kBoot),
@@ -303,8 +292,6 @@ class Run {
     ExpectEqual(what + ", from", decision.rootfs_path, expected.rootfs_path);
   }
 
-  // By the server's id of a host.
-  using Incarnations = std::map<int64_t, int64_t>;
   // What a restored database is expected to hold.
   struct Copy {
     Expected expected;
@@ -317,6 +304,8 @@ class Run {
   Incarnations incarnations_;
   std::unique_ptr<Copy> copy_;
   std::vector<v1::ApplyRequest> sent_;  // Those with a request id.
+  // Next boots that were used up, and at which agent, of which the server has not heard.
+  std::vector<std::pair<std::string, UsedNextBoot>> uses_;
   RunResult result_;
 };
 

@@ -5,7 +5,6 @@
 
 #include "absl/base/internal/raw_logging.h"
 #include "absl/strings/str_cat.h"
-#include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/name.h"
 #include "common/wire/catalog_wire.h"
@@ -99,6 +98,16 @@ const Catalog& SiteCatalog() {
   return *catalog;
 }
 
+absl::Time SiteClock::Now() const {
+  absl::MutexLock lock(&mutex_);
+  return now_;
+}
+
+void SiteClock::Advance(absl::Duration duration) {
+  absl::MutexLock lock(&mutex_);
+  now_ += duration;
+}
+
 SiteAgent::SiteAgent(std::string id, std::string folder, std::string server)
     : id_(std::move(id)), folder_(std::move(folder)), server_(std::move(server)) {}
 
@@ -168,6 +177,7 @@ void Site::StartServer() {
   server_ = Require(server::Server::Open(ServerConfig(Database("server")), clock_));
   const IpEndpoint& listening = server_->listening().front();
   configuration_ = v1::ConfigurationService::NewStub(Connect(listening.Format()));
+  agent_service_ = v1::AgentService::NewStub(Connect(listening.Format()));
   relay_.ForwardTo(listening.port);
 }
 
@@ -175,6 +185,7 @@ void Site::StopServer(Outage outage) {
   // First: its port may soon be another's.
   outage == Outage::kHung ? relay_.Hold() : relay_.Refuse();
   configuration_ = nullptr;
+  agent_service_ = nullptr;
   server_ = nullptr;
 }
 

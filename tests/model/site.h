@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,13 +8,17 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "agent/sync/follower.h"
 #include "agent/sync/problems.h"
 #include "agent/sync/snapshot_file.h"
 #include "agent/sync/snapshot_writer.h"
 #include "agent/view/view.h"
+#include "autopxe/v1/agent.grpc.pb.h"
 #include "autopxe/v1/configuration.grpc.pb.h"
 #include "common/model/catalog.h"
+#include "common/model/host.h"
+#include "common/model/mac_address.h"
 #include "common/model/revision.h"
 #include "common/model/snapshot.h"
 #include "common/runtime/clock.h"
@@ -24,6 +29,20 @@ namespace autopxe::tests {
 
 // What every agent here offers.
 const Catalog& SiteCatalog();
+
+// The wall clock stands still until it is moved, so that what ends by itself ends when a test says;
+// what time-outs are measured by goes on. Thread-safe.
+class SiteClock final : public Clock {
+ public:
+  absl::Time Now() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Duration Monotonic() const override { return system_.Monotonic(); }
+  void Advance(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  SystemClock system_;
+  mutable absl::Mutex mutex_;
+  absl::Time now_ ABSL_GUARDED_BY(mutex_) = absl::FromUnixSeconds(1'700'000'000);
+};
 
 // The part of an agent that follows the server: what hosts boot comes from its view.
 class SiteAgent {
@@ -42,6 +61,11 @@ class SiteAgent {
   bool WaitFor(const RevisionId& revision) ABSL_LOCKS_EXCLUDED(mutex_);
   // Null if it never had one. Once stopped, the one that it had last.
   std::shared_ptr<const Snapshot> view() const { return view_.Current(); }
+
+  // A host fetches the kernel of its next boot; nothing if that is not its next boot.
+  absl::optional<UsedNextBoot> UseNextBoot(const MacAddress& mac, int64_t token) {
+    return view_.UseNextBoot(mac, token);
+  }
 
   const std::string& id() const { return id_; }
 
@@ -92,6 +116,11 @@ class Site {
 
   // REQUIRES: the server runs.
   v1::ConfigurationService::Stub& configuration() { return *configuration_; }
+  v1::AgentService::Stub& agent_service() { return *agent_service_; }
+
+  // The wall clock of server and agents.
+  absl::Time Now() const { return clock_.Now(); }
+  void PassTime(absl::Duration duration) { clock_.Advance(duration); }
 
   // Connections between agents and server break.
   void CutConnections() { relay_.Cut(); }
@@ -101,10 +130,11 @@ class Site {
   std::string Database(const std::string& subfolder) const;
 
   const std::string folder_;
-  const SystemClock clock_;
+  SiteClock clock_;
   Relay relay_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<v1::ConfigurationService::Stub> configuration_;
+  std::unique_ptr<v1::AgentService::Stub> agent_service_;
   std::vector<std::unique_ptr<SiteAgent>> agents_;
 };
 

@@ -30,7 +30,7 @@ v1::Change ToProto(const Change& change) {
   for (const ProfileName& name : change.deleted_profiles) {
     result.add_deleted_profiles(name.text());
   }
-  for (const std::shared_ptr<const Host>& host : change.hosts) *result.add_hosts() = ToProto(*host);
+  for (const std::shared_ptr<const Host>& host : change.hosts) ToProto(*host, *result.add_hosts());
   for (const HostId id : change.deleted_hosts) {
     result.add_deleted_hosts(static_cast<int64_t>(id));
   }

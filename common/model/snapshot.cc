@@ -1,6 +1,8 @@
 #include "common/model/snapshot.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/status/status_macros.h"
 
 namespace autopxe {
@@ -33,6 +36,16 @@ absl::Status NoMac(const Host& host) {
 template <typename Value>
 std::shared_ptr<const Value> Pointee(const std::shared_ptr<const Value>* found) {
   return found == nullptr ? nullptr : *found;
+}
+
+// Eight characters as a number that sorts as they do. Most names differ in a few of these, and to
+// compare numbers that lie side by side takes a fraction of looking at two hosts.
+uint64_t NumberOf(absl::string_view text, size_t begin) {
+  uint64_t number = 0;
+  for (size_t i = begin; i < begin + 8; ++i) {
+    number = number << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+  }
+  return number;
 }
 
 bool Wins(const std::shared_ptr<const Group>& a, const std::shared_ptr<const Group>& b) {
@@ -162,11 +175,23 @@ const AgentSettings* Snapshot::FindAgentSettings(const AgentId& agent) const {
 }
 
 std::vector<std::shared_ptr<const Host>> Snapshot::HostsByName() const {
+  struct Named {
+    std::pair<uint64_t, uint64_t> beginning;
+    const std::shared_ptr<const Host>* host;
+  };
+  std::vector<Named> named;
+  named.reserve(hosts_.size());
+  hosts_.ForEach([&](HostId, const std::shared_ptr<const Host>& host) {
+    const absl::string_view name = host->name.text();
+    named.push_back({{NumberOf(name, 0), NumberOf(name, 8)}, &host});
+  });
+  std::sort(named.begin(), named.end(), [](const Named& a, const Named& b) {
+    if (a.beginning != b.beginning) return a.beginning < b.beginning;
+    return (*a.host)->name < (*b.host)->name;
+  });
   std::vector<std::shared_ptr<const Host>> hosts;
-  hosts.reserve(hosts_.size());
-  ForEachHost([&](const std::shared_ptr<const Host>& host) { hosts.push_back(host); });
-  std::sort(hosts.begin(), hosts.end(),
-            [](const auto& a, const auto& b) { return a->name < b->name; });
+  hosts.reserve(named.size());
+  for (const Named& one : named) hosts.push_back(*one.host);
   return hosts;
 }
 

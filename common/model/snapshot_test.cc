@@ -96,14 +96,28 @@ TEST(SnapshotTest, FindsAHostByEveryKey) {
 }
 
 TEST(SnapshotTest, ListsHostsByName) {
-  const auto snapshot =
-      Snapshot::Create(RevisionOf(1), Settings(), {},
-                       {MakeHost(3, "b", {MacOf(1)}), MakeHost(1, "c", {MacOf(2)}),
-                        MakeHost(2, "a", {MacOf(3)})})
-          .value();
-  std::string names;
-  for (const auto& host : snapshot->HostsByName()) names += host->name.text();
-  EXPECT_EQ(names, "abc");
+  // In order; long ones that begin alike, one that begins another, and one named by its MAC.
+  const std::vector<std::string> names = {"52:54:00:00:00:01",
+                                          "a",
+                                          "a-b",
+                                          "a.b",
+                                          "a0",
+                                          "abcdefgh",
+                                          "abcdefgh-ijklmnop",
+                                          "abcdefgh-ijklmnop.q",
+                                          "abcdefgh-ijklmnoq",
+                                          "abcdefghi",
+                                          "b"};
+  std::vector<std::shared_ptr<const Host>> hosts;
+  for (const std::string& name : names) {
+    const auto id = static_cast<int64_t>(hosts.size()) + 1;
+    hosts.push_back(MakeHost(id, name, {MacOf(static_cast<uint64_t>(id))}));
+  }
+  std::shuffle(hosts.begin(), hosts.end(), std::mt19937(1));
+  const auto snapshot = Snapshot::Create(RevisionOf(1), Settings(), {}, hosts).value();
+  std::vector<std::string> listed;
+  for (const auto& host : snapshot->HostsByName()) listed.push_back(host->name.text());
+  EXPECT_EQ(listed, names);
 }
 
 TEST(SnapshotTest, CreateRefusesWhatIsSharedAndNamesIt) {

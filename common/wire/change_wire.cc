@@ -37,7 +37,7 @@ v1::Change ToProto(const Change& change) {
   for (const DistroName& name : change.deleted_declared_distros) {
     result.add_deleted_declared_distros(name.text());
   }
-  for (const std::shared_ptr<const Host>& host : change.hosts) *result.add_hosts() = ToProto(*host);
+  for (const std::shared_ptr<const Host>& host : change.hosts) ToProto(*host, *result.add_hosts());
   for (const HostId id : change.deleted_hosts) {
     result.add_deleted_hosts(static_cast<int64_t>(id));
   }

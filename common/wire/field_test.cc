@@ -53,5 +53,23 @@ TEST(FieldTest, ChecksNumbersAndText) {
                        "user: \"a\\n\": expected printable ASCII only"));
 }
 
+TEST(FieldTest, AnErrorInAnElementOrAnEntryNamesIt) {
+  EXPECT_THAT(ParseElement<MacAddress>("macs", 1, "52:54:00:00:00:01"), IsOk());
+  EXPECT_EQ(MalformedProblem(ParseElement<MacAddress>("macs", 1, "52:54").status()).field,
+            "macs[1]");
+  EXPECT_THAT(ParseEntry<MacAddress>("labels", "rack", "52:54:00:00:00:01"), IsOk());
+  EXPECT_THAT(ParseEntry<MacAddress>("labels", "rack", "52:54"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "labels.rack: mac \"52:54\": expected 6 octets, got 2"));
+}
+
+TEST(FieldTest, AMapsEntriesComeByKey) {
+  TextMap map;
+  for (const char* key : {"c", "a", "d", "b"}) map[key] = "x";
+  std::string keys;
+  for (const auto* entry : SortedEntries(map)) keys += entry->first;
+  EXPECT_EQ(keys, "abcd");
+}
+
 }  // namespace
 }  // namespace autopxe

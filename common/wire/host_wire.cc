@@ -12,8 +12,22 @@
 
 namespace autopxe {
 
+namespace {
+
+template <typename Map>
+void SetTexts(const Map& values, TextMap& texts) {
+  for (const auto& [name, value] : values) texts[name.text()] = value.text();
+}
+
+}  // namespace
+
 v1::Host ToProto(const Host& host) {
   v1::Host result;
+  ToProto(host, result);
+  return result;
+}
+
+void ToProto(const Host& host, v1::Host& result) {
   result.set_id(static_cast<int64_t>(host.id));
   result.set_name(host.name.text());
   for (const MacAddress& mac : host.macs) result.add_macs(mac.Format());
@@ -26,12 +40,11 @@ v1::Host ToProto(const Host& host) {
     result.mutable_timed()->set_distro(host.timed->distro.Format());
     *result.mutable_timed()->mutable_until() = ToProto(host.timed->until);
   }
-  *result.mutable_labels() = LabelsToProto(host.labels);
-  *result.mutable_variables() = ToProto(host.variables);
+  SetTexts(host.labels, *result.mutable_labels());
+  SetTexts(host.variables, *result.mutable_variables());
   result.set_note(host.note.text());
   result.set_locked(host.locked);
   result.set_etag(host.etag);
-  return result;
 }
 
 absl::StatusOr<Host> FromProto(const v1::Host& host) {

@@ -1,5 +1,6 @@
 #include "common/wire/snapshot_wire.h"
 
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -23,42 +24,76 @@ constexpr size_t kFullPart = 1 << 20;
 
 }  // namespace
 
-std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per_part) {
+void ForEachPart(const Snapshot& snapshot, absl::FunctionRef<void(v1::SnapshotPart&)> visit,
+                 size_t hosts_per_part) {
+  PartArena arena;
   const v1::Revision revision = ToProto(snapshot.revision());
-  std::vector<v1::SnapshotPart> parts(1);
-  v1::SnapshotPart& first = parts.front();
-  *first.mutable_revision() = revision;
-  first.set_first(true);
-  *first.mutable_settings() = ToProto(snapshot.settings());
+  const auto begin = [&] {
+    v1::SnapshotPart& part = arena.Begin();
+    *part.mutable_revision() = revision;
+    return &part;
+  };
+  v1::SnapshotPart* part = begin();
+  part->set_first(true);
+  *part->mutable_settings() = ToProto(snapshot.settings());
   for (const auto& [agent, settings] : snapshot.agent_settings()) {
-    *first.add_agent_settings() = ToProto(settings);
+    *part->add_agent_settings() = ToProto(settings);
   }
-  for (const auto& group : snapshot.groups()) *first.add_groups() = ToProto(*group);
-  for (const auto& [name, profile] : snapshot.profiles()) *first.add_profiles() = ToProto(profile);
+  for (const auto& group : snapshot.groups()) *part->add_groups() = ToProto(*group);
+  for (const auto& [name, profile] : snapshot.profiles()) *part->add_profiles() = ToProto(profile);
   for (const auto& [name, distro] : snapshot.declared_distros()) {
-    *first.add_declared_distros() = ToProto(*distro);
+    *part->add_declared_distros() = ToProto(*distro);
   }
 
-  size_t bytes = first.ByteSizeLong();
+  size_t bytes = part->ByteSizeLong();
   for (const std::shared_ptr<const Host>& host : snapshot.HostsByName()) {
-    if (bytes >= kFullPart || parts.back().hosts_size() == static_cast<int>(hosts_per_part)) {
-      *parts.emplace_back().mutable_revision() = revision;
+    if (bytes >= kFullPart || part->hosts_size() == static_cast<int>(hosts_per_part)) {
+      visit(*part);
+      part = begin();
       bytes = 0;
     }
-    v1::Host* added = parts.back().add_hosts();
-    *added = ToProto(*host);
-    bytes += added->ByteSizeLong();
+    v1::Host& added = *part->add_hosts();
+    ToProto(*host, added);
+    bytes += added.ByteSizeLong();
   }
-  parts.back().set_last(true);
+  part->set_last(true);
+  visit(*part);
+}
+
+std::vector<v1::SnapshotPart> ToProto(const Snapshot& snapshot, size_t hosts_per_part) {
+  std::vector<v1::SnapshotPart> parts;
+  ForEachPart(
+      snapshot, [&](v1::SnapshotPart& part) { parts.push_back(part); }, hosts_per_part);
   return parts;
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const Host>>> HostsFromProto(
+    const v1::SnapshotPart& part) {
+  std::vector<std::shared_ptr<const Host>> hosts;
+  hosts.reserve(static_cast<size_t>(part.hosts_size()));
+  for (int i = 0; i < part.hosts_size(); ++i) {
+    absl::StatusOr<Host> host = FromProto(part.hosts(i));
+    if (!host.ok()) return Within(Element("hosts", i), host.status());
+    hosts.push_back(std::make_shared<const Host>(*std::move(host)));
+  }
+  return hosts;
 }
 
 absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssembler::Add(
     const v1::SnapshotPart& part) {
-  if (absl::Status status = Gather(part); !status.ok()) {
+  return Add(part, HostsFromProto(part));
+}
+
+absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssembler::Add(
+    const v1::SnapshotPart& part, absl::StatusOr<std::vector<std::shared_ptr<const Host>>> hosts) {
+  absl::Status status = Gather(part);
+  if (status.ok()) status = hosts.status();
+  if (!status.ok()) {
     gathered_.reset();
     return status;
   }
+  gathered_->hosts.insert(gathered_->hosts.end(), std::make_move_iterator(hosts->begin()),
+                          std::make_move_iterator(hosts->end()));
   if (!part.last()) return absl::optional<std::shared_ptr<const Snapshot>>();
   Gathered whole = *std::exchange(gathered_, absl::nullopt);
   ASSIGN_OR_RETURN(
@@ -117,11 +152,6 @@ absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
     if (!distro.ok()) return Within(Element("declared_distros", i), distro.status());
     gathered_->declared_distros.push_back(
         std::make_shared<const DeclaredDistro>(*std::move(distro)));
-  }
-  for (int i = 0; i < part.hosts_size(); ++i) {
-    absl::StatusOr<Host> host = FromProto(part.hosts(i));
-    if (!host.ok()) return Within(Element("hosts", i), host.status());
-    gathered_->hosts.push_back(std::make_shared<const Host>(*std::move(host)));
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 #include "common/wire/snapshot_wire.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -61,6 +62,32 @@ TEST(SnapshotWireTest, SnapshotsComeBackFromTheirParts) {
     ASSERT_THAT(back, IsOk());
     ExpectSame(**back, *snapshot);
   }
+}
+
+TEST(SnapshotWireTest, HostsMayBeDecodedApartFromTheirPart) {
+  const std::shared_ptr<const Snapshot> snapshot = RandomValues(3).AnySnapshot(25);
+  SnapshotAssembler assembler;
+  absl::optional<std::shared_ptr<const Snapshot>> whole;
+  ForEachPart(
+      *snapshot,
+      [&](v1::SnapshotPart& part) {
+        auto hosts = HostsFromProto(part);
+        part.clear_hosts();
+        auto added = assembler.Add(part, std::move(hosts));
+        ASSERT_THAT(added, IsOk());
+        whole = *added;
+      },
+      10);
+  ASSERT_TRUE(whole.has_value());
+  ExpectSame(**whole, *snapshot);
+
+  std::vector<v1::SnapshotPart> parts = ToProto(*snapshot, 10);
+  ASSERT_THAT(assembler.Add(parts[0]), IsOk());
+  parts[1].mutable_hosts(3)->set_name("A");
+  EXPECT_THAT(assembler.Add(parts[1], HostsFromProto(parts[1])),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("hosts[3].name: ")));
+  EXPECT_THAT(assembler.Add(parts[2]),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no first part")));
 }
 
 TEST(SnapshotWireTest, OneSnapshotIsAlwaysTheSameParts) {

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "common/status/status_macros.h"
 #include "common/wire/field.h"
 
 namespace autopxe {
@@ -18,10 +17,13 @@ absl::StatusOr<std::map<VariableName, VariableValue>> FromProto(
     const google::protobuf::Map<std::string, std::string>& variables, absl::string_view field) {
   std::map<VariableName, VariableValue> result;
   for (const auto* variable : SortedEntries(variables)) {
-    ASSIGN_OR_RETURN(VariableName name, ParseField<VariableName>(field, variable->first));
-    ASSIGN_OR_RETURN(VariableValue value,
-                     ParseEntry<VariableValue>(field, variable->first, variable->second));
-    result.emplace_hint(result.end(), std::move(name), std::move(value));
+    // As with labels.
+    absl::StatusOr<VariableName> name = ParseField<VariableName>(field, variable->first);
+    if (!name.ok()) return name.status();
+    absl::StatusOr<VariableValue> value =
+        ParseEntry<VariableValue>(field, variable->first, variable->second);
+    if (!value.ok()) return value.status();
+    result.emplace_hint(result.end(), *std::move(name), *std::move(value));
   }
   return result;
 }

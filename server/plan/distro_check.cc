@@ -23,7 +23,8 @@ DistroCheck::DistroCheck(const Catalogs& catalogs)
           "--allow-missing") {
   for (const auto& [agent, catalog] : catalogs) {
     offers_.push_back({agent.text(), catalog.get()});
-    if (catalog->KernelCount() > 0) anything_offered_ = true;
+    // Asked until one does: each request asks, and there may be many agents.
+    anything_offered_ = anything_offered_ || catalog->KernelCount() > 0;
   }
 }
 

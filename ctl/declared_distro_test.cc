@@ -41,7 +41,7 @@ TEST_F(AutopxectlTest, ADistroIsDeclaredOfWhatTheCommandLineNames) {
   }
   EXPECT_EQ(Ctl({"distro", "declare", "m", "--kernel", "m", "--dry-run", "--force"}), kExitOk);
   EXPECT_THAT(server_.changes().back(),
-              HasSubstr("options { user: \"ada@desk\" validate_only: true force: true }"));
+              HasSubstr("options { validate_only: true user: \"ada@desk\" force: true }"));
 }
 
 TEST_F(AutopxectlTest, ADeclarationThatDoesNotFitTogetherIsAUsageError) {
@@ -71,7 +71,7 @@ TEST_F(AutopxectlTest, DeclaredDistrosAreDeletedAsOneChange) {
   EXPECT_EQ(server_.changes().back(),
             "ApplyRequest mutations { delete_declared_distro { name: \"memtest\" } } "
             "mutations { delete_declared_distro { name: \"install\" } } "
-            "options { user: \"ada@desk\" validate_only: true }");
+            "options { validate_only: true user: \"ada@desk\" }");
 }
 
 TEST_F(AutopxectlTest, ADeclaredDistroIsShownWithItsPartsAndTheAgentsThatHaveItsFiles) {

@@ -1,7 +1,9 @@
 #include "tests/model/expected.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace autopxe::tests {
 namespace {
@@ -29,6 +31,17 @@ bool Stamp(std::map<std::string, Resource>& now, const std::map<std::string, Res
   }
   for (const auto& [name, resource] : before) changed = changed || now.count(name) == 0;
   return changed;
+}
+
+// The same for the same request, whatever the order of its maps in memory.
+std::string TextOf(const v1::ApplyRequest& request) {
+  std::string text;
+  google::protobuf::io::StringOutputStream out(&text);
+  google::protobuf::io::CodedOutputStream coded(&out);
+  coded.SetSerializationDeterministic(true);
+  request.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return text;
 }
 
 }  // namespace
@@ -92,7 +105,7 @@ Expected::Verdict Expected::Apply(const v1::ApplyRequest& request, int64_t now) 
                   .tag = tag_};
   const auto used = used_.find(options.request_id());
   if (!options.validate_only() && used != used_.end()) {
-    if (used->second.request != request.SerializeAsString()) {
+    if (used->second.request != TextOf(request)) {
       verdict.code = StatusCode::INVALID_ARGUMENT;
       return verdict;
     }
@@ -115,7 +128,7 @@ Expected::Verdict Expected::Apply(const v1::ApplyRequest& request, int64_t now) 
   verdict.changed = true;
   verdict.revision = revision_;
   if (!options.request_id().empty()) {
-    used_[options.request_id()] = {request.SerializeAsString(), revision_, 0};
+    used_[options.request_id()] = {TextOf(request), revision_, 0};
   }
   return verdict;
 }

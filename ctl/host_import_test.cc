@@ -45,10 +45,10 @@ TEST_F(AutopxectlTest, AnImportOfHostsWithABadLineChangesNothingAndNamesEach) {
 
 TEST_F(AutopxectlTest, OfAnImportWithManyBadLinesTheFirstAreToldAndHowManyMoreThereAre) {
   in_ = "name,macs\n";
-  for (int i = 0; i < 5000; ++i) in_ += "cn1,52\n";
+  for (int i = 0; i < 5000; ++i) in_ += absl::StrCat("cn", i, ",52\n");
   EXPECT_EQ(Ctl({"host", "import", "-", "--format", "csv"}), kExitRefused);
   EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 22);
-  EXPECT_THAT(err_, AllOf(HasSubstr("standard input:21:5: macs: "),
+  EXPECT_THAT(err_, AllOf(HasSubstr("standard input:21:6: macs: "),
                           HasSubstr("standard input: and 4980 more\n"),
                           HasSubstr("5000 things can't be taken")));
 }

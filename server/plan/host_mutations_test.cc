@@ -183,8 +183,8 @@ TEST_F(HostMutationsTest, WhatIsSoForManyHostsIsOneWarning) {
 }
 
 TEST_F(HostMutationsTest, ManyUnknownHostsAreOneSentence) {
-  EXPECT_EQ(Refused({AssignTo("cn7", "local"), AssignTo("cn8", "local")}).message,
-            "2 hosts are unknown: cn[7-8]; by \"cn7\" did you mean \"cn01\"?");
+  EXPECT_EQ(Refused({AssignTo("cn02", "local"), AssignTo("cn03", "local")}).message,
+            "2 hosts are unknown: cn[02-03]; by \"cn02\" did you mean \"cn01\"?");
   EXPECT_THAT(Refused({AssignTo("login7", "local"), AssignTo("login8", "local")}).message,
               HasSubstr("2 hosts are unknown: login[7-8]; see autopxectl host list"));
 }

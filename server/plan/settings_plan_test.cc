@@ -153,7 +153,7 @@ TEST_F(SettingsPlanTest, SettingsChangeOnlyWhatIsNamed) {
                           Difference{"settings", "", "menu_timeout", "10s", "3s"},
                           Difference{"settings", "", "rootfs_path_prefix", {}, "/pxe/rootfs"},
                           Difference{"settings", "", "unknown_hosts", {}, "wait"},
-                          Difference{"settings", "", "variables.empty", {}, {}}));
+                          Difference{"settings", "", "variables.empty", {}, ""}));
   UpdateSettings second;
   second.unknown_hosts.emplace(absl::nullopt);
   second.unset_variables = {V("nfs-server")};
@@ -178,7 +178,7 @@ TEST_F(SettingsPlanTest, WhatIsSetForAnAgentIsKeptUntilNothingIs) {
   EXPECT_THAT(set.differences,
               ElementsAre(Difference{"agent", "lab", "default_distro", {}, kOverlayfs},
                           Difference{"agent", "lab", "rootfs_path_prefix", {}, "/export"},
-                          Difference{"agent", "lab", "variables.empty", {}, {}},
+                          Difference{"agent", "lab", "variables.empty", {}, ""},
                           Difference{"agent", "lab", "variables.nfs-server", {}, "10.77.1.1"}));
   EXPECT_THAT(set.warnings, IsEmpty());
   ASSERT_THAT(set.change.agent_settings, SizeIs(1));
@@ -191,7 +191,7 @@ TEST_F(SettingsPlanTest, WhatIsSetForAnAgentIsKeptUntilNothingIs) {
   const Plan some = Commit({second});
   EXPECT_THAT(some.differences,
               ElementsAre(Difference{"agent", "lab", "default_distro", kOverlayfs, {}},
-                          Difference{"agent", "lab", "variables.empty", {}, {}}));
+                          Difference{"agent", "lab", "variables.empty", "", {}}));
   EXPECT_THAT(some.warnings, ElementsAre("variable \"never\": it was not set for agent \"lab\""));
   const AgentSettings* const left = snapshot_->FindAgentSettings(*AgentId::Parse("lab"));
   ASSERT_NE(left, nullptr);

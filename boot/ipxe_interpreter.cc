@@ -14,41 +14,12 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "boot/ipxe_uri.h"
 
 namespace autopxe {
 namespace {
 
 using Words = std::vector<std::string>;
-
-std::string UriDecode(absl::string_view encoded) {
-  std::string text;
-  for (size_t i = 0; i < encoded.size(); ++i) {
-    if (encoded[i] == '%' && i + 2 < encoded.size() &&
-        absl::ascii_isxdigit(static_cast<unsigned char>(encoded[i + 1])) &&
-        absl::ascii_isxdigit(static_cast<unsigned char>(encoded[i + 2]))) {
-      text += absl::HexStringToBytes(encoded.substr(i + 1, 2));
-      i += 2;
-    } else {
-      text += encoded[i];
-    }
-  }
-  return text;
-}
-
-std::string UriEncode(absl::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (!absl::ascii_isprint(octet) ||
-        absl::string_view(" %/#:@?").find(c) != absl::string_view::npos) {
-      absl::StrAppend(&encoded, "%",
-                      absl::AsciiStrToUpper(absl::BytesToHexString(absl::string_view(&c, 1))));
-    } else {
-      encoded += c;
-    }
-  }
-  return encoded;
-}
 
 Words Split(absl::string_view line) { return absl::StrSplit(line, ' ', absl::SkipEmpty()); }
 
@@ -327,7 +298,7 @@ class IpxeRun {
       host_.settings_.erase(parts.first);
     } else {
       host_.settings_[parts.first] = {
-          type == IpxeInterpreter::Type::kUriString ? UriDecode(value) : value, type};
+          type == IpxeInterpreter::Type::kUriString ? DecodeUri(value) : value, type};
     }
     return absl::OkStatus();
   }
@@ -405,13 +376,13 @@ std::string IpxeInterpreter::Show(absl::string_view name) const {
   if (found == settings_.end()) return "";
   const Setting& setting = found->second;
   if (parts.second.empty()) {
-    return setting.type == Type::kUriString ? UriEncode(setting.value) : setting.value;
+    return setting.type == Type::kUriString ? EncodeUri(setting.value) : setting.value;
   }
   if (setting.type == Type::kOther) {
     if (parts.second == "hexraw") return absl::StrReplaceAll(setting.value, {{":", ""}});
     return "<octets>";  // A type of text shows an address's octets.
   }
-  return parts.second == "uristring" ? UriEncode(setting.value) : setting.value;
+  return parts.second == "uristring" ? EncodeUri(setting.value) : setting.value;
 }
 
 absl::StatusOr<IpxeInterpreter::Result> IpxeInterpreter::Run(absl::string_view script) {

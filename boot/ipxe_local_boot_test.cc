@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "absl/strings/match.h"
 #include "boot/boot.h"
 #include "boot/golden.h"
 #include "boot/ipxe_interpreter.h"

@@ -10,6 +10,7 @@
 #include "boot/ipxe_command_line.h"
 #include "boot/ipxe_declared.h"
 #include "boot/ipxe_local_boot.h"
+#include "boot/local_boot.h"
 
 namespace autopxe {
 namespace {

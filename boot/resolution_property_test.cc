@@ -195,8 +195,9 @@ class RandomModel {
                                    "menu",
                                    "ignore",
                                    "debian/bookworm/latest/overlayfs",
-                                   "debian/bookworm/latest/nfsrw"};
-    return distros[Pick(8)];
+                                   "debian/bookworm/latest/nfsrw",
+                                   "memtest"};
+    return distros[Pick(9)];
   }
 
   std::map<std::string, std::string> Variables() {

@@ -70,7 +70,7 @@ void FillAssign(Random& random, int64_t now, v1::Mutation::Assign& assign) {
 }
 
 void FillHost(Random& random, v1::Mutation::UpdateHost& update) {
-  switch (random.Below(7)) {
+  switch (random.Below(8)) {
     case 0:
       update.set_name(random.OneIn(4) ? random.Of(SomeMacs()) : random.Of(kNames));
       break;
@@ -102,7 +102,7 @@ void FillGroup(Random& random, v1::Mutation::SetGroup& set) {
   set.set_name(random.Of(kGroups));
   if (!random.OneIn(4)) set.set_selector(random.Of(kSelectors));
   if (random.OneIn(2)) set.set_priority(random.Below(3) - 1);
-  if (random.OneIn(2)) set.set_distro(random.OneIn(5) ? "" : SomeDistro(random));
+  if (!random.OneIn(3)) set.set_distro(random.OneIn(5) ? "" : SomeDistro(random));
   set.set_allow_missing(!random.OneIn(3));
   if (random.OneIn(2)) FillVariable(random, set);
 }
@@ -129,7 +129,7 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
 }
 
 void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutation) {
-  const int kind = random.Below(26);
+  const int kind = random.Below(27);
   if (kind < 8) {
     FillAssign(random, now, *mutation.mutable_assign());
   } else if (kind < 9) {
@@ -148,15 +148,15 @@ void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutatio
     mutation.mutable_update_host()->set_host(SomeHost(random));
     FillHost(random, *mutation.mutable_update_host());
     if (random.OneIn(2)) FillHost(random, *mutation.mutable_update_host());
-  } else if (kind < 19) {
-    FillGroup(random, *mutation.mutable_set_group());
   } else if (kind < 20) {
+    FillGroup(random, *mutation.mutable_set_group());
+  } else if (kind < 21) {
     mutation.mutable_delete_group()->set_name(random.Of(kGroups));
-  } else if (kind < 22) {
+  } else if (kind < 23) {
     mutation.mutable_set_profile()->set_name(random.Of(kProfiles));
     mutation.mutable_set_profile()->set_command_line(
         random.Of(force ? kTemplates : kPlainTemplates));
-  } else if (kind < 23) {
+  } else if (kind < 24) {
     mutation.mutable_delete_profile()->set_name(random.Of(kProfiles));
   } else {
     FillSettings(random, *mutation.mutable_update_settings());

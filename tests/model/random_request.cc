@@ -70,7 +70,7 @@ void FillAssign(Random& random, int64_t now, v1::Mutation::Assign& assign) {
 }
 
 void FillHost(Random& random, v1::Mutation::UpdateHost& update) {
-  switch (random.Below(8)) {
+  switch (random.Below(9)) {
     case 0:
       update.set_name(random.OneIn(4) ? random.Of(SomeMacs()) : random.Of(kNames));
       break;
@@ -129,34 +129,34 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
 }
 
 void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutation) {
-  const int kind = random.Below(27);
+  const int kind = random.Below(32);
   if (kind < 8) {
     FillAssign(random, now, *mutation.mutable_assign());
-  } else if (kind < 9) {
+  } else if (kind < 10) {
     mutation.mutable_unassign()->set_host(SomeHost(random));
     mutation.mutable_unassign()->set_next_boot_only(random.OneIn(2));
-  } else if (kind < 11) {
+  } else if (kind < 14) {
     if (!random.OneIn(4)) mutation.mutable_create_host()->set_name(random.Of(kNames));
     // Neighbours, so that none is named twice.
     const int first = random.Below(static_cast<int>(SomeMacs().size()) - 1);
     const int last = first + random.Below(2);
     for (int i = first; i <= last; ++i)
       mutation.mutable_create_host()->add_macs(SomeMacs()[static_cast<size_t>(i)]);
-  } else if (kind < 12) {
+  } else if (kind < 15) {
     mutation.mutable_delete_host()->set_host(SomeHost(random));
-  } else if (kind < 17) {
+  } else if (kind < 21) {
     mutation.mutable_update_host()->set_host(SomeHost(random));
     FillHost(random, *mutation.mutable_update_host());
     if (random.OneIn(2)) FillHost(random, *mutation.mutable_update_host());
-  } else if (kind < 20) {
+  } else if (kind < 25) {
     FillGroup(random, *mutation.mutable_set_group());
-  } else if (kind < 21) {
+  } else if (kind < 26) {
     mutation.mutable_delete_group()->set_name(random.Of(kGroups));
-  } else if (kind < 23) {
+  } else if (kind < 28) {
     mutation.mutable_set_profile()->set_name(random.Of(kProfiles));
     mutation.mutable_set_profile()->set_command_line(
         random.Of(force ? kTemplates : kPlainTemplates));
-  } else if (kind < 24) {
+  } else if (kind < 29) {
     mutation.mutable_delete_profile()->set_name(random.Of(kProfiles));
   } else {
     FillSettings(random, *mutation.mutable_update_settings());

@@ -33,7 +33,14 @@ std::string SomeMac(Random& random) {
   return random.OneIn(3) ? absl::AsciiStrToUpper(mac) : mac;
 }
 
-std::string SomeHost(Random& random) {
+// Mostly one that there is, so that what is done to hosts adds up.
+std::string SomeHost(Random& random, const Expected& expected) {
+  std::vector<std::string> known;
+  for (const auto& [name, host] : expected.hosts()) {
+    known.push_back(name);
+    known.insert(known.end(), host.macs.begin(), host.macs.end());
+  }
+  if (!known.empty() && !random.OneIn(4)) return random.Of(known);
   return random.OneIn(3) ? random.Of(kNames) : SomeMac(random);
 }
 
@@ -47,8 +54,9 @@ void FillVariable(Random& random, Update& update) {
   }
 }
 
-void FillAssign(Random& random, int64_t now, v1::Mutation::Assign& assign) {
-  assign.set_host(SomeHost(random));
+void FillAssign(Random& random, const Expected& expected, int64_t now,
+                v1::Mutation::Assign& assign) {
+  assign.set_host(SomeHost(random, expected));
   assign.set_distro(SomeDistro(random));
   assign.set_allow_missing(random.OneIn(2));
   // One in eight ends where it begins.
@@ -128,12 +136,13 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
   }
 }
 
-void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutation) {
+void FillMutation(Random& random, const Expected& expected, int64_t now, bool force,
+                  v1::Mutation& mutation) {
   const int kind = random.Below(32);
   if (kind < 8) {
-    FillAssign(random, now, *mutation.mutable_assign());
+    FillAssign(random, expected, now, *mutation.mutable_assign());
   } else if (kind < 10) {
-    mutation.mutable_unassign()->set_host(SomeHost(random));
+    mutation.mutable_unassign()->set_host(SomeHost(random, expected));
     mutation.mutable_unassign()->set_next_boot_only(random.OneIn(2));
   } else if (kind < 14) {
     if (!random.OneIn(4)) mutation.mutable_create_host()->set_name(random.Of(kNames));
@@ -143,9 +152,9 @@ void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutatio
     for (int i = first; i <= last; ++i)
       mutation.mutable_create_host()->add_macs(SomeMacs()[static_cast<size_t>(i)]);
   } else if (kind < 15) {
-    mutation.mutable_delete_host()->set_host(SomeHost(random));
+    mutation.mutable_delete_host()->set_host(SomeHost(random, expected));
   } else if (kind < 21) {
-    mutation.mutable_update_host()->set_host(SomeHost(random));
+    mutation.mutable_update_host()->set_host(SomeHost(random, expected));
     FillHost(random, *mutation.mutable_update_host());
     if (random.OneIn(2)) FillHost(random, *mutation.mutable_update_host());
   } else if (kind < 25) {
@@ -176,7 +185,7 @@ void FillEtag(Random& random, const Expected& expected, v1::ExpectedEtag& etag) 
     const auto found = expected.profiles().find(etag.profile());
     right = found == expected.profiles().end() ? 0 : found->second.etag;
   } else {
-    etag.set_host(SomeHost(random));
+    etag.set_host(SomeHost(random, expected));
     const std::string name = expected.Find(etag.host());
     right = name.empty() ? 0 : expected.hosts().at(name).etag;
   }
@@ -199,7 +208,8 @@ v1::ApplyRequest RandomRequest(Random& random, const Expected& expected, int64_t
   const bool force = random.OneIn(2);
   request.mutable_options()->set_force(force);
   const int mutations = 1 + random.Below(3);
-  for (int i = 0; i < mutations; ++i) FillMutation(random, now, force, *request.add_mutations());
+  for (int i = 0; i < mutations; ++i)
+    FillMutation(random, expected, now, force, *request.add_mutations());
   if (random.OneIn(5)) {
     FillEtag(random, expected, *request.mutable_options()->add_expected_etags());
   }

@@ -16,8 +16,8 @@
 namespace autopxe::tests {
 namespace {
 
-constexpr uint64_t kSeeds = 1'000;
-constexpr int kSteps = 18;
+constexpr uint64_t kSeeds = 600;
+constexpr int kSteps = 30;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* const text = std::getenv(name);

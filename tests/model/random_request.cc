@@ -33,7 +33,14 @@ std::string SomeMac(Random& random) {
   return random.OneIn(3) ? absl::AsciiStrToUpper(mac) : mac;
 }
 
-std::string SomeHost(Random& random) {
+// Mostly one that there is, so that what is done to hosts adds up.
+std::string SomeHost(Random& random, const Expected& expected) {
+  std::vector<std::string> known;
+  for (const auto& [name, host] : expected.hosts()) {
+    known.push_back(name);
+    known.insert(known.end(), host.macs.begin(), host.macs.end());
+  }
+  if (!known.empty() && !random.OneIn(4)) return random.Of(known);
   return random.OneIn(3) ? random.Of(kNames) : SomeMac(random);
 }
 
@@ -47,8 +54,9 @@ void FillVariable(Random& random, Update& update) {
   }
 }
 
-void FillAssign(Random& random, int64_t now, v1::Mutation::Assign& assign) {
-  assign.set_host(SomeHost(random));
+void FillAssign(Random& random, const Expected& expected, int64_t now,
+                v1::Mutation::Assign& assign) {
+  assign.set_host(SomeHost(random, expected));
   assign.set_distro(SomeDistro(random));
   assign.set_allow_missing(random.OneIn(2));
   // One in eight ends where it begins.
@@ -70,7 +78,7 @@ void FillAssign(Random& random, int64_t now, v1::Mutation::Assign& assign) {
 }
 
 void FillHost(Random& random, v1::Mutation::UpdateHost& update) {
-  switch (random.Below(7)) {
+  switch (random.Below(9)) {
     case 0:
       update.set_name(random.OneIn(4) ? random.Of(SomeMacs()) : random.Of(kNames));
       break;
@@ -102,7 +110,7 @@ void FillGroup(Random& random, v1::Mutation::SetGroup& set) {
   set.set_name(random.Of(kGroups));
   if (!random.OneIn(4)) set.set_selector(random.Of(kSelectors));
   if (random.OneIn(2)) set.set_priority(random.Below(3) - 1);
-  if (random.OneIn(2)) set.set_distro(random.OneIn(5) ? "" : SomeDistro(random));
+  if (!random.OneIn(3)) set.set_distro(random.OneIn(5) ? "" : SomeDistro(random));
   set.set_allow_missing(!random.OneIn(3));
   if (random.OneIn(2)) FillVariable(random, set);
 }
@@ -128,35 +136,36 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
   }
 }
 
-void FillMutation(Random& random, int64_t now, bool force, v1::Mutation& mutation) {
-  const int kind = random.Below(26);
+void FillMutation(Random& random, const Expected& expected, int64_t now, bool force,
+                  v1::Mutation& mutation) {
+  const int kind = random.Below(32);
   if (kind < 8) {
-    FillAssign(random, now, *mutation.mutable_assign());
-  } else if (kind < 9) {
-    mutation.mutable_unassign()->set_host(SomeHost(random));
+    FillAssign(random, expected, now, *mutation.mutable_assign());
+  } else if (kind < 10) {
+    mutation.mutable_unassign()->set_host(SomeHost(random, expected));
     mutation.mutable_unassign()->set_next_boot_only(random.OneIn(2));
-  } else if (kind < 11) {
+  } else if (kind < 14) {
     if (!random.OneIn(4)) mutation.mutable_create_host()->set_name(random.Of(kNames));
     // Neighbours, so that none is named twice.
     const int first = random.Below(static_cast<int>(SomeMacs().size()) - 1);
     const int last = first + random.Below(2);
     for (int i = first; i <= last; ++i)
       mutation.mutable_create_host()->add_macs(SomeMacs()[static_cast<size_t>(i)]);
-  } else if (kind < 12) {
-    mutation.mutable_delete_host()->set_host(SomeHost(random));
-  } else if (kind < 17) {
-    mutation.mutable_update_host()->set_host(SomeHost(random));
+  } else if (kind < 15) {
+    mutation.mutable_delete_host()->set_host(SomeHost(random, expected));
+  } else if (kind < 21) {
+    mutation.mutable_update_host()->set_host(SomeHost(random, expected));
     FillHost(random, *mutation.mutable_update_host());
     if (random.OneIn(2)) FillHost(random, *mutation.mutable_update_host());
-  } else if (kind < 19) {
+  } else if (kind < 25) {
     FillGroup(random, *mutation.mutable_set_group());
-  } else if (kind < 20) {
+  } else if (kind < 26) {
     mutation.mutable_delete_group()->set_name(random.Of(kGroups));
-  } else if (kind < 22) {
+  } else if (kind < 28) {
     mutation.mutable_set_profile()->set_name(random.Of(kProfiles));
     mutation.mutable_set_profile()->set_command_line(
         random.Of(force ? kTemplates : kPlainTemplates));
-  } else if (kind < 23) {
+  } else if (kind < 29) {
     mutation.mutable_delete_profile()->set_name(random.Of(kProfiles));
   } else {
     FillSettings(random, *mutation.mutable_update_settings());
@@ -176,7 +185,7 @@ void FillEtag(Random& random, const Expected& expected, v1::ExpectedEtag& etag) 
     const auto found = expected.profiles().find(etag.profile());
     right = found == expected.profiles().end() ? 0 : found->second.etag;
   } else {
-    etag.set_host(SomeHost(random));
+    etag.set_host(SomeHost(random, expected));
     const std::string name = expected.Find(etag.host());
     right = name.empty() ? 0 : expected.hosts().at(name).etag;
   }
@@ -199,7 +208,8 @@ v1::ApplyRequest RandomRequest(Random& random, const Expected& expected, int64_t
   const bool force = random.OneIn(2);
   request.mutable_options()->set_force(force);
   const int mutations = 1 + random.Below(3);
-  for (int i = 0; i < mutations; ++i) FillMutation(random, now, force, *request.add_mutations());
+  for (int i = 0; i < mutations; ++i)
+    FillMutation(random, expected, now, force, *request.add_mutations());
   if (random.OneIn(5)) {
     FillEtag(random, expected, *request.mutable_options()->add_expected_etags());
   }

@@ -26,7 +26,8 @@ TEST(ScanTest, AnEmptyTreeIsAnEmptyCatalog) {
 
 TEST(ScanTest, AFolderThatCantBeReadIsNamed) {
   const auto scan = [](const std::string& rootfs, const std::string& loaders) {
-    return Scanner(rootfs, loaders, nullptr).Run(Everything(), Now());
+    return Scanner({.rootfs = rootfs, .loaders = loaders, .files = ""}, nullptr)
+        .Run(Everything(), Now());
   };
   TestTree tree;
   EXPECT_THAT(

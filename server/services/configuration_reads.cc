@@ -198,12 +198,9 @@ grpc::ServerUnaryReactor* ConfigurationService::GetDeclaredDistro(
   const Call call("GetDeclaredDistro", context, clock_);
   const absl::StatusOr<DistroName> name = DistroName::Parse(request->name());
   if (!name.ok()) return call.Finish(Malformed("name", request->name(), name.status()));
-  const auto distro = feed_.Current()->FindDeclaredDistro(*name);
-  if (distro == nullptr) {
-    return call.Finish(ReadError(
-        absl::StatusCode::kNotFound, Reason::kDistroUnknown, "name", request->name(),
-        absl::StrCat("distro ", Quote(request->name()), ": no distro is declared by that name")));
-  }
+  const std::shared_ptr<const Snapshot> snapshot = feed_.Current();
+  const auto distro = snapshot->FindDeclaredDistro(*name);
+  if (distro == nullptr) return call.Finish(UnknownDeclaredDistro(*snapshot, *name));
   *response = ToProto(*distro);
   return call.Finish(grpc::Status::OK);
 }

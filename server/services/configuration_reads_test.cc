@@ -183,9 +183,10 @@ TEST_F(ConfigurationReadsTest, ADeclaredDistroIsReadByItsName) {
   EXPECT_EQ(distro->kernel().arguments(), "console=${tty:-ttyS0}");
   EXPECT_EQ(distro->architecture(), "x86_64");
   EXPECT_EQ(distro->etag(), 1);
-  EXPECT_THAT(
-      Call(&Stub::GetDeclaredDistro, "name: 'memtst'"),
-      StatusIs(absl::StatusCode::kNotFound, HasSubstr("no distro is declared by that name")));
+  EXPECT_THAT(Call(&Stub::GetDeclaredDistro, "name: 'memtst'"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "declared distro \"memtst\": no such declared distro; "
+                       "did you mean \"memtest\"?"));
   EXPECT_THAT(Call(&Stub::GetDeclaredDistro, "name: 'menu'"),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }

@@ -247,7 +247,7 @@ v1::ExplainResponse BuildExplanation(const Snapshot& snapshot, const ExplainedAg
   if (host != nullptr) AddPassedOver(snapshot, id, *host, chosen, now, response);
   AddUsedTwice(used_twice, response);
   if (decision.outcome == Outcome::kBoot && decision.declared != nullptr) {
-    AddDeclared(*decision.declared, *agent.catalog, decision, response);
+    AddDeclared(*decision.declared, CatalogOrNothing(agent.catalog.get()), decision, response);
   } else if (decision.outcome == Outcome::kBoot) {
     AddKernel(snapshot, *agent.catalog, decision, response);
   }

@@ -63,4 +63,10 @@ grpc::Status UnknownProfile(const Snapshot& snapshot, const ProfileName& profile
   return Unknown(Reason::kProfileUnknown, "profile", "name", profile.text(), names);
 }
 
+grpc::Status UnknownDeclaredDistro(const Snapshot& snapshot, const DistroName& distro) {
+  std::vector<std::string> names;
+  for (const auto& [name, one] : snapshot.declared_distros()) names.push_back(name.text());
+  return Unknown(Reason::kDistroUnknown, "declared distro", "name", distro.text(), names);
+}
+
 }  // namespace autopxe::server

@@ -11,5 +11,6 @@ namespace autopxe::server {
 grpc::Status UnknownHost(const Snapshot& snapshot, const HostReference& host);
 grpc::Status UnknownGroup(const Snapshot& snapshot, const GroupName& group);
 grpc::Status UnknownProfile(const Snapshot& snapshot, const ProfileName& profile);
+grpc::Status UnknownDeclaredDistro(const Snapshot& snapshot, const DistroName& distro);
 
 }  // namespace autopxe::server

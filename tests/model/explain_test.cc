@@ -118,7 +118,7 @@ class ExplainTest : public testing::Test {
       const OneAgent& one = random_.Of(agents());
       ExplainedSite::ByHttp(
           one, "127.0.0.1",
-          absl::StrCat("next/", absl::StrReplaceAll(mac, {{":", "-"}}), "/", token, "/local"));
+          absl::StrCat("next/", absl::StrReplaceAll(mac, {{":", "-"}}), "/", token, "/begun"));
       site_.AwaitUse(mac);
       host.next.clear();
       ++used_;

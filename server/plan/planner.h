@@ -32,7 +32,7 @@ class Planner {
       : snapshot_(snapshot),
         catalogs_(catalogs),
         now_(now),
-        overlay_(snapshot, next_host_id),
+        overlay_(snapshot, next_host_id, now),
         distro_check_(catalogs) {}
 
   std::variant<Plan, Refusal> Build(const Batch& batch);

@@ -1,5 +1,6 @@
 #include "server/services/verdict.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/model/age_text.h"
 #include "common/model/quote.h"
@@ -18,6 +19,12 @@ Finding JudgeMissing(const v1::Decision& decision, const ExplainedAgent& agent) 
   if (agent.catalog->KernelCount() > 0) {
     return {v1::VERDICT_BAD,
             absl::StrCat("see to what is missing, or assign what is there: ", assign)};
+  }
+  const bool is_declared = !absl::StrContains(decision.distro(), '/');
+  if (is_declared) {
+    return {v1::VERDICT_BAD,
+            absl::StrCat("declare it, or put its files into the folder of files of ",
+                         WordsOf(agent), ", or assign something else: ", assign)};
   }
   const std::string& folder = agent.context.rootfs_folder;
   return {v1::VERDICT_BAD, absl::StrCat(WordsOf(agent), " offers no kernel at all: put a release ",

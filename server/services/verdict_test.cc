@@ -122,6 +122,11 @@ TEST(VerdictTest, ADeclaredDistroNeedsNoReleaseButToBeDeclaredAndItsFiles) {
   catalog.files = {{"netboot.efi", 1}};
   site.agent.catalog = std::make_shared<const Catalog>(catalog);
   EXPECT_EQ(site.Judge().verdict, v1::VERDICT_GOOD);
+  // What it lacks then is a variable.
+  site.sample.DeclareKernel("memtest", "netboot.efi", {}, "x=${nobody-sets-it}");
+  host.distro = Distro::Parse("memtest").value();
+  site.sample.hosts = {std::make_shared<const Host>(host)};
+  EXPECT_THAT(site.Judge().advice, StartsWith("see to what is missing"));
 }
 
 TEST(VerdictTest, TheGravestComesFirstAndTheRestBesides) {

@@ -43,7 +43,9 @@ CLI::App& AddCommand(CLI::App& parent, Session& session, const CommandText& text
 
 void AddChangeOptions(CLI::App& command, Session& session) {
   command.add_flag("--dry-run", session.dry_run, "only say what would change");
-  command.add_flag("--force", session.force, "change also what locked hosts boot");
+  command.add_flag(
+      "--force", session.force,
+      "change also what locked hosts boot; accept a template whose variables reach nobody");
 }
 
 CLI::App& AddNoun(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -1,10 +1,12 @@
 #include "server/plan/distro_check.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "boot/suggestion.h"
 #include "common/model/quote.h"
 
@@ -53,9 +55,12 @@ const std::vector<std::string>& DistroCheck::OfferedKernels() {
   if (offered_kernels_) return *offered_kernels_;
   offered_kernels_.emplace();
   absl::flat_hash_set<std::string> seen;
+  std::set<std::string> names;
   for (const Offer& offer : offers_) {
     for (const CatalogDistro& distro : offer.catalog->distros) {
+      names.insert(distro.name);
       for (const CatalogRelease& release : distro.releases) {
+        names.insert(release.name);
         for (const CatalogKernel& kernel : release.kernels) {
           std::string name = absl::StrCat(distro.name, "/", release.name, "/", kernel.name);
           if (seen.insert(name).second) offered_kernels_->push_back(std::move(name));
@@ -63,6 +68,7 @@ const std::vector<std::string>& DistroCheck::OfferedKernels() {
       }
     }
   }
+  offered_names_.assign(names.begin(), names.end());
   return *offered_kernels_;
 }
 
@@ -110,9 +116,13 @@ std::vector<std::string> DistroCheck::NameSuggestions(const std::string& name,
     names.push_back(built_in.Format());
   }
   std::vector<std::string> suggestions = Suggest(name, names, kMaxSuggestions);
-  for (const std::string& kernel : OfferedKernels()) {
-    const std::vector<std::string> parts = absl::StrSplit(kernel, '/');
-    if (Suggest(name, {parts[0], parts[1]}, 1).empty()) continue;
+  const std::vector<std::string>& kernels = OfferedKernels();
+  const std::vector<std::string> close = Suggest(name, offered_names_, offered_names_.size());
+  if (close.empty() || profiles.empty()) return suggestions;
+  const absl::flat_hash_set<std::string> close_names(close.begin(), close.end());
+  for (const std::string& kernel : kernels) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(kernel, '/');
+    if (!close_names.contains(parts[0]) && !close_names.contains(parts[1])) continue;
     for (const auto& [profile, unused] : profiles) {
       if (suggestions.size() == kMaxSuggestions) return suggestions;
       suggestions.push_back(absl::StrCat(kernel, "/", profile.text()));

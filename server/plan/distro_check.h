@@ -58,6 +58,7 @@ class DistroCheck {
   std::vector<std::string> NameSuggestions(const std::string& name,
                                            const Snapshot::Profiles& profiles,
                                            const Snapshot::DeclaredDistros& declared);
+  // Gathers offered_names_ as well.
   const std::vector<std::string>& OfferedKernels();
 
   std::vector<Offer> offers_;
@@ -68,6 +69,7 @@ class DistroCheck {
   absl::flat_hash_map<Distro, bool> offered_;
   absl::flat_hash_map<std::shared_ptr<const DeclaredDistro>, std::string> lacking_;
   absl::optional<std::vector<std::string>> offered_kernels_;  // "debian/bookworm/latest".
+  std::vector<std::string> offered_names_;  // Of distros and releases, each once: "bookworm".
   // Comparing with everything that is offered is dear, and nobody reads a thousand suggestions.
   int suggestions_left_ = 20;
 };

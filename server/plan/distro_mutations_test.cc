@@ -223,6 +223,22 @@ TEST_F(DistroMutationsTest, WhatSomethingBootsIsNotDeleted) {
   Accepted({AssignTo(kMac1, "local"), DeleteHost{Ref(kMac2)}, remove});
 }
 
+TEST_F(DistroMutationsTest, AnAssignmentThatHasEndedDoesNotKeepADistro) {
+  Assign timed = AssignTo(kMac1, "installer");
+  timed.term = absl::Hours(2);
+  Commit({Linux("installer"), timed});
+  const Mutation remove = DeleteDeclaredDistro{N("installer")};
+  now_ += absl::Hours(2) - absl::Seconds(1);
+  EXPECT_THAT(Refused({remove}).message, HasSubstr("boots it; assign another distro first"));
+  now_ += absl::Seconds(1);
+  Accepted({remove});
+  // Also not where the batch has changed the host.
+  Accepted({AssignTo(kMac2, "installer"), AssignTo(kMac2, "local"), remove});
+  UpdateHost note{.host = Ref(kMac1)};
+  note.note = *Note::Parse("x");
+  Accepted({note, remove});
+}
+
 TEST_F(DistroMutationsTest, ADistroIsNotMistakenForAProfileOfTheSameName) {
   Commit({Linux("nfsrw"), AssignTo(kMac1, "nfsrw")});
   Accepted({DeleteProfile{P("nfsrw")}});

@@ -8,6 +8,13 @@
 #include "server/plan/planner.h"
 
 namespace autopxe::server {
+namespace {
+
+// Of the mutations that take one MAC away, how many are looked at for the one that takes it from
+// the host that has it. One that names each once has one of them, or a few.
+constexpr int kMaxLosers = 16;
+
+}  // namespace
 
 void Planner::CheckTerm(const Assign& assign) {
   if (std::holds_alternative<NextBootOnly>(assign.term)) {
@@ -128,17 +135,28 @@ void Planner::TakeEarly(const MacAddress& mac, absl::optional<HostId> receiver) 
   }
   const auto found = losses_->find(mac);
   if (found == losses_->end()) return;
-  for (const int position : found->second) {
-    if (position <= position_) continue;
-    const auto& update = std::get<UpdateHost>(batch_->mutations[static_cast<size_t>(position)]);
+  const std::vector<int>& losses = found->second;
+  auto at = std::upper_bound(losses.begin(), losses.end(), position_);
+  for (int looked_at = 0; at != losses.end() && looked_at < kMaxLosers; ++at, ++looked_at) {
+    const auto& update = std::get<UpdateHost>(batch_->mutations[static_cast<size_t>(*at)]);
     const Host* const loser = overlay_.FindHost(update.host);
     if (loser == nullptr || loser->id != owner->id) continue;
     Host now = *owner;
     now.macs.erase(std::find(now.macs.begin(), now.macs.end(), mac));
-    taken_early_[{now.id, mac}] = position;
+    taken_early_[{now.id, mac}] = *at;
     overlay_.ReplaceHost(std::move(now));
     return;
   }
+}
+
+std::vector<MacAddress> Planner::WithTakenEarly(const Host& host) const {
+  std::vector<MacAddress> macs = host.macs;
+  for (auto taken = taken_early_.lower_bound({host.id, MacAddress::FromNumber(0)});
+       taken != taken_early_.end() && taken->first.first == host.id; ++taken) {
+    macs.push_back(taken->first.second);
+  }
+  std::sort(macs.begin(), macs.end());
+  return macs;
 }
 
 void Planner::CheckTakenEarly() {
@@ -195,7 +213,9 @@ void Planner::Take(const UpdateHost& update) {
     const auto at = std::lower_bound(now.macs.begin(), now.macs.end(), mac);
     if (at == now.macs.end() || *at != mac) now.macs.insert(at, mac);
   }
-  if (now.macs.empty() || now.macs.size() > kMaxMacsPerHost) {
+  // Until the mutations are here that take them away, what was taken early is still its own.
+  const std::vector<MacAddress> own = WithTakenEarly(now);
+  if (own.empty() || now.macs.size() > kMaxMacsPerHost) {
     Refuse(Reason::kMalformed, "macs", absl::StrCat(now.macs.size()),
            absl::StrCat("host ", Quote(before.name.text()), ": it would have ", now.macs.size(),
                         " MACs, expected 1 to ", kMaxMacsPerHost));
@@ -204,11 +224,11 @@ void Planner::Take(const UpdateHost& update) {
   if (update.name.has_value()) {
     now.name = *update.name;
   } else if (const auto mac = MacAddress::Parse(now.name.text());
-             mac.ok() && !std::binary_search(now.macs.begin(), now.macs.end(), *mac)) {
+             mac.ok() && !std::binary_search(own.begin(), own.end(), *mac)) {
     // Who is known by a MAC alone is called by one that it has.
-    now.name = NameByMac(now.macs.front());
+    now.name = NameByMac(own.front());
   }
-  CheckName(now.name, now.macs, &before);
+  CheckName(now.name, own, &before);
 
   for (const auto& [key, value] : update.set_labels) now.labels.insert_or_assign(key, value);
   for (const LabelKey& key : update.unset_labels) {

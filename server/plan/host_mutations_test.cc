@@ -212,6 +212,54 @@ TEST_F(HostMutationsTest, HostsSwapTheirMacsInOneBatch) {
               HasSubstr("host \"cn03\" has it already"));
 }
 
+TEST_F(HostMutationsTest, AHostWhoseMacWasTakenEarlyIsChangedMeanwhileLikeAnyOther) {
+  Commit({Create("cn02", {Mac(kMac2)}), Create(kMac3, {Mac(kMac3)})});
+  UpdateHost gets{.host = Ref("cn01")};
+  for (const char* other : {"cn02", kMac3}) {
+    const MacAddress own = snapshot_->FindHost(Ref(other))->macs.front();
+    gets.add_macs = {own};
+    const HostReference reference = snapshot_->FindHost(Ref(other))->name;
+    UpdateHost label{.host = reference};
+    label.set_labels = {{Key("rack"), LabelOf("r7")}};
+    const UpdateHost loses{
+        .host = reference, .add_macs = {Mac("02:00:00:00:00:09")}, .remove_macs = {own}};
+    Assign assign = AssignTo("cn01", "local");
+    assign.host = reference;
+    const Plan plan = Accepted({gets, label, assign, loses});
+    ASSERT_THAT(plan.change.hosts, SizeIs(2)) << other;
+    EXPECT_THAT(plan.change.hosts[0]->macs, ElementsAre(Mac(kMac1), own));
+    const Host& lost = *plan.change.hosts[1];
+    EXPECT_THAT(lost.macs, ElementsAre(Mac("02:00:00:00:00:09")));
+    EXPECT_EQ(lost.labels.at(Key("rack")).text(), "r7");
+    EXPECT_EQ(lost.distro, D("local"));
+    EXPECT_EQ(lost.name.text(), absl::string_view(other) == "cn02" ? "cn02" : "02:00:00:00:00:09");
+    // Without another one it has none in the end.
+    UpdateHost only_loses{.host = reference};
+    only_loses.remove_macs = {own};
+    EXPECT_THAT(Refused({gets, label, only_loses}).message, HasSubstr("it would have 0 MACs"));
+  }
+}
+
+TEST_F(HostMutationsTest, AMacIsTakenEarlyByTheMutationThatComesNext) {
+  // To and fro: each mutation takes it from the host that the one before has given it to.
+  Commit({Create("cn02", {Mac(kMac2)})});
+  const auto move = [](const char* host, bool adds) {
+    UpdateHost update{.host = Ref(host)};
+    (adds ? update.add_macs : update.remove_macs) = {Mac(kMac3)};
+    return update;
+  };
+  std::vector<Mutation> mutations{move("cn01", true)};
+  for (int i = 0; i < 1000; ++i) {
+    mutations.push_back(move("cn02", true));
+    mutations.push_back(move("cn01", false));
+    mutations.push_back(move("cn01", true));
+    mutations.push_back(move("cn02", false));
+  }
+  EXPECT_THAT(
+      Accepted(mutations).differences,
+      ElementsAre(Difference{"host", "cn01", "macs", kMac1, absl::StrCat(kMac1, ", ", kMac3)}));
+}
+
 TEST_F(HostMutationsTest, LabelsAndVariablesHaveLimits) {
   UpdateHost labels = Update();
   UpdateHost variables = Update();

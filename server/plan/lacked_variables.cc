@@ -22,13 +22,16 @@ namespace {
 // The hosts' names in a sentence.
 constexpr size_t kMaxNamesLength = 200;
 
-// A variable that a template needs, and that not every host gets.
-struct Need {
-  std::string variable;
-  absl::optional<VariableName> name;  // Empty: no variable can be called so.
-  std::vector<const Group*> groups;   // Which set it.
+// More are dearer to match with each host than all hosts are to look at.
+constexpr size_t kMaxMatchedGroups = 16;
 
-  bool IsMetFor(const Host* host) const {
+// Who sets a variable, looked up once however many templates use it.
+struct Sources {
+  absl::optional<VariableName> name = {};  // Empty: no variable can be called so.
+  bool is_set_for_all = false;             // The rest is then left out.
+  std::vector<const Group*> groups = {};
+
+  bool Reach(const Host* host) const {
     if (host == nullptr || !name.has_value()) return false;
     if (host->variables.count(*name) > 0) return true;
     return std::any_of(groups.begin(), groups.end(),
@@ -36,22 +39,32 @@ struct Need {
   }
 };
 
-// The needs of every template that has some, in one configuration, which must outlive it.
+// A variable that a template needs, and that not every host gets.
+struct Need {
+  std::string variable;
+  const Sources* sources;
+};
+
+// What templates need in one configuration, which must outlive it. Each is read when it is first
+// asked for: most requests let hosts boot with one of them, or with none.
 class Needs {
  public:
-  // At `agent`; null: at any, so that what one of them sets is no need.
-  Needs(const Snapshot& snapshot, const AgentId* agent) : snapshot_(snapshot) {
-    for (const auto& [profile, one] : snapshot.profiles()) Add(profile, agent);
-    for (const auto& [distro, one] : snapshot.declared_distros()) Add(distro, agent);
-  }
+  // At `agent`, which must outlive it; null: at any, so that what one of them sets is no need.
+  Needs(const Snapshot& snapshot, const AgentId* agent) : snapshot_(snapshot), agent_(agent) {}
 
-  bool empty() const { return by_owner_.empty(); }
+  // Whether any template has a need.
+  bool HasAny() {
+    const auto& profiles = snapshot_.profiles();
+    const auto& declared = snapshot_.declared_distros();
+    const auto has_need = [&](const auto& entry) { return !Of(entry.first).empty(); };
+    return std::any_of(profiles.begin(), profiles.end(), has_need) ||
+           std::any_of(declared.begin(), declared.end(), has_need);
+  }
 
   // Calls `add` with the owner of the template and each variable of it that the host does not get,
   // of all that is assigned to it, now or later; `host` is null for one that nobody has named.
   template <typename Add>
-  void ForEachLack(const Host* host, absl::Time now, Add add) const {
-    if (empty()) return;
+  void ForEachLack(const Host* host, absl::Time now, Add add) {
     const auto look = [&](const Distro& distro) { LookAt(distro, host, add); };
     if (host == nullptr) return look(ChooseDistro(snapshot_, nullptr, nullptr, now).distro);
     if (host->next.has_value()) look(host->next->distro);
@@ -67,37 +80,45 @@ class Needs {
   }
 
   template <typename Add>
-  void LookAt(const Distro& distro, const Host* host, Add add) const {
+  void LookAt(const Distro& distro, const Host* host, Add add) {
     const absl::optional<TemplateOwner> owner = OwnerFor(distro);
     if (!owner.has_value()) return;
-    const auto found = by_owner_.find(*owner);
-    if (found == by_owner_.end()) return;
-    for (const Need& need : found->second) {
-      if (!need.IsMetFor(host)) add(found->first, need.variable);
+    for (const Need& need : Of(*owner)) {
+      if (!need.sources->Reach(host)) add(*owner, need.variable);
     }
   }
 
  private:
-  void Add(const TemplateOwner& owner, const AgentId* agent) {
-    const CommandLineTemplate* const used = FindTemplate(snapshot_, owner);
-    if (used == nullptr) return;
+  const std::vector<Need>& Of(const TemplateOwner& owner) {
+    const auto [found, is_new] = by_owner_.try_emplace(owner);
+    const CommandLineTemplate* const used = is_new ? FindTemplate(snapshot_, owner) : nullptr;
+    if (used == nullptr) return found->second;
     for (std::string& required : RequiredVariables(*used)) {
-      Need need{.variable = std::move(required), .name = absl::nullopt, .groups = {}};
-      if (auto name = VariableName::Parse(need.variable); name.ok()) {
-        if (IsSetForAll(*name, agent)) continue;
-        for (const std::shared_ptr<const Group>& group : snapshot_.groups()) {
-          if (group->variables.count(*name) > 0) need.groups.push_back(group.get());
-        }
-        need.name = *std::move(name);
-      }
-      by_owner_[owner].push_back(std::move(need));
+      const Sources& sources = SourcesOf(required);
+      if (!sources.is_set_for_all) found->second.push_back({std::move(required), &sources});
     }
+    return found->second;
   }
 
-  bool IsSetForAll(const VariableName& name, const AgentId* agent) const {
+  const Sources& SourcesOf(const std::string& variable) {
+    const auto [found, is_new] = sources_of_.try_emplace(variable);
+    Sources& sources = found->second;
+    if (!is_new) return sources;
+    auto name = VariableName::Parse(variable);
+    if (!name.ok()) return sources;
+    sources.name = *std::move(name);
+    sources.is_set_for_all = IsSetForAll(*sources.name);
+    if (sources.is_set_for_all) return sources;
+    for (const std::shared_ptr<const Group>& group : snapshot_.groups()) {
+      if (group->variables.count(*sources.name) > 0) sources.groups.push_back(group.get());
+    }
+    return sources;
+  }
+
+  bool IsSetForAll(const VariableName& name) const {
     if (snapshot_.settings().variables.count(name) > 0) return true;
-    if (agent != nullptr) {
-      const AgentSettings* const own = snapshot_.FindAgentSettings(*agent);
+    if (agent_ != nullptr) {
+      const AgentSettings* const own = snapshot_.FindAgentSettings(*agent_);
       return own != nullptr && own->variables.count(name) > 0;
     }
     const auto& all = snapshot_.agent_settings();
@@ -106,7 +127,10 @@ class Needs {
   }
 
   const Snapshot& snapshot_;
+  const AgentId* const agent_;
+  // Of those asked for; empty for one that needs nothing, or is not there.
   std::map<TemplateOwner, std::vector<Need>> by_owner_;
+  std::map<std::string, Sources> sources_of_;  // By variable.
 };
 
 class Search {
@@ -115,13 +139,14 @@ class Search {
       : before_(before), after_(after), now_(now), needs_(after, nullptr) {}
 
   void LookAtChange(const Change& change) {
-    const bool is_default_changed =
-        change.settings.has_value() &&
-        (change.settings->default_distro != before_.settings().default_distro ||
-         change.settings->unknown_hosts != before_.settings().unknown_hosts);
-    if (!needs_.empty()) {
-      LookAtHosts(change, is_default_changed);
-      if (is_default_changed) LookAtUnnamed();
+    const Settings& old_settings = before_.settings();
+    const bool is_default_new = change.settings.has_value() &&
+                                change.settings->default_distro != old_settings.default_distro;
+    LookAtHosts(change, is_default_new);
+    // Hosts that somebody has named never boot the setting unknown-hosts.
+    if (is_default_new || (change.settings.has_value() &&
+                           change.settings->unknown_hosts != old_settings.unknown_hosts)) {
+      LookAtUnnamed();
     }
     for (const AgentSettings& settings : change.agent_settings) {
       const AgentSettings* const old = before_.FindAgentSettings(settings.agent);
@@ -159,10 +184,13 @@ class Search {
       for (const std::shared_ptr<const Host>& host : change.hosts) LookAt(*host);
       return;
     }
+    if (!needs_.HasAny()) return;
+    // What a host lacked before is not told, so to look at more of them finds nothing else.
+    const bool matches_none = all || groups.size() > kMaxMatchedGroups;
     after_.ForEachHost([&](const std::shared_ptr<const Host>& host) {
       const auto is_in = [&](const Group* group) { return group->selector.Matches(host->labels); };
       // The etag is the number of the revision that changed it last.
-      if (all || host->etag == change.revision.id.number ||
+      if (matches_none || host->etag == change.revision.id.number ||
           std::any_of(groups.begin(), groups.end(), is_in)) {
         LookAt(*host);
       }
@@ -193,7 +221,7 @@ class Search {
 
   // Hosts without an assignment and a group's distro boot it at this agent.
   void LookAtDefaultOf(const AgentId& agent, const Distro& distro) {
-    const Needs needs(after_, &agent);
+    Needs needs(after_, &agent);
     bool has_need = false;
     needs.LookAt(distro, nullptr, [&](const auto&, const auto&) { has_need = true; });
     if (!has_need) return;
@@ -226,7 +254,7 @@ class Search {
   const Snapshot& before_;
   const Snapshot& after_;
   const absl::Time now_;
-  const Needs needs_;
+  Needs needs_;
   absl::optional<Needs> needs_before_;
   std::vector<LackedVariable> found_;
   // In found_, by template, variable, agent and whether it is of named hosts.

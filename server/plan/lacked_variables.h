@@ -24,10 +24,11 @@ struct LackedVariable {
 };
 
 // What is lacked in `after`, which `change` makes of `before`, and was not before it, as hosts boot
-// at `now`. Looked at are the hosts that the change touches; all of them once if it changes which
-// hosts a group has or what groups or defaults let them boot, and some profile needs what not every
-// host gets. What any agent sets is none of it: at which agent a host boots is not known here, and
-// the profile's being set has told of it.
+// at `now`. Looked at are the hosts that the change touches; all of them once if it sets or deletes
+// a group or changes the default distro, and some template needs what not every host gets. A
+// template that is set is the caller's to judge, as is a variable that is taken away. What any
+// agent sets is none of it: at which agent a host boots is not known here, and the template's being
+// set has told of it.
 std::vector<LackedVariable> FindLackedVariables(const Snapshot& before, const Snapshot& after,
                                                 const Change& change, absl::Time now);
 

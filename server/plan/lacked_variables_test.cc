@@ -16,6 +16,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 constexpr char kSerial[] = "debian/bookworm/latest/serial";
 
@@ -107,6 +108,41 @@ TEST_F(LackedVariablesTest, AGroupsOrADefaultsDistroIsLookedAtForAllWhomItReache
                           "with it don't get: cn[03-04]"));
   agent.set_variables = {{V("tty"), Value("ttyS9")}};
   EXPECT_THAT(Accepted({agent}).warnings, IsEmpty());
+}
+
+TEST_F(LackedVariablesTest, WhatUnknownHostsBootIsToldOfThoseThatNobodyHasNamedOnly) {
+  Commit({AssignTo("cn03", kSerial)});
+  UpdateSettings settings;
+  settings.unknown_hosts = absl::optional<Distro>(D(kSerial));
+  const auto unnamed = EndsWith("hosts that nobody has named, and that boot with it, don't get");
+  EXPECT_THAT(Accepted({settings}).warnings, ElementsAre(unnamed));
+  EXPECT_THAT(Accepted({settings, AssignTo("cn04", kSerial)}).warnings,
+              ElementsAre(EndsWith("get: cn04"), unnamed));
+}
+
+TEST_F(LackedVariablesTest, HoweverManyGroupsAreTouchedTheSameIsTold) {
+  Commit({AssignTo("cn01", kSerial), AssignTo("cn03", kSerial)});
+  SetGroup moved = Rack("r1");
+  moved.selector = *Selector::Parse("rack=r9");
+  for (const int more : {0, 1, 7, 8, 20}) {
+    std::vector<Mutation> mutations{moved, AssignTo("cn04", kSerial)};
+    for (int i = 0; i < more; ++i) mutations.push_back(Rack(absl::StrCat("x", i)));
+    EXPECT_THAT(Accepted(mutations).warnings, ElementsAre(EndsWith("get: cn[01,04]"))) << more;
+  }
+}
+
+TEST_F(LackedVariablesTest, WhatTwoTemplatesNeedIsToldOfEach) {
+  const char* const kInstaller = "installer";
+  DeclareDistro declare{{*DistroName::Parse(kInstaller),
+                         DeclaredKernel{*BootFile::Parse("http://x/linux"), {}, T("${tty}")}}};
+  Commit({SetProfile{P("other"), T("tty=${tty}")}, declare});
+  EXPECT_THAT(Accepted({AssignTo("cn02", kInstaller), AssignTo("cn03", kInstaller),
+                        AssignTo("cn04", "debian/bookworm/latest/other")})
+                  .warnings,
+              UnorderedElementsAre(
+                  "distro \"installer\" uses ${tty}, which a host that boots it doesn't get: cn03",
+                  "profile \"other\" uses ${tty}, which a host that boots with it doesn't get: "
+                  "cn04"));
 }
 
 TEST_F(LackedVariablesTest, WhatAnAgentSetsMayBeWhatTheHostGets) {

@@ -19,8 +19,9 @@ bool IsUnchanged(const Resource& before, Resource now) {
 
 }  // namespace
 
-Overlay::Overlay(const Snapshot& base, HostId next_host_id)
+Overlay::Overlay(const Snapshot& base, HostId next_host_id, absl::Time now)
     : base_(base),
+      now_(now),
       next_host_id_(static_cast<int64_t>(next_host_id)),
       group_count_(base.groups().size()) {}
 
@@ -200,7 +201,7 @@ void Overlay::NoteUses(const Host& host, bool uses) {
     }
   };
   note(host.distro);
-  if (host.timed.has_value()) note(host.timed->distro);
+  if (host.timed.has_value() && host.timed->until > now_) note(host.timed->distro);
   if (host.next.has_value()) note(host.next->distro);
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "common/model/mutation.h"
 #include "common/model/snapshot.h"
@@ -20,7 +21,8 @@ namespace autopxe::server {
 // but for the first UsersOf.
 class Overlay {
  public:
-  Overlay(const Snapshot& base, HostId next_host_id);
+  // At `now` terms are judged.
+  Overlay(const Snapshot& base, HostId next_host_id, absl::Time now);
 
   // Each null if there is none; valid until the next change.
   const Host* FindHost(HostId id) const;
@@ -62,7 +64,7 @@ class Overlay {
   // New ones that set nothing if the agent has none.
   AgentSettings& mutable_agent_settings(const AgentId& agent);
 
-  // What boots with a profile, or a declared distro.
+  // What boots with a profile, or a declared distro. An assignment that has ended boots nothing.
   struct Users {
     size_t count;
     std::string example;  // `host "web01"`; empty if count is 0.
@@ -102,6 +104,7 @@ class Overlay {
   Users UsersOf(const Used& used);
 
   const Snapshot& base_;
+  const absl::Time now_;
   int64_t next_host_id_;
   absl::flat_hash_map<HostId, HostEntry> hosts_;
   // What the batch took or gave: nullopt where it is free now.

@@ -17,6 +17,7 @@
 #include "server/plan/distro_check.h"
 #include "server/plan/overlay.h"
 #include "server/plan/plan.h"
+#include "server/plan/template_owner.h"
 #include "server/plan/variable_check.h"
 
 namespace autopxe::server {
@@ -32,7 +33,7 @@ class Planner {
       : snapshot_(snapshot),
         catalogs_(catalogs),
         now_(now),
-        overlay_(snapshot, next_host_id),
+        overlay_(snapshot, next_host_id, now),
         distro_check_(catalogs) {}
 
   std::variant<Plan, Refusal> Build(const Batch& batch);
@@ -43,6 +44,8 @@ class Planner {
   // Takes `mac` away from the host that has it, if that isn't `receiver` and a mutation that is
   // still to come takes it away anyway: so hosts can swap their MACs.
   void TakeEarly(const MacAddress& mac, absl::optional<HostId> receiver);
+  // The host's MACs, ascending, with those that were taken so and are still to be taken away.
+  std::vector<MacAddress> WithTakenEarly(const Host& host) const;
   // Notes each MAC that was taken so and that no mutation then took away.
   void CheckTakenEarly();
 

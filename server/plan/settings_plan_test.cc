@@ -277,6 +277,17 @@ TEST_F(SettingsPlanTest, AnAgentThatNobodyHasHeardOfIsAcceptedWithAWarning) {
   EXPECT_THAT(Accepted({update}).warnings, IsEmpty());
 }
 
+TEST_F(SettingsPlanTest, AnAssignmentThatHasEndedDoesNotKeepAProfile) {
+  SetUpProfiles();
+  Assign timed = AssignTo(kMac1, kNfsrw);
+  timed.term = absl::Hours(2);
+  Commit({timed});
+  now_ += absl::Hours(2) - absl::Seconds(1);
+  EXPECT_EQ(Refused({DeleteProfile{P("nfsrw")}}).problems[0].reason, Reason::kProfileInUse);
+  now_ += absl::Seconds(1);
+  Accepted({DeleteProfile{P("nfsrw")}});
+}
+
 TEST_F(SettingsPlanTest, AVariableThatOnlySomeAgentsSetIsWarnedOf) {
   catalogs_.emplace(*AgentId::Parse("rack2"), std::make_shared<Catalog>());
   const auto update_of = [](absl::string_view agent) {

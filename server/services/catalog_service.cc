@@ -54,7 +54,6 @@ CatalogService::CatalogService(CurrentCatalogsFn catalogs, CurrentMovesFn moves,
 
 std::shared_ptr<const DistroList> CatalogService::CurrentList(
     const std::shared_ptr<const Catalogs>& catalogs) {
-  absl::MutexLock lock(&mutex_);
   if (list_ == nullptr || listed_ != catalogs) {
     list_ = std::make_shared<const DistroList>(DistroList::Build(*catalogs));
     listed_ = catalogs;
@@ -66,12 +65,19 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
                                                       const v1::ListDistrosRequest* request,
                                                       v1::ListDistrosResponse* response) {
   const Call call("ListDistros", context, clock_);
-  absl::StatusOr<Page> page = ParsePage(kList, request->page_size(), request->page_token());
-  if (!page.ok()) return call.Finish(ToGrpcStatus(page.status()));
+  // gRPC keeps both until the reactor has finished.
+  calls_.Queue([this, call, request, response] { call.Finish(FillDistros(*request, *response)); });
+  return call.reactor();
+}
+
+grpc::Status CatalogService::FillDistros(const v1::ListDistrosRequest& request,
+                                         v1::ListDistrosResponse& response) {
+  absl::StatusOr<Page> page = ParsePage(kList, request.page_size(), request.page_token());
+  if (!page.ok()) return ToGrpcStatus(page.status());
   absl::StatusOr<Distro> after = Distro::Menu();
   if (!page->after.empty()) {
     after = Distro::Parse(page->after);
-    if (!after.ok()) return call.Finish(ToGrpcStatus(after.status()));
+    if (!after.ok()) return ToGrpcStatus(after.status());
   }
   const std::shared_ptr<const Catalogs> catalogs = catalogs_();
   const std::shared_ptr<const DistroList> list = CurrentList(catalogs);
@@ -82,10 +88,10 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
   size_t bytes = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     if (page->IsFull(i, bytes)) {
-      response->set_next_page_token(FormatPageToken(kList, items[i - 1].distro.Format()));
+      response.set_next_page_token(FormatPageToken(kList, items[i - 1].distro.Format()));
       break;
     }
-    v1::Distro* distro = response->add_distros();
+    v1::Distro* distro = response.add_distros();
     distro->set_name(items[i].distro.Format());
     if (items[i].kernel != nullptr) {
       for (const std::string& version : items[i].kernel->versions) {
@@ -106,7 +112,7 @@ grpc::ServerUnaryReactor* CatalogService::ListDistros(grpc::CallbackServerContex
     }
     bytes += distro->ByteSizeLong();
   }
-  return call.Finish(grpc::Status::OK);
+  return grpc::Status::OK;
 }
 
 grpc::ServerUnaryReactor* CatalogService::ListKernelMoves(grpc::CallbackServerContext* context,

@@ -3,12 +3,11 @@
 #include <functional>
 #include <memory>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "autopxe/v1/catalog.grpc.pb.h"
 #include "common/runtime/clock.h"
 #include "server/feed/feed.h"
 #include "server/plan/catalogs.h"
+#include "server/services/call_thread.h"
 #include "server/services/distro_list.h"
 #include "server/store/recorded_move.h"
 
@@ -20,7 +19,8 @@ using CurrentCatalogsFn = std::function<std::shared_ptr<const Catalogs>()>;
 // What moved last, ascending by id.
 using CurrentMovesFn = std::function<std::shared_ptr<const RecordedMoves>()>;
 
-// See autopxe/v1/catalog.proto.
+// See autopxe/v1/catalog.proto. Lists distros on a thread of its own: each file of each declared
+// one is looked for at each agent.
 class CatalogService final : public v1::CatalogService::CallbackService {
  public:
   // `feed` and `clock` outlive this object.
@@ -35,18 +35,21 @@ class CatalogService final : public v1::CatalogService::CallbackService {
                                             v1::ListKernelMovesResponse* response) override;
 
  private:
+  grpc::Status FillDistros(const v1::ListDistrosRequest& request,
+                           v1::ListDistrosResponse& response);
   // Of `catalogs`, built anew only when they are others than the last time.
-  std::shared_ptr<const DistroList> CurrentList(const std::shared_ptr<const Catalogs>& catalogs)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_ptr<const DistroList> CurrentList(const std::shared_ptr<const Catalogs>& catalogs);
 
   const CurrentCatalogsFn catalogs_;
   const CurrentMovesFn moves_;
   const Feed& feed_;
   const Clock& clock_;
 
-  absl::Mutex mutex_;
-  std::shared_ptr<const Catalogs> listed_ ABSL_GUARDED_BY(mutex_);  // What list_ is of.
-  std::shared_ptr<const DistroList> list_ ABSL_GUARDED_BY(mutex_);
+  // Only the thread of calls_ uses them.
+  std::shared_ptr<const Catalogs> listed_;  // What list_ is of.
+  std::shared_ptr<const DistroList> list_;
+
+  CallThread calls_;  // Last: what it does uses all of the above.
 };
 
 }  // namespace autopxe::server

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -205,6 +206,21 @@ TEST_F(CatalogServiceTest, APageIsNeverTooLargeForOneMessage) {
     token = response.next_page_token();
   } while (!token.empty());
   EXPECT_EQ(distros, 404u);
+}
+
+TEST_F(CatalogServiceTest, ManyListsAtOnceAreEachWhole) {
+  Offer({{*AgentId::Parse("east"), WithReleases(20)}});
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([this] {
+      for (int j = 0; j < 20; ++j) {
+        v1::ListDistrosResponse response;
+        EXPECT_TRUE(List(0, "", &response).ok());
+        EXPECT_EQ(response.distros_size(), 24);
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
 }
 
 TEST_F(CatalogServiceTest, ABadSizeOrTokenIsRefused) {

@@ -105,13 +105,14 @@ absl::StatusOr<AgentRegistry::Entry> DecisionService::FindAgent(const std::strin
 }
 
 v1::ExplainResponse DecisionService::ExplainAt(const AgentRegistry::Entry& agent,
+                                               std::shared_ptr<const Catalog> catalog,
                                                const Snapshot& snapshot,
                                                const HostQuestion& question, absl::Time now) const {
   const std::shared_ptr<const Host> host = snapshot.FindHost(question.mac);
   const RevisionId applied = agent.status.has_value() ? agent.status->applied : RevisionId();
   return BuildExplanation(
       snapshot,
-      BuildExplainedAgent(agent, CatalogOf(*catalogs_(), agent.id), feed_.Lag(applied),
+      BuildExplainedAgent(agent, std::move(catalog), feed_.Lag(applied),
                           snapshot.revision().id.number, now),
       question, host == nullptr ? std::vector<NextBootUse>() : used_twice_(host->id), now);
 }
@@ -126,7 +127,7 @@ grpc::Status DecisionService::FillExplanation(const v1::ExplainRequest& request,
   if (!request.agent_id().empty()) {
     const absl::StatusOr<AgentRegistry::Entry> agent = FindAgent(request.agent_id());
     if (!agent.ok()) return ToGrpcStatus(agent.status());
-    response = ExplainAt(*agent, *snapshot, *question, now);
+    response = ExplainAt(*agent, CatalogOf(*catalogs_(), agent->id), *snapshot, *question, now);
     return grpc::Status::OK;
   }
   const std::vector<AgentRegistry::Entry> agents =
@@ -144,7 +145,9 @@ grpc::Status DecisionService::FillExplanation(const v1::ExplainRequest& request,
                                    *question, now)});
   }
   const size_t chosen = ChooseAgent(decisions);
-  response = ExplainAt(agents[chosen], *snapshot, *question, now);
+  // By the catalog that it was chosen by: it may have told of another one since.
+  response =
+      ExplainAt(agents[chosen], CatalogOf(*catalogs, agents[chosen].id), *snapshot, *question, now);
   AddChoice(decisions, chosen, response);
   return grpc::Status::OK;
 }

@@ -44,7 +44,9 @@ class DecisionService final : public v1::DecisionService::CallbackService {
                         v1::ListDecisionsResponse& response);
   // Errors: those of Explain.
   absl::StatusOr<AgentRegistry::Entry> FindAgent(const std::string& id) const;
-  v1::ExplainResponse ExplainAt(const AgentRegistry::Entry& agent, const Snapshot& snapshot,
+  // `catalog`: what the agent offers; null if it has not told it.
+  v1::ExplainResponse ExplainAt(const AgentRegistry::Entry& agent,
+                                std::shared_ptr<const Catalog> catalog, const Snapshot& snapshot,
                                 const HostQuestion& question, absl::Time now) const;
 
   const CurrentCatalogsFn catalogs_;

@@ -67,11 +67,19 @@ class DecisionServiceTest : public ::testing::Test {
     return response;
   }
 
+  // Agents may report while a call is under way: the next reading is of the next ones, if any.
+  std::shared_ptr<const Catalogs> ReadCatalogs() {
+    const auto read = catalogs_.front();
+    if (catalogs_.size() > 1) catalogs_.erase(catalogs_.begin());
+    return read;
+  }
+
   FakeClock clock_;
   MemoryWriter writer_;
   AgentRegistry registry_{clock_};
   std::vector<NextBootUse> used_twice_;
-  DecisionService service_{[] { return std::make_shared<const Catalogs>(); },
+  std::vector<std::shared_ptr<const Catalogs>> catalogs_{std::make_shared<const Catalogs>()};
+  DecisionService service_{[this] { return ReadCatalogs(); },
                            [this](HostId) { return used_twice_; }, registry_, writer_.feed(),
                            clock_};
   LoopbackServer server_{{&service_}};
@@ -111,6 +119,20 @@ TEST_F(DecisionServiceTest, WhereNoAgentIsNamedOneIsChosenAndSaidWhy) {
   ASSERT_EQ(response->elsewhere_size(), 1);
   EXPECT_EQ(response->elsewhere(0).agent_id(), "attic");
   EXPECT_EQ(response->elsewhere(0).distro(), "menu");
+}
+
+TEST_F(DecisionServiceTest, WhatIsReportedMeanwhileDoesNotContradictTheChoice) {
+  Report("attic");
+  Report("lab");
+  Catalogs told;
+  for (const char* agent : {"attic", "lab"}) {
+    told[*AgentId::Parse(agent)] = std::make_shared<const Catalog>();
+  }
+  catalogs_.push_back(std::make_shared<const Catalogs>(told));
+  const auto response = Call(&Stub::Explain, "host: 'cn02'");
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->decision().agent_id(), "attic");
+  EXPECT_FALSE(response->has_catalog());
 }
 
 TEST_F(DecisionServiceTest, TheAgentThatIsNamedIsTheOneThatIsExplained) {

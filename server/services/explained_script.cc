@@ -97,6 +97,15 @@ void AddCatalogDoubt(const ExplainedAgent& agent, absl::Time now, ExplainedScrip
   }
 }
 
+// An agent tells of a next boot that was used up when it next reaches the server.
+void AddNextBootDoubt(const ExplainedAgent& agent, absl::Time now, ExplainedScript& explained) {
+  if (explained.decision.distro_origin != DistroOrigin::kNextBoot) return;
+  if (agent.entry.watches > 0) return;
+  explained.doubts.push_back(absl::StrCat(
+      WordsOf(agent), " may have let the host use its next boot up without having told: it was ",
+      "last heard of ", FormatAge(now - agent.entry.last_seen), " ago"));
+}
+
 }  // namespace
 
 ExplainedScript BuildExplainedScript(const Snapshot& snapshot, const ExplainedAgent& agent,
@@ -111,6 +120,7 @@ ExplainedScript BuildExplainedScript(const Snapshot& snapshot, const ExplainedAg
   if (!address.has_value()) AddAddressDoubt(snapshot, agent, question, now, explained);
   AddUnsaidDoubts(snapshot, agent, question.by_http, explained);
   AddCatalogDoubt(agent, now, explained);
+  AddNextBootDoubt(agent, now, explained);
   return explained;
 }
 

@@ -1,5 +1,6 @@
 #include "server/services/explained_script.h"
 
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_replace.h"
@@ -125,6 +126,20 @@ TEST(ExplainedScriptTest, WhoIsAwayMayOfferSomethingElseByNow) {
   agent.entry.watches = 0;
   agent.entry.last_seen = kNow - absl::Hours(3);
   EXPECT_THAT(Explain(sample, agent).doubts, ElementsAre(HasSubstr("last heard of 3h0m ago")));
+}
+
+TEST(ExplainedScriptTest, WhoIsAwayMayHaveHadANextBootUsedUp) {
+  Sample sample;
+  Host host = *sample.hosts.front();
+  host.next = NextBoot{.distro = Distro::Local(), .token = 3};
+  sample.hosts = {std::make_shared<const Host>(host)};
+  ExplainedAgent agent = ExplainedOf(sample, kNow);
+  EXPECT_THAT(Explain(sample, agent).doubts, IsEmpty());
+  agent.entry.watches = 0;
+  agent.entry.last_seen = kNow - absl::Hours(3);
+  EXPECT_THAT(Explain(sample, agent).doubts,
+              ElementsAre("agent \"lab\" may have let the host use its next boot up without having "
+                          "told: it was last heard of 3h0m ago"));
 }
 
 TEST(ExplainedScriptTest, AHostThatIsIgnoredGetsNothingForCertain) {

@@ -292,6 +292,22 @@ TEST(ExplanationTest, WhatIsChainedHasNoCommandLine) {
   EXPECT_EQ(response.files(0).path(), "https://boot.example/");
 }
 
+TEST(ExplanationTest, WhatIsMadeOfUrlsOnlyIsKnownWithoutACatalog) {
+  Site site;
+  site.sample.DeclareChain("netboot", "https://boot.example/");
+  Host host = site.Node1();
+  host.distro = D("netboot");
+  site.Put(host);
+  ExplainedAgent agent = ExplainedOf(site.sample, kNow);
+  agent.catalog = nullptr;
+  agent.entry.catalog_at.reset();
+  const v1::ExplainResponse response = site.Explain(agent);
+  EXPECT_EQ(response.decision().outcome(), v1::OUTCOME_BOOT);
+  ASSERT_EQ(response.files_size(), 1);
+  EXPECT_EQ(response.files(0).path(), "https://boot.example/");
+  EXPECT_EQ(response.files(0).size(), 0);
+}
+
 TEST(ExplanationTest, ADeclaredDistroWithoutItsFileIsBad) {
   Site site;
   site.sample.DeclareChain("netboot", "netboot.efi");

@@ -1,7 +1,11 @@
 #include "server/services/verdict.h"
 
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "boot/boot_files.h"
 #include "common/model/age_text.h"
+#include "common/model/name.h"
 #include "common/model/quote.h"
 
 namespace autopxe::server {
@@ -13,9 +17,22 @@ std::string WordsOf(const ExplainedAgent& agent) {
 
 constexpr char kSeeThatItRuns[] = "see that it runs and reaches this server";
 
-Finding JudgeMissing(const v1::Decision& decision, const ExplainedAgent& agent) {
+Finding JudgeMissing(const Snapshot& snapshot, const v1::Decision& decision,
+                     const ExplainedAgent& agent) {
   const std::string assign = absl::StrCat("autopxectl assign ", decision.host(), " DISTRO");
-  if (agent.catalog->KernelCount() > 0) {
+  bool lacks_kernel = agent.catalog->KernelCount() == 0;
+  if (lacks_kernel && !absl::StrContains(decision.distro(), '/')) {
+    // A declared one needs none of the kernels that agents find.
+    const absl::StatusOr<DistroName> name = DistroName::Parse(decision.distro());
+    const auto declared = name.ok() ? snapshot.FindDeclaredDistro(*name) : nullptr;
+    if (declared == nullptr || FindMissingFile(*declared, *agent.catalog) != nullptr) {
+      return {v1::VERDICT_BAD,
+              absl::StrCat("declare it, or put its files into the folder of files of ",
+                           WordsOf(agent), ", or assign something else: ", assign)};
+    }
+    lacks_kernel = false;  // It is a variable.
+  }
+  if (!lacks_kernel) {
     return {v1::VERDICT_BAD,
             absl::StrCat("see to what is missing, or assign what is there: ", assign)};
   }
@@ -25,7 +42,8 @@ Finding JudgeMissing(const v1::Decision& decision, const ExplainedAgent& agent) 
                                         ", or assign what needs none: ", assign)};
 }
 
-Finding JudgeDecision(const v1::Decision& decision, const ExplainedAgent& agent) {
+Finding JudgeDecision(const Snapshot& snapshot, const v1::Decision& decision,
+                      const ExplainedAgent& agent) {
   switch (decision.outcome()) {
     case v1::OUTCOME_UNSPECIFIED:
       return {v1::VERDICT_DOUBTFUL,
@@ -34,7 +52,7 @@ Finding JudgeDecision(const v1::Decision& decision, const ExplainedAgent& agent)
                   "whether it can boot ", decision.distro(), ": ",
                   agent.entry.watches == 0 ? kSeeThatItRuns : "wait a moment, and explain again")};
     case v1::OUTCOME_MISSING:
-      return JudgeMissing(decision, agent);
+      return JudgeMissing(snapshot, decision, agent);
     default:
       break;
   }
@@ -125,7 +143,7 @@ Finding Join(const Finding& one, const Finding& other) {
 
 Finding JudgeBoot(const Snapshot& snapshot, const v1::Decision& decision,
                   const ExplainedAgent& agent, absl::Time now) {
-  return Join(Join(JudgeDecision(decision, agent), JudgeState(snapshot, agent, now)),
+  return Join(Join(JudgeDecision(snapshot, decision, agent), JudgeState(snapshot, agent, now)),
               JudgeReports(agent));
 }
 

@@ -104,6 +104,31 @@ TEST(VerdictTest, ACatalogThatIsNotToldYetIsNotAnEmptyOne) {
             "/srv/rootfs, or assign what needs none: autopxectl assign node1 DISTRO");
 }
 
+TEST(VerdictTest, ADeclaredDistroNeedsNoReleaseButToBeDeclaredAndItsFiles) {
+  Site site;
+  Host host = *site.sample.hosts.front();
+  host.distro = Distro::Parse("installer").value();
+  site.sample.hosts = {std::make_shared<const Host>(host)};
+  site.agent.catalog = std::make_shared<const Catalog>();
+  const char* const advice =
+      "declare it, or put its files into the folder of files of agent \"lab\", or assign something "
+      "else: autopxectl assign node1 DISTRO";
+  EXPECT_EQ(site.Judge().verdict, v1::VERDICT_BAD);
+  EXPECT_EQ(site.Judge().advice, advice);
+  site.sample.DeclareChain("installer", "netboot.efi");
+  EXPECT_EQ(site.Judge().verdict, v1::VERDICT_BAD);
+  EXPECT_EQ(site.Judge().advice, advice);
+  Catalog catalog;
+  catalog.files = {{"netboot.efi", 1}};
+  site.agent.catalog = std::make_shared<const Catalog>(catalog);
+  EXPECT_EQ(site.Judge().verdict, v1::VERDICT_GOOD);
+  // What it lacks then is a variable.
+  site.sample.DeclareKernel("memtest", "netboot.efi", {}, "x=${nobody-sets-it}");
+  host.distro = Distro::Parse("memtest").value();
+  site.sample.hosts = {std::make_shared<const Host>(host)};
+  EXPECT_THAT(site.Judge().advice, StartsWith("see to what is missing"));
+}
+
 TEST(VerdictTest, TheGravestComesFirstAndTheRestBesides) {
   Site site;
   site.agent.catalog = std::make_shared<const Catalog>();

@@ -123,10 +123,10 @@ class Expected {
   grpc::StatusCode Take(const v1::Mutation::CreateHost& create);
   grpc::StatusCode Take(const v1::Mutation::UpdateHost& update);
   grpc::StatusCode Take(const v1::Mutation::SetGroup& set);
-  grpc::StatusCode Take(const v1::Mutation::DeleteProfile& remove);
+  grpc::StatusCode Take(const v1::Mutation::DeleteProfile& remove, int64_t now);
   grpc::StatusCode Take(const v1::Mutation::UpdateSettings& update);
   bool CanAssign(const std::string& distro, bool allow_missing) const;
-  bool IsUsed(const std::string& profile) const;
+  bool IsUsed(const std::string& profile, int64_t now) const;
   // Null if it is gone.
   const Host* FindIncarnation(int64_t incarnation) const;
   // Those that the host is in, the one that wins first.

@@ -55,14 +55,14 @@ bool Expected::CanAssign(const std::string& distro, bool allow_missing) const {
   return IsOffered(distro.substr(0, slash)) && profiles_.count(distro.substr(slash + 1)) > 0;
 }
 
-bool Expected::IsUsed(const std::string& profile) const {
+bool Expected::IsUsed(const std::string& profile, int64_t now) const {
   const auto uses = [&](const std::string& distro) {
     return !distro.empty() && !IsBuiltIn(distro) && distro.substr(distro.rfind('/') + 1) == profile;
   };
   bool used = uses(settings_.default_distro) || uses(settings_.unknown_hosts);
-  // One that has ended counts: it is still there.
   for (const auto& [name, host] : hosts_) {
-    used = used || uses(host.distro) || uses(host.timed) || uses(host.next);
+    const bool is_over = host.until <= now;
+    used = used || uses(host.distro) || (!is_over && uses(host.timed)) || uses(host.next);
   }
   for (const auto& [name, group] : groups_) used = used || uses(group.distro);
   return used;
@@ -174,9 +174,9 @@ StatusCode Expected::Take(const v1::Mutation::SetGroup& set) {
   return code;
 }
 
-StatusCode Expected::Take(const v1::Mutation::DeleteProfile& remove) {
+StatusCode Expected::Take(const v1::Mutation::DeleteProfile& remove, int64_t now) {
   if (profiles_.count(remove.name()) == 0) return StatusCode::NOT_FOUND;
-  if (IsUsed(remove.name())) return StatusCode::FAILED_PRECONDITION;
+  if (IsUsed(remove.name(), now)) return StatusCode::FAILED_PRECONDITION;
   profiles_.erase(remove.name());
   return StatusCode::OK;
 }
@@ -222,7 +222,7 @@ StatusCode Expected::Take(const v1::Mutation& mutation, int64_t now) {
       profiles_[mutation.set_profile().name()].command_line = mutation.set_profile().command_line();
       return StatusCode::OK;
     case v1::Mutation::kDeleteProfile:
-      return Take(mutation.delete_profile());
+      return Take(mutation.delete_profile(), now);
     case v1::Mutation::kUpdateSettings:
       return Take(mutation.update_settings());
     default:

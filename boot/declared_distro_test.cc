@@ -234,6 +234,20 @@ TEST(DeclaredDistroTest, WhatFailsToLoadUsesNoNextBootUp) {
   EXPECT_THAT(result.requests, Each(Not(HasSubstr("next/"))));
 }
 
+// A mirror that answers with a page of its own, with status 200.
+TEST(DeclaredDistroTest, WhatIpxeCanNotExecuteUsesNoNextBootUp) {
+  for (const char* name : {"installer", "menu2"}) {
+    IpxeInterpreter ipxe;
+    ipxe.executes = [](const std::string& uri) {
+      return !absl::StrContains(uri, "mirror.example");
+    };
+    const auto result = Play(ipxe, NextScript(Declaring(), name));
+    EXPECT_THAT(result.requests, Each(Not(HasSubstr("next/")))) << name;
+    ASSERT_THAT(result.screens, SizeIs(1));
+    EXPECT_THAT(result.screens[0].items[0].text, HasSubstr("failed 4 times"));
+  }
+}
+
 TEST(DeclaredDistroTest, AnEntryChosenByHandTellsNothing) {
   for (const char* name : {"installer", "menu2", "memtest"}) {
     IpxeInterpreter ipxe;

@@ -77,6 +77,9 @@ void AddLoadChain(IpxeScript& script, const DeclaredChain& chain) {
   AddFirstUri(script, chain.target);
   AddElse(script, chain.target);
   if (chain.target.is_url()) {
+    // Fails for what iPXE can't execute, as `chain` would, but before the agent is told that it
+    // begins (src/core/image.c, image_select). `kernel` does so by itself.
+    script.Add("imgselect chain || goto failed");
     script.Add("set _start chain");
     script.Add("goto begin");
   } else {

@@ -1,5 +1,6 @@
 #include "boot/ipxe_host_script.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/status/statusor.h"
@@ -75,6 +76,15 @@ void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContex
 // the agent's others: its own variables make a reference with their neighbours, a command line that
 // is too long, or neither of what the agent's make.
 void AddOwnTemplates(IpxeScript& script, const Decision& decision, const SharedMenu& shared_menu) {
+  // A host that no group and nobody gave a variable has the agent's others' (MergeVariables without
+  // a host), of which the menu was made, and built-ins, which FindProblem does not look at: it
+  // would find the same, at a cost for every request that grows with all templates.
+  if (std::none_of(decision.variables.begin(), decision.variables.end(), [](const auto& variable) {
+        return variable.second.origin == VariableOrigin::kGroup ||
+               variable.second.origin == VariableOrigin::kHost;
+      })) {
+    return;
+  }
   IpxeScript labels;
   for (const MenuProfile& shared : shared_menu.profiles) {
     const std::string problem = FindProblem(shared.name, shared.command_line, decision.variables);

@@ -242,10 +242,14 @@ class IpxeRun {
       const Image* const image = FindImage(words[1]);
       ok = image != nullptr;
       if (ok) images_.erase(images_.begin() + (image - images_.data()));
+    } else if (name == "imgselect" && count == 1) {
+      const Image* const image = FindImage(words[1]);
+      if (image == nullptr) return Wrong(line, "an image that is not loaded");
+      ok = host_.executes(image->uri);
     } else if ((name == "imgfetch" || name == "initrd") && count == 1) {
       ok = Load(words[1], options, false);
     } else if (name == "kernel" && count >= 1) {
-      ok = Load(words[1], options, true);
+      ok = Load(words[1], options, true) && host_.executes(words[1]);
       if (ok) {
         kernel_ = words[1];
         result_.arguments = Rest(words, 2);
@@ -257,7 +261,7 @@ class IpxeRun {
       // The name of an image that is loaded, or else a URI (src/usr/imgmgmt.c, imgacquire).
       const Image* const image = FindImage(words[1]);
       const std::string uri = image == nullptr ? words[1] : image->uri;
-      ok = image != nullptr || Request(uri);
+      ok = (image != nullptr || Request(uri)) && host_.executes(uri);
       if (ok && options.count("--replace") == 0) return Wrong(line, "chain without --replace");
       if (ok) Finish(IpxeInterpreter::End::kChained, uri);
     } else if (name == "sanboot" && count == 0) {

@@ -59,6 +59,8 @@ class IpxeInterpreter {
 
   // As the firmware would have it; a test changes what it is about.
   std::function<bool(const std::string& uri)> serves = [](const std::string&) { return true; };
+  // Whether what was loaded from there is something that iPXE can execute: no error page.
+  std::function<bool(const std::string& uri)> executes = [](const std::string&) { return true; };
   // The label of the entry that somebody chooses, or null for Escape. By default nobody is there.
   std::function<absl::optional<std::string>(const Screen&)> choose = [](const Screen& screen) {
     return absl::optional<std::string>(screen.default_label);

@@ -108,6 +108,19 @@ TEST(IpxeInterpreterTest, AnImageThatIsLoadedIsChainedByItsName) {
   EXPECT_THAT(result->requests, ElementsAre("http://x/a"));
 }
 
+TEST(IpxeInterpreterTest, WhatCanNotBeExecutedIsNeitherSelectedNorChainedNorAKernel) {
+  IpxeInterpreter ipxe;
+  ipxe.executes = [](const std::string& uri) { return uri != "http://x/page"; };
+  EXPECT_THAT(Echoed(ipxe,
+                     "imgfetch --name script http://x/a\n"
+                     "imgselect script && echo selected\n"
+                     "imgfetch --name page http://x/page\n"
+                     "imgselect page || echo no script\n"
+                     "chain --replace --autofree page || echo not chained\n"
+                     "kernel http://x/page || echo no kernel\n"),
+              ElementsAre("selected", "no script", "not chained", "no kernel"));
+}
+
 TEST(IpxeInterpreterTest, ADiskBootsOrDoesNot) {
   IpxeInterpreter ipxe;
   constexpr char kScript[] = "#!ipxe\nsanboot --no-describe --drive 0x80 ||\nexit 1\n";
@@ -122,9 +135,9 @@ TEST(IpxeInterpreterTest, ADiskBootsOrDoesNot) {
 }
 
 TEST(IpxeInterpreterTest, WhatOurScriptsAreNotMadeOfIsAnError) {
-  for (const char* line :
-       {"poweroff", "echo -x", "goto nowhere", "chain http://x/", "set a/b c", "echo a\tb",
-        "echo a\\", "echo a ; echo b", "echo a # b", "item --what x", "iseq a", "sleep long"}) {
+  for (const char* line : {"poweroff", "echo -x", "goto nowhere", "chain http://x/", "imgselect a",
+                           "set a/b c", "echo a\tb", "echo a\\", "echo a ; echo b", "echo a # b",
+                           "item --what x", "iseq a", "sleep long"}) {
     IpxeInterpreter ipxe;
     EXPECT_FALSE(ipxe.Run(std::string("#!ipxe\n") + line + "\n").ok()) << line;
   }

@@ -39,7 +39,7 @@ BootAnswer BootWith(const Sample& sample, const Values& own) {
       .decision = Decide(*snapshot, sample.catalog, sample.agent, facts, absl::UnixEpoch()),
       .script = ""};
   Decision& decision = answer.decision;
-  for (const auto& [name, value] : own) decision.variables[name] = {value, VariableOrigin::kAgent};
+  for (const auto& [name, value] : own) decision.variables[name] = {value, VariableOrigin::kHost};
   const Profile* const profile =
       snapshot->FindProfile(ProfileName::Parse(decision.distro.profile()).value());
   const auto expanded = ExpandCommandLine(profile->command_line, [&](absl::string_view name) {

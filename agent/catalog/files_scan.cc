@@ -70,7 +70,7 @@ class FilesScan {
   // Whether one more may be looked at.
   bool Count(const std::string& path) {
     if (is_full_) return false;
-    if (count_ < kMaxFiles) {
+    if (count_ < kMaxCatalogFiles) {
       ++count_;
       return true;
     }
@@ -223,7 +223,7 @@ class FilesScan {
   const TreeChanges& changes_;
   const LookTime& now_;
   TreeWatch* const watch_;
-  int count_ = 0;
+  size_t count_ = 0;
   bool is_full_ = false;
   std::vector<Folder::Identity> way_;  // From the root to the folder that is being read.
   std::vector<std::string> links_;     // Those that may be to files.
@@ -244,6 +244,16 @@ absl::StatusOr<FilesLook> ScanFiles(const Folder& folder, const FilesLook* befor
                                     const TreeChanges& changes, const LookTime& now,
                                     TreeWatch* watch) {
   return FilesScan(folder, before, changes, now, watch).Run();
+}
+
+FilesLook KeepFiles(const FilesLook& before, const absl::Status& error) {
+  FilesLook look = before;
+  look.warnings.erase(std::remove_if(look.warnings.begin(), look.warnings.end(),
+                                     [](const ScanWarning& warning) { return warning.is_kept; }),
+                      look.warnings.end());
+  look.warnings.push_back({"files/", CantRead(error), /*is_kept=*/true});
+  look.is_settled &= !MayPass(error);
+  return look;
 }
 
 }  // namespace autopxe::agent

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/catalog/file_look.h"
 #include "agent/catalog/folder.h"
@@ -15,9 +16,8 @@
 
 namespace autopxe::agent {
 
-// So many files, folders and links are looked at, and folders so deep below the folder of files:
-// more are a mistake, such as a whole mirror, and would fill every report to the server.
-inline constexpr int kMaxFiles = 10'000;
+// Folders are looked at so deep below the folder of files, and kMaxCatalogFiles files, folders and
+// links: more are a mistake, such as a whole mirror.
 inline constexpr int kMaxFilesDepth = 16;
 
 // What was found in the folder of files, and what the next look compares with.
@@ -45,5 +45,9 @@ std::vector<CatalogFile> ListFiles(const FilesLook& look);
 absl::StatusOr<FilesLook> ScanFiles(const Folder& folder, const FilesLook* before,
                                     const TreeChanges& changes, const LookTime& now,
                                     TreeWatch* watch);
+
+// The look at a folder of files that itself can't be read now because of `error`, and was looked at
+// before: as it was then, and a warning. It is not settled if the error may pass.
+FilesLook KeepFiles(const FilesLook& before, const absl::Status& error);
 
 }  // namespace autopxe::agent

@@ -152,11 +152,11 @@ TEST_F(FilesScanTest, FoldersThatAreTooDeepAreLeftOut) {
 }
 
 TEST_F(FilesScanTest, WhatIsTooManyIsLeftOutWithOneWarning) {
-  for (int i = 0; i <= kMaxFiles; ++i) tree_.WriteNow(absl::StrCat("files/a/", i), "1");
+  for (size_t i = 0; i <= kMaxCatalogFiles; ++i) tree_.WriteNow(absl::StrCat("files/a/", i), "1");
   tree_.Write("files/b", "1");
   const FilesLook look = Look(Everything(), absl::Hours(1));
   // The folder counts, too.
-  EXPECT_THAT(ListFiles(look), SizeIs(kMaxFiles - 1));
+  EXPECT_THAT(ListFiles(look), SizeIs(kMaxCatalogFiles - 1));
   EXPECT_THAT(Warned(look), ElementsAre(HasSubstr(": more than 10,000 files, folders and links")));
 }
 

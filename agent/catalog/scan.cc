@@ -231,7 +231,15 @@ absl::Status ScanLoaders(const std::string& path, const ScanContext& context, Sc
   return absl::OkStatus();
 }
 
-// The look at the folder of files: `before` where nothing has changed in it.
+absl::StatusOr<FilesLook> ReadFiles(const std::string& path, const ScanContext& context,
+                                    const FilesLook* before) {
+  ASSIGN_OR_RETURN(const Folder folder, Folder::Open(path));
+  return ScanFiles(folder, before, context.changes, context.now, context.watch);
+}
+
+// The look at the folder of files: `before` where nothing has changed in it. If it can't be read,
+// and is not known to be gone, what was found before (null: nothing was looked at) is offered
+// still: new kernels show while the file server is away that only installers lie on.
 absl::StatusOr<std::shared_ptr<const FilesLook>> LookAtFiles(
     const std::string& path, const ScanContext& context,
     const std::shared_ptr<const FilesLook>& before) {
@@ -239,10 +247,12 @@ absl::StatusOr<std::shared_ptr<const FilesLook>> LookAtFiles(
       !context.changes.files) {
     return before;
   }
-  ASSIGN_OR_RETURN(const Folder folder, Folder::Open(path));
-  ASSIGN_OR_RETURN(FilesLook look,
-                   ScanFiles(folder, before.get(), context.changes, context.now, context.watch));
-  return std::make_shared<const FilesLook>(std::move(look));
+  absl::StatusOr<FilesLook> look = ReadFiles(path, context, before.get());
+  if (!look.ok() && before != nullptr && !IsGone(look.status())) {
+    return std::make_shared<const FilesLook>(KeepFiles(*before, look.status()));
+  }
+  if (!look.ok()) return look.status();
+  return std::make_shared<const FilesLook>(*std::move(look));
 }
 
 absl::Status Named(absl::string_view what, const std::string& path, const absl::Status& error) {

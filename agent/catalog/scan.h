@@ -56,7 +56,8 @@ class Scanner {
 
   // Errors: the system's, naming the one of the folders that can't be read; the next scan then
   // begins where this one did. What is wrong deeper is a warning. A distro, a release or a file
-  // that can't be read, and is not known to be gone, is offered as it was before.
+  // that can't be read, and is not known to be gone, is offered as it was before; so is the folder
+  // of files once it has been read.
   absl::StatusOr<Scan> Run(const TreeChanges& changes, const LookTime& now);
 
  private:

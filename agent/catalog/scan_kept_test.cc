@@ -14,6 +14,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "agent/catalog/scan.h"
 #include "agent/catalog/test_scan.h"
 #include "agent/catalog/test_tree.h"
@@ -29,6 +30,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 // Calls it on a thread for which this system call fails with `error`: a disk that can't be read.
 void WithFailing(long system_call, int error, absl::FunctionRef<void()> call) {
@@ -193,6 +195,68 @@ TEST_F(ScanKeptTest, AKernelThatCantBeReadNowIsOfferedAsItWasAsLongAsItIsTheSame
   WithFailing(SYS_pread64, EIO, [&] { scan = Run(Everything()); });
   EXPECT_EQ(scan.catalog.KernelCount(), 6u);
   EXPECT_THAT(Listed(scan.catalog), Not(Contains(HasSubstr("debian/b/"))));
+}
+
+std::vector<std::string> Paths(const Catalog& catalog) {
+  std::vector<std::string> paths;
+  for (const CatalogFile& file : catalog.files) paths.push_back(file.path);
+  return paths;
+}
+
+// The system refuses to look for what the link leads to: an error that tells as little about what
+// is there as that of a file server which is away.
+TEST_F(ScanKeptTest, FilesAreOfferedWhileTheirFolderCantBeReadAndNewKernelsShow) {
+  tree_.Write("files/fw/update.efi", "1");
+  tree_.Write("files/memtest", "1");
+  ASSERT_THAT(Paths(Run(Everything()).catalog), ElementsAre("fw/update.efi", "memtest"));
+  const std::string away = tree_.folder() + "/away";
+  ASSERT_EQ(rename(tree_.files().c_str(), away.c_str()), 0);
+  tree_.Link("files", std::string(256, 'x'));
+  tree_.AddKernel("debian/c", "6.1");
+  for (const TreeChanges& changes : {Everything(), TreeChanges(), Everything()}) {
+    const Scan scan = Run(changes);
+    EXPECT_THAT(Paths(scan.catalog), ElementsAre("fw/update.efi", "memtest"));
+    EXPECT_EQ(scan.catalog.KernelCount(), 10u);
+    EXPECT_THAT(Warned(scan), ElementsAre("files/: can't be read: File name too long (kept)"));
+    EXPECT_FALSE(scan.is_settled);
+  }
+  tree_.Remove("files");
+  tree_.Remove("away/fw");
+  ASSERT_EQ(rename(away.c_str(), tree_.files().c_str()), 0);
+  // Looked at again by the next scan, whatever it is for.
+  const Scan after = Run(TreeChanges());
+  EXPECT_THAT(Paths(after.catalog), ElementsAre("memtest"));
+  EXPECT_THAT(after.warnings, IsEmpty());
+  EXPECT_TRUE(after.is_settled);
+}
+
+TEST_F(ScanKeptTest, AFolderOfFilesThatForbidsToBeReadIsKeptAndShowsByWhatChanges) {
+  tree_.Write("files/memtest", "1");
+  const Scan before = Run(Everything());
+  ASSERT_EQ(chmod(tree_.files().c_str(), 0), 0);
+  for (int i = 0; i < 2; ++i) {
+    Scan scan;
+    WithoutPrivileges([&] { scan = Run(Everything()); });
+    EXPECT_EQ(scan.catalog, before.catalog);
+    EXPECT_THAT(Warned(scan), ElementsAre("files/: can't be read: Permission denied (kept)"));
+    EXPECT_TRUE(scan.is_settled);
+  }
+  ASSERT_EQ(chmod(tree_.files().c_str(), 0700), 0);
+  EXPECT_THAT(Run(Everything()).warnings, IsEmpty());
+}
+
+TEST_F(ScanKeptTest, AFolderOfFilesThatIsGoneOrWasNeverReadIsAnError) {
+  tree_.Write("files/memtest", "1");
+  ASSERT_THAT(Run(Everything()).catalog.files, SizeIs(1));
+  tree_.Remove("files");
+  EXPECT_THAT(scanner_.Run(Everything(), Now()),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("folder of files")));
+  tree_.Link("files", std::string(256, 'x'));
+  // Nothing has been forgotten.
+  EXPECT_THAT(Run(Everything()).catalog.files, SizeIs(1));
+  const absl::StatusOr<Scan> first = Scanner(tree_.folders(), nullptr).Run(Everything(), Now());
+  EXPECT_EQ(first.status().message(),
+            absl::StrCat("folder of files ", tree_.files(), ": File name too long"));
 }
 
 }  // namespace

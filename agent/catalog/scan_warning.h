@@ -11,7 +11,7 @@ namespace autopxe::agent {
 // Something that looks as if it were meant to be offered, and is not, or can't be read now.
 struct ScanWarning {
   // Below the rootfs or the loaders folder, such as "debian/trixie"; of the folder of files with
-  // "files/" in front. May hold any byte.
+  // "files/" in front, which alone is that folder. May hold any byte.
   std::string path;
   // A clause: "no kernel with an initrd of the same version".
   std::string reason;

@@ -68,7 +68,12 @@ class ExplainTest : public testing::Test {
     const std::string& asked_at = random_.Of(one.asked_at);
     const v1::ExplainResponse explained =
         Explain(mac, one.id, by_http, one.says_where ? "" : asked_at);
-    EXPECT_EQ(explained.decision().distro(), NaiveDistro(configuration_, one.id, mac));
+    const std::string distro = NaiveDistro(configuration_, one.id, mac);
+    EXPECT_EQ(explained.decision().distro(), distro);
+    if (NaivelyLacks(configuration_, distro, one.lacks)) {
+      EXPECT_EQ(explained.decision().outcome(), v1::OUTCOME_MISSING) << distro;
+      ++lacked_;
+    }
     EXPECT_EQ(explained.agent_state(), v1::AGENT_STATE_CURRENT);
     EXPECT_THAT(explained.script_doubts(), IsEmpty());
     const bool is_ignored = explained.decision().outcome() == v1::OUTCOME_IGNORE;
@@ -76,7 +81,9 @@ class ExplainTest : public testing::Test {
     EXPECT_EQ(explained.script(), served);
     EXPECT_EQ(served.empty(), is_ignored);
     ++compared_;
-    if (explained.decision().outcome() == v1::OUTCOME_BOOT) ++booted_;
+    if (explained.decision().outcome() == v1::OUTCOME_BOOT) {
+      ++(configuration_.declared.count(distro) > 0 ? declared_ : booted_);
+    }
     if (one.says_where) return;
     const v1::ExplainResponse unsaid = Explain(mac, one.id, by_http, "");
     EXPECT_EQ(absl::StrReplaceAll(unsaid.script(), {{kStandIn, asked_at}}), served);
@@ -134,7 +141,9 @@ class ExplainTest : public testing::Test {
   const std::vector<std::string> macs_ = PlainMacs();
   PlainConfiguration configuration_;
   int compared_ = 0;
-  int booted_ = 0;
+  int booted_ = 0;    // A scanned kernel,
+  int declared_ = 0;  // or a declared distro.
+  int lacked_ = 0;
   int used_ = 0;
 };
 
@@ -156,6 +165,8 @@ TEST_F(ExplainTest, WhatIsExplainedIsWhatTheAgentServesAndWhatTheRulesSay) {
   }
   EXPECT_GT(compared_, 500);
   EXPECT_GT(booted_, 50);
+  EXPECT_GT(declared_, 25);
+  EXPECT_GT(lacked_, 10);
   EXPECT_GT(used_, 3);
 }
 

@@ -13,6 +13,7 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "tests/model/random_configuration.h"
 
 namespace autopxe::tests {
 namespace {
@@ -58,14 +59,14 @@ ExplainedSite::ExplainedSite() {
   agent_service_ = v1::AgentService::NewStub(channel);
   auto one_kernel = std::make_unique<agent::TestTree>();
   one_kernel->AddKernel("debian/bookworm", "6.1.0-25-amd64");
-  AddAgent("anywhere", "0.0.0.0", "", std::move(one_kernel));
-  AddAgent("far", "0.0.0.0", "10.77.1.1", std::make_unique<agent::TestTree>());
+  AddAgent("anywhere", "0.0.0.0", "", "", std::move(one_kernel));
+  AddAgent("far", "0.0.0.0", "10.77.1.1", "", std::make_unique<agent::TestTree>());
   auto many_kernels = std::make_unique<agent::TestTree>();
   many_kernels->AddKernel("debian/bookworm", "6.1.0-25-amd64");
   many_kernels->AddKernel("debian/bookworm", "6.1.0-26-amd64");
   many_kernels->AddKernel("ubuntu/jammy", "5.15.0-91-generic");
   many_kernels->Link("rootfs/debian/stable", "bookworm");
-  AddAgent("here", "127.0.0.1", "", std::move(many_kernels));
+  AddAgent("here", "127.0.0.1", "", "d-i/linux", std::move(many_kernels));
   Await([&] {
     return std::all_of(agents_.begin(), agents_.end(), [&](const OneAgent& one) {
       v1::ExplainRequest request;
@@ -81,9 +82,14 @@ ExplainedSite::ExplainedSite() {
 ExplainedSite::~ExplainedSite() { agents_.clear(); }
 
 void ExplainedSite::AddAgent(const std::string& id, const std::string& listen,
-                             const std::string& advertise, std::unique_ptr<agent::TestTree> tree) {
+                             const std::string& advertise, const std::string& lacks,
+                             std::unique_ptr<agent::TestTree> tree) {
+  for (const std::string& file : PlainFiles()) {
+    if (file != lacks) tree->Write("files/" + file, file);
+  }
   OneAgent one{.id = id,
                .asked_at = {"127.0.0.1"},
+               .lacks = lacks,
                .says_where = !advertise.empty() || listen != "0.0.0.0",
                .tree = std::move(tree),
                .running = nullptr};
@@ -92,6 +98,7 @@ void ExplainedSite::AddAgent(const std::string& id, const std::string& listen,
                        .server = server_->listening().front().Format(),
                        .rootfs_folder = one.tree->rootfs(),
                        .loaders_folder = one.tree->loaders(),
+                       .files_folder = one.tree->files(),
                        .state_folder = one.tree->folder() + "/state",
                        .tftp_listen = {At(listen, 0)},
                        .http_listen = {At(listen, 0)},

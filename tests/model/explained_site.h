@@ -26,13 +26,15 @@ class ExplainedSite {
   struct OneAgent {
     std::string id;
     std::vector<std::string> asked_at;  // Addresses at which hosts can ask it.
+    std::string lacks;                  // Of PlainFiles; empty: it has all of them.
     bool says_where = false;            // Whether it says itself which one scripts name.
     std::unique_ptr<agent::TestTree> tree;
     std::unique_ptr<agent::Agent> running;
   };
 
   // Ascending by id: "anywhere" listens on every address, "far" advertises one besides and offers
-  // nothing at first, "here" listens on a single one.
+  // nothing at first, "here" listens on a single one, and lacks
+  // a file that declared distros are made of.
   ExplainedSite();
   ~ExplainedSite();
 
@@ -73,9 +75,9 @@ class ExplainedSite {
     SystemClock system_;
   };
 
-  // Starts one over `tree`.
+  // Starts one over `tree`, where it puts the files but the one that it `lacks`.
   void AddAgent(const std::string& id, const std::string& listen, const std::string& advertise,
-                std::unique_ptr<agent::TestTree> tree);
+                const std::string& lacks, std::unique_ptr<agent::TestTree> tree);
   v1::ListAgentsResponse ListAgents();
 
   const server::TempFolder folder_;

@@ -4,23 +4,35 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace autopxe::tests {
 namespace {
 
+using Declared = PlainConfiguration::Declared;
 using Group = PlainConfiguration::Group;
 using Host = PlainConfiguration::Host;
 
+constexpr char kLocalBoot[] = "local-boot";
+
 const std::vector<std::string> kProfiles = {"nfsrw", "overlayfs"};
-const std::vector<std::string> kVariables = {"v0", "v1", "v2", "nfs-server"};
+const std::vector<std::string> kVariables = {"v0", "v1", "v2", "nfs-server", kLocalBoot};
 const std::vector<std::string> kBuiltInDistros = {"local", "menu", "wait", "ignore"};
 const std::vector<std::string> kKernels = {
     "debian/bookworm/latest",         "debian/bookworm/latest", "debian/stable/latest",
     "debian/bookworm/6.1.0-26-amd64", "ubuntu/jammy/latest",    "debian/forky/latest"};
 
+// All are declared but the last one.
+const std::vector<std::string> kDeclared = {"chained", "installer", "memtest",
+                                            "rescue",  "update",    "undeclared"};
+const std::vector<std::string> kUrls = {"http://mirror.example/linux?x=1&y=%2f",
+                                        "https://mirror.example:8443/initrd.gz",
+                                        "tftp://10.0.0.1/boot/;x"};
+
 std::string SomeDistro(Random& random) {
   if (random.OneIn(4)) return random.Of(kBuiltInDistros);
+  if (random.OneIn(3)) return random.Of(kDeclared);
   const std::string profile = random.OneIn(12) ? "none" : random.Of(kProfiles);
   return absl::StrCat(random.Of(kKernels), "/", profile);
 }
@@ -33,29 +45,65 @@ std::string MaybeDistro(Random& random, int one_in) {
 PlainVariables SomeVariables(Random& random) {
   static const std::vector<std::string> values = {
       "", "$", "{v1}", "a b", "x$", "10.1.1.1", "x%20# ;y", "ttyS0,115200", "-n"};
+  static const std::vector<std::string> local_boots = {"exit", "exit-ok", "sanboot"};
   PlainVariables variables;
-  for (int i = random.Below(4); i > 0; --i) variables[random.Of(kVariables)] = random.Of(values);
+  for (int i = random.Below(4); i > 0; --i) {
+    const std::string& name = random.Of(kVariables);
+    variables[name] = random.Of(name == kLocalBoot ? local_boots : values);
+  }
   return variables;
 }
 
-std::string SomeTemplate(Random& random) {
-  static const std::vector<std::string> parts = {
+// `is_scanned`: it may use what only a scanned kernel has.
+std::string SomeTemplate(Random& random, bool is_scanned) {
+  static const std::vector<std::string> of_scanned = {
       "root=/dev/nfs nfsroot=${nfs-server:-10.9.9.9}:${rootfs-path}",
-      " ",
-      " at=${agent-address}",
-      " of=${agent}/${host}/${mac}",
-      " ${v0}",
-      " console=${v1:-ttyS0}",
-      " ${v0:-}${v1:-}",
-      " ${v2:-one two}",
-      " ${distro}:${distro-name}:${release}:${kernel}:${arch}",
-      " BOOTIF=${bootif} ${uuid} ${net0/mac}",
-      " price=5$",
-      " {b}",
-      " quiet"};
+      " ${distro}:${distro-name}:${release}:${kernel}:${arch}"};
+  static const std::vector<std::string> parts = {" ",
+                                                 " at=${agent-address}",
+                                                 " of=${agent}/${host}/${mac}",
+                                                 " ${v0}",
+                                                 " console=${v1:-ttyS0}",
+                                                 " ${v0:-}${v1:-}",
+                                                 " ${v2:-one two}",
+                                                 " of-distro=${distro}",
+                                                 " BOOTIF=${bootif} ${uuid} ${net0/mac}",
+                                                 " price=5$",
+                                                 " {b}",
+                                                 " quiet"};
   std::string text;
-  for (int i = random.Below(5); i > 0; --i) text += random.Of(parts);
+  for (int i = random.Below(5); i > 0; --i) {
+    text += random.Of(is_scanned && random.OneIn(5) ? of_scanned : parts);
+  }
   return text;
+}
+
+std::string SomeFile(Random& random) { return random.Of(random.OneIn(3) ? kUrls : PlainFiles()); }
+
+Declared SomeKernel(Random& random, int initrds) {
+  Declared kernel = {.kernel = SomeFile(random),
+                     .chain = "",
+                     .initrds = {},
+                     .arguments = SomeTemplate(random, false),
+                     .architecture = ""};
+  for (int i = 0; i < initrds; ++i) kernel.initrds.push_back(SomeFile(random));
+  return kernel;
+}
+
+Declared SomeChain(const std::string& target) {
+  return {.kernel = "", .chain = target, .initrds = {}, .arguments = "", .architecture = ""};
+}
+
+std::map<std::string, Declared> SomeDeclared(Random& random) {
+  std::map<std::string, Declared> declared = {{"chained", SomeChain(random.Of(kUrls))},
+                                              {"installer", SomeKernel(random, 3)},
+                                              {"memtest", SomeKernel(random, 0)},
+                                              {"rescue", SomeKernel(random, 1)},
+                                              {"update", SomeChain(random.Of(PlainFiles()))}};
+  for (auto& [name, distro] : declared) {
+    if (random.OneIn(4)) distro.architecture = random.OneIn(2) ? "x86_64" : "arm64";
+  }
+  return declared;
 }
 
 Host SomeHost(Random& random, const std::string& name) {
@@ -134,6 +182,19 @@ void AddHost(const Host& host, absl::Time now, v1::ApplyRequest& request) {
   if (!host.next.empty()) AddAssign(host, host.next, request).set_next_boot(true);
 }
 
+void AddDeclared(const std::string& name, const Declared& declared, v1::ApplyRequest& request) {
+  v1::DeclaredDistro& distro = *request.add_mutations()->mutable_declare_distro();
+  distro.set_name(name);
+  distro.set_architecture(declared.architecture);
+  if (!declared.chain.empty()) {
+    distro.set_chain(declared.chain);
+    return;
+  }
+  distro.mutable_kernel()->set_file(declared.kernel);
+  for (const std::string& initrd : declared.initrds) distro.mutable_kernel()->add_initrds(initrd);
+  distro.mutable_kernel()->set_arguments(declared.arguments);
+}
+
 void AddGroup(const Group& group, v1::ApplyRequest& request) {
   v1::Mutation::SetGroup& set = *request.add_mutations()->mutable_set_group();
   set.set_name(group.name);
@@ -152,6 +213,10 @@ std::vector<std::string> PlainMacs() {
   return macs;
 }
 
+std::vector<std::string> PlainFiles() {
+  return {"d-i/firmware.cpio.gz", "d-i/linux", "fw/update.efi", "memtest/mt86+.bin"};
+}
+
 PlainConfiguration RandomConfiguration(Random& random, const std::vector<std::string>& agents) {
   PlainConfiguration configuration{.default_distro = MaybeDistro(random, 2),
                                    .unknown_hosts = MaybeDistro(random, 3),
@@ -159,8 +224,9 @@ PlainConfiguration RandomConfiguration(Random& random, const std::vector<std::st
                                    .menu_timeout = random.Below(3),
                                    .variables = SomeVariables(random)};
   for (const std::string& profile : kProfiles) {
-    configuration.profiles[profile] = SomeTemplate(random);
+    configuration.profiles[profile] = SomeTemplate(random, true);
   }
+  configuration.declared = SomeDeclared(random);
   for (int i = random.Below(5); i > 0; --i) {
     configuration.groups.push_back(SomeGroup(random, absl::StrCat("g", i)));
   }
@@ -199,6 +265,7 @@ v1::ApplyRequest BatchOf(const PlainConfiguration& before, const PlainConfigurat
     set.set_name(name);
     set.set_command_line(command_line);
   }
+  for (const auto& [name, declared] : next.declared) AddDeclared(name, declared, request);
   v1::Mutation::UpdateSettings& settings = *request.add_mutations()->mutable_update_settings();
   settings.set_default_distro(next.default_distro);
   settings.set_unknown_hosts(next.unknown_hosts);
@@ -241,6 +308,21 @@ std::string NaiveDistro(const PlainConfiguration& configuration, const std::stri
   const std::string& of_agent = configuration.agents.at(agent).default_distro;
   if (!of_agent.empty()) return of_agent;
   return configuration.default_distro.empty() ? "menu" : configuration.default_distro;
+}
+
+bool NaivelyLacks(const PlainConfiguration& configuration, const std::string& distro,
+                  const std::string& lacked) {
+  if (absl::StrContains(distro, "/") ||
+      std::find(kBuiltInDistros.begin(), kBuiltInDistros.end(), distro) != kBuiltInDistros.end()) {
+    return false;
+  }
+  const auto found = configuration.declared.find(distro);
+  if (found == configuration.declared.end()) return true;
+  if (lacked.empty()) return false;
+  const Declared& declared = found->second;
+  return declared.kernel == lacked || declared.chain == lacked ||
+         std::find(declared.initrds.begin(), declared.initrds.end(), lacked) !=
+             declared.initrds.end();
 }
 
 }  // namespace autopxe::tests

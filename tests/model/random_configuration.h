@@ -29,6 +29,12 @@ struct PlainConfiguration {
     std::string distro;
     PlainVariables variables;
   };
+  // A kernel with its initrds and its arguments, or what is chained. Files of PlainFiles, or URLs.
+  struct Declared {
+    std::string kernel, chain;  // One of them is empty.
+    std::vector<std::string> initrds;
+    std::string arguments, architecture;
+  };
   struct Agent {
     std::string default_distro, rootfs_path_prefix;
     PlainVariables variables;
@@ -38,6 +44,7 @@ struct PlainConfiguration {
   int menu_timeout = 0;  // In seconds; 0: the default.
   PlainVariables variables;
   std::map<std::string, std::string> profiles;  // Name -> template.
+  std::map<std::string, Declared> declared;     // By name.
   std::vector<Group> groups;
   std::vector<Host> hosts;
   std::map<std::string, Agent> agents;  // By id.
@@ -49,8 +56,12 @@ PlainConfiguration RandomConfiguration(Random& random, const std::vector<std::st
 // MACs that hosts of a random configuration have or could have.
 std::vector<std::string> PlainMacs();
 
+// What the files of declared distros are, ascending.
+std::vector<std::string> PlainFiles();
+
 // The batch that makes `next` of `before`: hosts and groups are all new. What ends by itself ends
-// in 30 days, or did so an hour before `now`.
+// in 30 days, or did so an hour before `now`. REQUIRES: `next` declares what `before` does, as all
+// random ones do.
 v1::ApplyRequest BatchOf(const PlainConfiguration& before, const PlainConfiguration& next,
                          absl::Time now);
 
@@ -59,5 +70,10 @@ v1::ApplyRequest BatchOf(const PlainConfiguration& before, const PlainConfigurat
 // global one; a host that nobody has named by the setting unknown-hosts, or else by the defaults.
 std::string NaiveDistro(const PlainConfiguration& configuration, const std::string& agent,
                         const std::string& mac);
+
+// Whether `distro` is the bare name of a declared one that an agent without `lacked` (a file, or
+// empty: it has all) can't boot: nobody has declared it, or that file is one of its own.
+bool NaivelyLacks(const PlainConfiguration& configuration, const std::string& distro,
+                  const std::string& lacked);
 
 }  // namespace autopxe::tests

@@ -91,3 +91,7 @@ class Agent:
 
     def stop(self):
         self._process.stop()
+
+    def output(self):
+        """What it has logged since it started."""
+        return self._process.output()

@@ -32,6 +32,9 @@ SERVER = "127.0.0.1:7300"
 # run by the first one's busybox: it is not printed unless both are there, in this order.
 INSTALLER = "INSTALLER-BOOTED "
 
+# `||` and `#` mean something to iPXE.
+INSTALLER_ARGUMENTS = 'console=ttyS0 quiet mirror=${mirror} for=${host} text="a || b #c"'
+
 _SECOND_INIT = """\
 #!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
@@ -55,6 +58,7 @@ boot
 network = None
 subnet = None
 server = None
+agent = None
 cleanup = contextlib.ExitStack()
 _scenarios = {}  # Name -> the body of the test.
 _outcomes = {}  # Name -> its future.
@@ -112,14 +116,18 @@ def configure():
     server.await_catalog("bookworm")
     server.ctl("distro", "declare", "installer", "--kernel", "installer/linux",
                "--initrd", "installer/initrd.img", "--initrd", "installer/extra.gz",
-               # `||` and `#` mean something to iPXE.
-               "--arguments", 'console=ttyS0 quiet mirror=${mirror} for=${host} text="a || b #c"')
+               "--arguments", INSTALLER_ARGUMENTS)
+    # The same from URLs, of which the agent's own files are the only ones here.
+    files = f"http://{subnet.address}:{lab.HTTP_PORT}/files/installer/"
+    server.ctl("distro", "declare", "by-url", "--kernel", files + "linux",
+               "--initrd", files + "initrd.img", "--initrd", files + "extra.gz",
+               "--arguments", INSTALLER_ARGUMENTS)
     server.ctl("distro", "declare", "chained", "--chain", "chained/boot.ipxe")
     server.ctl("distro", "declare", "update", "--chain", "firmware/update.efi")
 
 
 def setUpModule():  # noqa: N802 (unittest's name)
-    global network, subnet, server
+    global network, subnet, server, agent
     lacking = host.missing()
     if lacking:
         raise unittest.SkipTest(lacking)
@@ -132,8 +140,9 @@ def setUpModule():  # noqa: N802 (unittest's name)
     subnet = network.add_subnet()
     server = cluster.Server(network, PROGRAMS, "server", [SERVER])
     server.start()
-    cluster.Agent(subnet, PROGRAMS, "agent", SERVER, network.path("rootfs"),
-                  files=network.path("files")).start()
+    agent = cluster.Agent(subnet, PROGRAMS, "agent", SERVER, network.path("rootfs"),
+                          files=network.path("files"))
+    agent.start()
     configure()
     # Two at once: OVMF waits by spinning, so each host keeps a processor busy.
     pool = cleanup.enter_context(concurrent.futures.ThreadPoolExecutor(2))
@@ -146,10 +155,10 @@ def tearDownModule():  # noqa: N802
     cleanup.close()
 
 
-def new_host(number, firmware, disk=None):
+def new_host(number, firmware, disk=None, rule=lab.HTTP):
     """A host that is known to the DHCP server, and off."""
     mac = f"52:54:00:00:00:{number:02x}"
-    subnet.add_host(mac, subnet.host_address(number), lab.HTTP)
+    subnet.add_host(mac, subnet.host_address(number), rule)
     return host.Host(subnet, f"host-{number:02x}", firmware, mac, disk)
 
 
@@ -165,11 +174,30 @@ class AHost(unittest.TestCase):
 
     @scenario
     def test_boots_an_installer_once_and_then_its_standing_distro_on_bios(check):
-        installs_once(check, 10, host.BIOS)
+        installs_once(check, 10, host.BIOS, "installer", "files/installer/linux")
 
     @scenario
     def test_boots_an_installer_once_and_then_its_standing_distro_with_uefi(check):
-        installs_once(check, 11, host.UEFI)
+        installs_once(check, 11, host.UEFI, "installer", "files/installer/linux")
+
+    @scenario
+    def test_boots_an_installer_from_urls_once_and_tells_the_agent_on_bios(check):
+        installs_once(check, 17, host.BIOS, "by-url", "begun")
+
+    @scenario
+    def test_boots_an_installer_from_urls_once_and_tells_the_agent_with_uefi(check):
+        installs_once(check, 18, host.UEFI, "by-url", "begun")
+
+    @scenario
+    def test_boots_an_installer_by_tftp_where_http_is_filtered(check):
+        number = 19
+        subnet.drop_tcp(subnet.host_address(number), lab.HTTP_PORT)
+        with new_host(number, host.BIOS, rule=lab.TFTP) as booted:
+            server.assign(booted.mac, "installer")
+            booted.expect(INSTALLER, 150)
+            # The last kernel that it asked for is the one that runs.
+            kernels = re.findall(r"(\w+)://[^ ]*/installer/linux", booted.serial())
+            check.assertEqual(kernels[-1:], ["tftp"])
 
     @scenario
     def test_goes_on_with_a_script_of_the_folder_of_files_on_bios(check):
@@ -188,6 +216,10 @@ class AHost(unittest.TestCase):
             check.assertIn("standing", booted.boots(120))
             check.assertRegex(booted.serial(),
                               re.escape(next_path(booted.mac)) + r"\d+/files/firmware/update.efi")
+            # Were it not run, the standing distro would boot too: from the menu that comes then, or
+            # by the firmware's second try.
+            check.assertNotIn("Loading update failed", booted.serial())
+            check.assertEqual(booted.serial().count(">>Start PXE over IPv4"), 1)
 
     @scenario
     def test_on_local_starts_its_disk_by_sanboot_on_bios(check):
@@ -214,14 +246,17 @@ def leaves_by_sanboot(mac):
     server.assign(mac, "local")
 
 
-def installs_once(check, number, firmware):
+def installs_once(check, number, firmware, distro, used_by):
+    """used_by: the path, below its next boot's, that it fetches there and uses that up by."""
     with new_host(number, firmware) as booted:
         server.assign(booted.mac, "debian/bookworm/latest/serial")
-        server.ctl("assign", booted.mac, "installer", "--next", "--wait")
+        server.ctl("assign", booted.mac, distro, "--next", "--wait")
         arguments = booted.expect(INSTALLER + r"(.*)\n", 90).group(1)
         check.assertIn(f'console=ttyS0 quiet mirror=mirror.example for={booted.mac} '
                        'text="a || b #c"', arguments)
-        check.assertIn(next_path(booted.mac), booted.serial())
+        # By the agent's log: the kernel can be faster than a BIOS's screen on the serial port.
+        fetched = re.findall(re.escape(next_path(booted.mac)[1:]) + r"\d+/(\S+)", agent.output())
+        check.assertEqual(set(fetched), {used_by})
     # The same machine once more.
     with host.Host(subnet, f"host-{number:02x}-again", firmware, booted.mac) as again:
         check.assertIn("standing", again.boots(90))

@@ -46,10 +46,17 @@ struct PlainHost {
   std::map<std::string, std::string> labels, variables;
 };
 
+// A kernel of two files or URLs with its arguments; without a kernel, what is chained.
+struct PlainDeclared {
+  std::string kernel, other;
+  PlainTemplate arguments;
+};
+
 struct PlainModel {
   std::string agent_default, global_default, unknown_hosts;
   std::map<std::string, std::string> global_variables, agent_variables;
   std::map<std::string, PlainTemplate> profiles;
+  std::map<std::string, PlainDeclared> declared;
   std::vector<PlainGroup> groups;
   std::vector<PlainHost> hosts;
 };
@@ -101,20 +108,26 @@ std::map<std::string, std::string> NaiveVariables(const PlainModel& model, const
   return merged;
 }
 
-// What the sample's one kernel and agent are to a template.
+// What the sample's agent and a host are to a template that boots `distro`.
 std::map<std::string, std::string> NaiveBuiltIns(const std::string& mac,
-                                                 const std::string& profile) {
+                                                 const std::string& distro) {
   return {{"agent", "lab"},
           {"agent-address", "10.77.0.1"},
-          {"arch", "unknown"},
           {"bootif", "01-" + absl::StrReplaceAll(mac, {{":", "-"}})},
-          {"distro", "debian/bookworm/latest/" + profile},
-          {"distro-name", "debian"},
+          {"distro", distro},
           {"host", mac},
-          {"kernel", "6.1.0-25-amd64"},
-          {"mac", mac},
-          {"release", "bookworm"},
-          {"rootfs-path", "/srv/rootfs/debian/bookworm"}};
+          {"mac", mac}};
+}
+
+// What the sample's one kernel is besides.
+const std::map<std::string, std::string>& NaiveKernelBuiltIns() {
+  static const auto& built_ins =
+      *new std::map<std::string, std::string>{{"arch", "unknown"},
+                                              {"distro-name", "debian"},
+                                              {"kernel", "6.1.0-25-amd64"},
+                                              {"release", "bookworm"},
+                                              {"rootfs-path", "/srv/rootfs/debian/bookworm"}};
+  return built_ins;
 }
 
 // No value: it can't be used, since something is unset, or text and values make a reference.
@@ -150,6 +163,9 @@ std::string TextOf(const PlainTemplate& pieces) {
   return text;
 }
 
+// All that is in the agent's folder of files.
+constexpr char kFile[] = "d-i/linux";
+
 class RandomModel {
  public:
   explicit RandomModel(unsigned seed) : random_(seed) {}
@@ -163,6 +179,14 @@ class RandomModel {
     model.agent_variables = Variables();
     for (const char* profile : {"nfsrw", "overlayfs"}) {
       if (Pick(10) > 0) model.profiles[profile] = Template();
+    }
+    for (const char* name : {"chained", "memtest"}) {
+      if (Pick(6) == 0) continue;
+      PlainDeclared& declared = model.declared[name];
+      declared.other = File();
+      if (absl::string_view(name) == "chained") continue;
+      declared.kernel = File();
+      declared.arguments = Template();
     }
     for (int i = Pick(8); i > 0; --i) {
       model.groups.push_back({absl::StrCat("g", i), MaybeDistro(), absl::StrCat("k", Pick(3)),
@@ -196,8 +220,15 @@ class RandomModel {
                                    "ignore",
                                    "debian/bookworm/latest/overlayfs",
                                    "debian/bookworm/latest/nfsrw",
-                                   "memtest"};
-    return distros[Pick(9)];
+                                   "memtest",
+                                   "chained"};
+    return distros[Pick(10)];
+  }
+
+  std::string File() {
+    const char* const files[] = {kFile, kFile, "http://mirror.example/f", "tftp://10.0.0.1/f",
+                                 "d-i/not-there"};
+    return files[Pick(5)];
   }
 
   std::map<std::string, std::string> Variables() {
@@ -282,26 +313,55 @@ std::shared_ptr<const Snapshot> Build(const PlainModel& model) {
                         .command_line = CommandLineTemplate::Parse(TextOf(pieces)).value(),
                         .etag = 1});
   }
-  return Snapshot::Create(Revision(), settings, profiles, hosts, {own}, groups).value();
+  Sample sample;
+  for (const auto& [name, plain] : model.declared) {
+    if (plain.kernel.empty()) {
+      sample.DeclareChain(name, plain.other);
+    } else {
+      sample.DeclareKernel(name, plain.kernel, {plain.other}, TextOf(plain.arguments));
+    }
+  }
+  return Snapshot::Create(Revision(), settings, profiles, hosts, {own}, groups, sample.declared)
+      .value();
 }
 
-// The command line of the kernel that `mac` boots; no value: it boots none.
+bool IsThere(const std::string& file) {
+  return file.empty() || file == kFile || absl::StrContains(file, "://");
+}
+
+// The command line of `declared` where a host has these values; no value: it can't be booted.
+absl::optional<std::string> NaiveBootOf(const PlainDeclared& declared,
+                                        const std::map<std::string, std::string>& values) {
+  if (!IsThere(declared.kernel) || !IsThere(declared.other)) return absl::nullopt;
+  for (const PlainPiece& piece : declared.arguments) {
+    if (piece.is_reference && NaiveKernelBuiltIns().count(piece.text) > 0) return absl::nullopt;
+  }
+  return NaiveCommandLine(declared.arguments, values);
+}
+
+// The command line that `mac` boots, which is empty of what is chained; no value: it boots nothing.
 absl::optional<std::string> NaiveBoot(const PlainModel& model, const PlainHost* host,
                                       const std::string& mac) {
   const std::string distro = NaiveDistro(model, host);
+  std::map<std::string, std::string> values = NaiveVariables(model, host);
+  for (const auto& [name, value] : NaiveBuiltIns(mac, distro)) values[name] = value;
+  const auto declared = model.declared.find(distro);
+  if (declared != model.declared.end()) return NaiveBootOf(declared->second, values);
   const std::string kernel = "debian/bookworm/latest/";
   if (!absl::StartsWith(distro, kernel)) return absl::nullopt;
   const auto profile = model.profiles.find(distro.substr(kernel.size()));
   if (profile == model.profiles.end()) return absl::nullopt;
-  std::map<std::string, std::string> values = NaiveVariables(model, host);
-  for (const auto& [name, value] : NaiveBuiltIns(mac, profile->first)) values[name] = value;
+  for (const auto& [name, value] : NaiveKernelBuiltIns()) values[name] = value;
   return NaiveCommandLine(profile->second, values);
 }
 
 TEST(ResolutionPropertyTest, RandomConfigurationsAreDecidedAsTheRulesSay) {
-  const Sample sample;
+  Sample sample;
+  sample.SetFiles({kFile});
   RandomModel random(20261128);
   int booted = 0;
+  int declared = 0;
+  int chained = 0;
   for (int round = 0; round < 3'000; ++round) {
     const PlainModel model = random.Next();
     const std::shared_ptr<const Snapshot> snapshot = Build(model);
@@ -320,11 +380,16 @@ TEST(ResolutionPropertyTest, RandomConfigurationsAreDecidedAsTheRulesSay) {
       const absl::optional<std::string> line = NaiveBoot(model, host, mac);
       EXPECT_EQ(decision.outcome == Outcome::kBoot, line.has_value()) << "round " << round;
       EXPECT_EQ(decision.command_line, line.value_or("")) << "round " << round;
-      if (line.has_value()) ++booted;
+      if (!line.has_value()) continue;
+      const std::string distro = NaiveDistro(model, host);
+      ++(distro == "memtest" ? declared : distro == "chained" ? chained : booted);
+      ASSERT_EQ(decision.declared != nullptr, model.declared.count(distro) > 0);
     }
     if (testing::Test::HasFailure()) return;
   }
-  EXPECT_GT(booted, 1'000);
+  EXPECT_GT(booted, 800);
+  EXPECT_GT(declared, 50);
+  EXPECT_GT(chained, 200);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/status_macros.h"
+#include "common/wire/declared_distro_wire.h"
 #include "common/wire/group_wire.h"
 #include "common/wire/host_wire.h"
 #include "common/wire/settings_wire.h"
@@ -47,6 +48,14 @@ void AddProfile(const std::string& name, const std::string& command_line, int64_
   lines["profile " + name] = absl::StrCat(command_line, " @", etag);
 }
 
+void AddDeclared(const v1::DeclaredDistro& declared, Lines& lines) {
+  std::string line = absl::StrCat("kernel=", declared.kernel().file(), " initrds:");
+  for (const std::string& initrd : declared.kernel().initrds()) absl::StrAppend(&line, " ", initrd);
+  lines["declared " + declared.name()] =
+      absl::StrCat(line, " arguments=", declared.kernel().arguments(), " chain=", declared.chain(),
+                   " architecture=", declared.architecture(), " @", declared.etag());
+}
+
 void AddSettings(const v1::Settings& settings, Lines& lines) {
   lines["settings"] = absl::StrCat(
       "default=", settings.default_distro(), " unknown=", settings.unknown_hosts(),
@@ -83,6 +92,23 @@ v1::Group AsListed(const std::string& name, const Expected::Group& group) {
   listed.set_distro(group.distro);
   listed.mutable_variables()->insert(group.variables.begin(), group.variables.end());
   listed.set_etag(group.etag);
+  return listed;
+}
+
+v1::DeclaredDistro AsListed(const std::string& name, const Expected::Declared& declared) {
+  v1::DeclaredDistro listed;
+  listed.set_name(name);
+  if (declared.kernel.empty()) {
+    listed.set_chain(declared.chain);
+  } else {
+    listed.mutable_kernel()->set_file(declared.kernel);
+    for (const std::string& initrd : declared.initrds) {
+      listed.mutable_kernel()->add_initrds(initrd);
+    }
+    listed.mutable_kernel()->set_arguments(declared.arguments);
+  }
+  listed.set_architecture(declared.architecture);
+  listed.set_etag(declared.etag);
   return listed;
 }
 
@@ -146,6 +172,9 @@ Lines LinesOf(const Expected& expected) {
   for (const auto& [name, profile] : expected.profiles()) {
     AddProfile(name, profile.command_line, profile.etag, lines);
   }
+  for (const auto& [name, declared] : expected.declared()) {
+    AddDeclared(AsListed(name, declared), lines);
+  }
   AddSettings(AsListed(expected.settings()), lines);
   return lines;
 }
@@ -159,6 +188,9 @@ Lines LinesOf(const Snapshot& snapshot, const Expected& expected, Incarnations& 
   for (const auto& group : snapshot.groups()) AddGroup(ToProto(*group), lines);
   for (const auto& [name, profile] : snapshot.profiles()) {
     AddProfile(name.text(), profile.command_line.text(), profile.etag, lines);
+  }
+  for (const auto& [name, declared] : snapshot.declared_distros()) {
+    AddDeclared(ToProto(*declared), lines);
   }
   AddSettings(ToProto(snapshot.settings()), lines);
   return lines;
@@ -190,6 +222,15 @@ absl::StatusOr<Lines> ListLines(v1::ConfigurationService::Stub& server, const Ex
       [&](const auto& page) {
         for (const v1::Profile& profile : page.profiles()) {
           AddProfile(profile.name(), profile.command_line(), profile.etag(), lines);
+        }
+      })));
+  RETURN_IF_ERROR((ForEachPage<v1::ListDeclaredDistrosRequest, v1::ListDeclaredDistrosResponse>(
+      [&](auto* context, const auto& request, auto* page) {
+        return server.ListDeclaredDistros(context, request, page);
+      },
+      [&](const auto& page) {
+        for (const v1::DeclaredDistro& declared : page.declared_distros()) {
+          AddDeclared(declared, lines);
         }
       })));
   grpc::ClientContext context;

@@ -62,6 +62,7 @@ StatusCode Expected::CheckEtags(const v1::RequestOptions& options) const {
     int64_t etag = settings_.etag;
     if (expected.has_host()) etag = etag_of(hosts_, Find(expected.host()));
     if (expected.has_profile()) etag = etag_of(profiles_, expected.profile());
+    if (expected.has_declared_distro()) etag = etag_of(declared_, expected.declared_distro());
     if (expected.has_group()) etag = etag_of(groups_, expected.group());
     if (etag != expected.etag()) return StatusCode::ABORTED;
   }
@@ -88,6 +89,7 @@ bool Expected::Become(Expected next, bool validate_only) {
   bool changed = Stamp(next.hosts_, hosts_, revision_ + 1);
   changed = Stamp(next.groups_, groups_, revision_ + 1) || changed;
   changed = Stamp(next.profiles_, profiles_, revision_ + 1) || changed;
+  changed = Stamp(next.declared_, declared_, revision_ + 1) || changed;
   changed = Stamp(next.settings_, settings_, revision_ + 1) || changed;
   if (!changed || validate_only) return false;
   *this = std::move(next);

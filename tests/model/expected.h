@@ -52,6 +52,17 @@ class Expected {
 
     friend bool operator==(const Profile&, const Profile&) = default;
   };
+  // A kernel with its initrds and arguments; or, without a kernel, what is chained.
+  struct Declared {
+    std::string kernel;
+    std::vector<std::string> initrds;
+    std::string arguments;
+    std::string chain;
+    std::string architecture;
+    int64_t etag = 0;
+
+    friend bool operator==(const Declared&, const Declared&) = default;
+  };
   struct Settings {
     std::string default_distro;
     std::string unknown_hosts;
@@ -75,7 +86,7 @@ class Expected {
   // What a host that starts gets.
   struct Boot {
     std::string distro;
-    // Set when an agent that offers IsOffered can boot it.
+    // Set when an agent that offers IsOffered and has what IsThere can boot it.
     bool boots = false;
     std::string rootfs_path;
     std::string command_line;
@@ -83,6 +94,8 @@ class Expected {
 
   // Whether agents offer a kernel: "debian/bookworm/latest".
   static bool IsOffered(const std::string& kernel);
+  // Whether hosts can fetch it: a URL, or a file that agents have.
+  static bool IsThere(const std::string& file);
 
   // Takes a request as the server must at `now`; changes nothing if that refuses, replays or only
   // checks.
@@ -103,6 +116,7 @@ class Expected {
   const std::map<std::string, Host>& hosts() const { return hosts_; }
   const std::map<std::string, Group>& groups() const { return groups_; }
   const std::map<std::string, Profile>& profiles() const { return profiles_; }
+  const std::map<std::string, Declared>& declared() const { return declared_; }
   const Settings& settings() const { return settings_; }
   int64_t revision() const { return revision_; }
   uint64_t tag() const { return tag_; }
@@ -124,9 +138,13 @@ class Expected {
   grpc::StatusCode Take(const v1::Mutation::UpdateHost& update);
   grpc::StatusCode Take(const v1::Mutation::SetGroup& set);
   grpc::StatusCode Take(const v1::Mutation::DeleteProfile& remove, int64_t now);
+  grpc::StatusCode Take(const v1::DeclaredDistro& declare);
+  grpc::StatusCode Take(const v1::Mutation::DeleteDeclaredDistro& remove, int64_t now);
   grpc::StatusCode Take(const v1::Mutation::UpdateSettings& update);
   bool CanAssign(const std::string& distro, bool allow_missing) const;
-  bool IsUsed(const std::string& profile, int64_t now) const;
+  // What hosts, groups and settings boot at `now` or later; with empty ones.
+  std::vector<std::string> AllDistros(int64_t now) const;
+  static bool HasAllFiles(const Declared& declared);
   // Null if it is gone.
   const Host* FindIncarnation(int64_t incarnation) const;
   // Those that the host is in, the one that wins first.
@@ -140,6 +158,7 @@ class Expected {
   std::map<std::string, Host> hosts_;    // By name.
   std::map<std::string, Group> groups_;  // By name.
   std::map<std::string, Profile> profiles_;
+  std::map<std::string, Declared> declared_;  // By name.
   Settings settings_;
   int64_t revision_ = 0;
   uint64_t tag_ = 0;

@@ -122,8 +122,16 @@ Expected::Boot Expected::Decide(const std::string& mac, const std::string& rootf
   const Host* const host = name.empty() ? nullptr : &hosts_.at(name);
   Boot boot;
   boot.distro = DistroOf(host, now);
+  Texts values = VariablesOf(host);
+  values["host"] = name.empty() ? mac : name;
+  if (const auto declared = declared_.find(boot.distro); declared != declared_.end()) {
+    boot.boots = HasAllFiles(declared->second) &&
+                 Expand(declared->second.arguments, values, boot.command_line);
+    if (!boot.boots) boot.command_line.clear();
+    return boot;
+  }
   const size_t slash = boot.distro.rfind('/');
-  if (slash == std::string::npos) return boot;  // A built-in one.
+  if (slash == std::string::npos) return boot;  // A built-in one, or one that is not declared.
   const std::string kernel = boot.distro.substr(0, slash);
   const auto profile = profiles_.find(boot.distro.substr(slash + 1));
   if (!IsOffered(kernel) || profile == profiles_.end()) return boot;
@@ -131,9 +139,7 @@ Expected::Boot Expected::Decide(const std::string& mac, const std::string& rootf
   const std::string& prefix =
       settings_.rootfs_path_prefix.empty() ? rootfs_folder : settings_.rootfs_path_prefix;
   boot.rootfs_path = absl::StrCat(prefix, "/", parts[0], "/", parts[1]);
-  Texts values = VariablesOf(host);
   values["rootfs-path"] = boot.rootfs_path;
-  values["host"] = name.empty() ? mac : name;
   boot.boots = Expand(profile->second.command_line, values, boot.command_line);
   if (!boot.boots) boot.command_line.clear();
   return boot;

@@ -49,23 +49,33 @@ std::string Expected::Find(const std::string& reference) const {
   return "";
 }
 
+bool Expected::IsThere(const std::string& file) {
+  return file == "memtest/mt86+.bin" || file.find("://") != std::string::npos;
+}
+
+bool Expected::HasAllFiles(const Declared& declared) {
+  return IsThere(declared.kernel.empty() ? declared.chain : declared.kernel) &&
+         std::all_of(declared.initrds.begin(), declared.initrds.end(), IsThere);
+}
+
 bool Expected::CanAssign(const std::string& distro, bool allow_missing) const {
   if (allow_missing || IsBuiltIn(distro)) return true;
   const size_t slash = distro.rfind('/');
+  if (slash == std::string::npos) {
+    const auto declared = declared_.find(distro);
+    return declared != declared_.end() && HasAllFiles(declared->second);
+  }
   return IsOffered(distro.substr(0, slash)) && profiles_.count(distro.substr(slash + 1)) > 0;
 }
 
-bool Expected::IsUsed(const std::string& profile, int64_t now) const {
-  const auto uses = [&](const std::string& distro) {
-    return !distro.empty() && !IsBuiltIn(distro) && distro.substr(distro.rfind('/') + 1) == profile;
-  };
-  bool used = uses(settings_.default_distro) || uses(settings_.unknown_hosts);
+std::vector<std::string> Expected::AllDistros(int64_t now) const {
+  std::vector<std::string> all = {settings_.default_distro, settings_.unknown_hosts};
   for (const auto& [name, host] : hosts_) {
-    const bool is_over = host.until <= now;
-    used = used || uses(host.distro) || (!is_over && uses(host.timed)) || uses(host.next);
+    all.insert(all.end(), {host.distro, host.next});
+    if (host.until > now) all.push_back(host.timed);
   }
-  for (const auto& [name, group] : groups_) used = used || uses(group.distro);
-  return used;
+  for (const auto& [name, group] : groups_) all.push_back(group.distro);
+  return all;
 }
 
 StatusCode Expected::Take(const v1::Mutation::Assign& assign, int64_t now) {
@@ -176,8 +186,34 @@ StatusCode Expected::Take(const v1::Mutation::SetGroup& set) {
 
 StatusCode Expected::Take(const v1::Mutation::DeleteProfile& remove, int64_t now) {
   if (profiles_.count(remove.name()) == 0) return StatusCode::NOT_FOUND;
-  if (IsUsed(remove.name(), now)) return StatusCode::FAILED_PRECONDITION;
+  for (const std::string& distro : AllDistros(now)) {
+    const size_t slash = distro.rfind('/');
+    if (slash != std::string::npos && distro.substr(slash + 1) == remove.name()) {
+      return StatusCode::FAILED_PRECONDITION;
+    }
+  }
   profiles_.erase(remove.name());
+  return StatusCode::OK;
+}
+
+// Files may come later: somebody declares first and copies then.
+StatusCode Expected::Take(const v1::DeclaredDistro& declare) {
+  declared_[declare.name()] = {
+      .kernel = declare.kernel().file(),
+      .initrds = {declare.kernel().initrds().begin(), declare.kernel().initrds().end()},
+      .arguments = declare.kernel().arguments(),
+      .chain = declare.chain(),
+      .architecture = declare.architecture()};
+  return StatusCode::OK;
+}
+
+StatusCode Expected::Take(const v1::Mutation::DeleteDeclaredDistro& remove, int64_t now) {
+  if (declared_.count(remove.name()) == 0) return StatusCode::NOT_FOUND;
+  const std::vector<std::string> all = AllDistros(now);
+  if (std::find(all.begin(), all.end(), remove.name()) != all.end()) {
+    return StatusCode::FAILED_PRECONDITION;
+  }
+  declared_.erase(remove.name());
   return StatusCode::OK;
 }
 
@@ -223,6 +259,10 @@ StatusCode Expected::Take(const v1::Mutation& mutation, int64_t now) {
       return StatusCode::OK;
     case v1::Mutation::kDeleteProfile:
       return Take(mutation.delete_profile(), now);
+    case v1::Mutation::kDeclareDistro:
+      return Take(mutation.declare_distro());
+    case v1::Mutation::kDeleteDeclaredDistro:
+      return Take(mutation.delete_declared_distro(), now);
     case v1::Mutation::kUpdateSettings:
       return Take(mutation.update_settings());
     default:

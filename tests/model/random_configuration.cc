@@ -41,6 +41,14 @@ std::string MaybeDistro(Random& random, int one_in) {
   return random.OneIn(one_in) ? SomeDistro(random) : "";
 }
 
+// Of the built-in ones, only "local" can be for the next boot.
+std::string MaybeNext(Random& random) {
+  const std::string next = MaybeDistro(random, 4);
+  const bool is_built_in =
+      std::find(kBuiltInDistros.begin(), kBuiltInDistros.end(), next) != kBuiltInDistros.end();
+  return is_built_in ? "local" : next;
+}
+
 // Values that are harmless alone, and not all of them beside each other.
 PlainVariables SomeVariables(Random& random) {
   static const std::vector<std::string> values = {
@@ -111,7 +119,7 @@ Host SomeHost(Random& random, const std::string& name) {
             .macs = {},
             .standing = MaybeDistro(random, 2),
             .timed = MaybeDistro(random, 4),
-            .next = MaybeDistro(random, 4),
+            .next = MaybeNext(random),
             .timed_is_over = random.OneIn(2),
             .labels = {},
             .variables = SomeVariables(random)};

@@ -21,10 +21,17 @@ const std::vector<std::string> kTemplates = {
 const std::vector<std::string> kPlainTemplates = {kTemplates[2], kTemplates[3]};
 const std::vector<std::string> kKernels = {"debian/bookworm/latest", "debian/bookworm/latest",
                                            "debian/trixie/latest", "debian/forky/latest"};
+const std::vector<std::string> kDeclared = {"memtest", "installer"};
+// One is in no agent's folder of files.
+const std::vector<std::string> kFiles = {"memtest/mt86+.bin", "memtest/mt86+.bin",
+                                         "http://mirror.example/linux", "d-i/linux"};
+// Those of kTemplates that need no scanned kernel.
+const std::vector<std::string> kArguments = {kTemplates[1], kTemplates[2], kTemplates[3]};
 const std::vector<std::string> kBuiltIns = {"local", "menu", "wait"};
 
 std::string SomeDistro(Random& random) {
   if (random.OneIn(4)) return random.Of(kBuiltIns);
+  if (random.OneIn(4)) return random.Of(kDeclared);
   return random.Of(kKernels) + "/" + random.Of(kProfiles);
 }
 
@@ -136,9 +143,23 @@ void FillSettings(Random& random, v1::Mutation::UpdateSettings& update) {
   }
 }
 
+void FillDeclared(Random& random, bool force, v1::DeclaredDistro& declare) {
+  declare.set_name(random.Of(kDeclared));
+  if (random.OneIn(4)) declare.set_architecture("x86_64");
+  if (random.OneIn(3)) {
+    declare.set_chain(random.Of(kFiles));
+    return;
+  }
+  declare.mutable_kernel()->set_file(random.Of(kFiles));
+  for (int i = random.Below(3); i > 0; --i) {
+    declare.mutable_kernel()->add_initrds(random.Of(kFiles));
+  }
+  declare.mutable_kernel()->set_arguments(random.Of(force ? kArguments : kPlainTemplates));
+}
+
 void FillMutation(Random& random, const Expected& expected, int64_t now, bool force,
                   v1::Mutation& mutation) {
-  const int kind = random.Below(32);
+  const int kind = random.Below(36);
   if (kind < 8) {
     FillAssign(random, expected, now, *mutation.mutable_assign());
   } else if (kind < 10) {
@@ -167,6 +188,10 @@ void FillMutation(Random& random, const Expected& expected, int64_t now, bool fo
         random.Of(force ? kTemplates : kPlainTemplates));
   } else if (kind < 29) {
     mutation.mutable_delete_profile()->set_name(random.Of(kProfiles));
+  } else if (kind < 32) {
+    FillDeclared(random, force, *mutation.mutable_declare_distro());
+  } else if (kind < 33) {
+    mutation.mutable_delete_declared_distro()->set_name(random.Of(kDeclared));
   } else {
     FillSettings(random, *mutation.mutable_update_settings());
   }
@@ -180,6 +205,10 @@ void FillEtag(Random& random, const Expected& expected, v1::ExpectedEtag& etag) 
     etag.set_group(random.Of(kGroups));
     const auto found = expected.groups().find(etag.group());
     right = found == expected.groups().end() ? 0 : found->second.etag;
+  } else if (random.OneIn(3)) {
+    etag.set_declared_distro(random.Of(kDeclared));
+    const auto found = expected.declared().find(etag.declared_distro());
+    right = found == expected.declared().end() ? 0 : found->second.etag;
   } else if (random.OneIn(2)) {
     etag.set_profile(random.Of(kProfiles));
     const auto found = expected.profiles().find(etag.profile());

@@ -94,7 +94,8 @@ const std::string& Template() {
 const Catalog& SiteCatalog() {
   static const Catalog* const catalog = new Catalog{
       .distros = {{.name = "debian", .releases = {Release("bookworm"), Release("trixie")}}},
-      .loaders = {}};
+      .loaders = {},
+      .files = {{.path = "memtest/mt86+.bin", .size = 1}}};
   return *catalog;
 }
 

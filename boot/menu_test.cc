@@ -163,7 +163,9 @@ TEST(MenuTest, DeclaredDistrosComeAfterTheScannedOnesWithTheNextKeys) {
   EXPECT_THAT(menu.declared[2].problem, IsEmpty());
   EXPECT_THAT(menu.declared[2].unset, ElementsAre(VariableName::Parse("rack").value()));
   EXPECT_TRUE(menu.Uses("host"));
-  EXPECT_FALSE(menu.Uses("kernel"));
+  // A host with values of its own may do with what the agent's others can't.
+  EXPECT_TRUE(menu.Uses("kernel"));
+  EXPECT_FALSE(menu.Uses("release"));
   EXPECT_THAT(menu.Architectures(), ElementsAre(Architecture::kArm64));
   EXPECT_THAT(menu.KernelArchitectures(), IsEmpty());
 }

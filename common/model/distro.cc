@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/model/quote.h"
 
 namespace autopxe {
@@ -53,8 +54,8 @@ absl::StatusOr<Distro> Distro::Parse(absl::string_view text) {
   if (text.find('/') == absl::string_view::npos) {
     const absl::StatusOr<DistroName> name = DistroName::Parse(text);
     if (name.ok()) return Declared(*name);
-    return absl::InvalidArgumentError(
-        absl::StrCat(absl::string_view(name.status().message()), "; ", kExpected));
+    const absl::string_view why = absl::StripPrefix(name.status().message(), "distro name ");
+    return absl::InvalidArgumentError(absl::StrCat("distro ", why, "; ", kExpected));
   }
   // Five at the most: a long text of slashes costs no more than a short one.
   const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('/', 4));

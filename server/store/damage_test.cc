@@ -91,7 +91,8 @@ class DamageTest : public testing::Test {
     if (!start.status.ok()) {
       EXPECT_FALSE(absl::IsInternal(start.status)) << start.status;
       EXPECT_THAT(start.status.message(),
-                  AllOf(HasSubstr(path), HasSubstr("; "), Not(HasSubstr("\n"))));
+                  AllOf(HasSubstr(path), HasSubstr("; "), Not(HasSubstr("\n"))))
+          << start.status;
       EXPECT_TRUE(start.after == files) << "it was changed: " << start.status;
     }
     return start;

@@ -198,7 +198,7 @@ TEST_F(HistoryEntriesTest, OneDeclaredDistroIsFoundByItsName) {
   const HistoryFilter filter{.kind = Kind::kDistro, .name = "memtest"};
   EXPECT_THAT(Find(filter), ElementsAre(5, 4, 2));
   EXPECT_THAT(Load(filter, 4), ElementsAre(Difference{"distro", "memtest", "kernel", "a", "b"}));
-  EXPECT_THAT(Load(filter, 5), ElementsAre(Difference{"distro", "memtest", "kernel", "b", ""}));
+  EXPECT_THAT(Load(filter, 5), ElementsAre(Difference{"distro", "memtest", "kernel", "b", {}}));
   EXPECT_THAT(Find({.kind = Kind::kDistro, .name = "nobody"}), IsEmpty());
 }
 

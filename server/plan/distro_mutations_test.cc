@@ -48,28 +48,30 @@ TEST_F(DistroMutationsTest, ADistroIsDeclaredChangedAndDeleted) {
   declare.distro.architecture = Architecture::kX86_64;
   Plan plan = Commit({declare});
   EXPECT_THAT(plan.warnings, IsEmpty());
-  EXPECT_THAT(plan.differences,
-              ElementsAre(Difference{"distro", "installer", "kernel", "", "installer/linux"},
-                          Difference{"distro", "installer", "initrds", "",
-                                     "installer/initrd, http://x/more"},
-                          Difference{"distro", "installer", "arguments", "", "quiet"},
-                          Difference{"distro", "installer", "architecture", "", "x86_64"}));
+  EXPECT_THAT(
+      plan.differences,
+      ElementsAre(
+          Difference{"distro", "installer", "kernel", {}, "installer/linux"},
+          Difference{"distro", "installer", "initrds", {}, "installer/initrd, http://x/more"},
+          Difference{"distro", "installer", "arguments", {}, "quiet"},
+          Difference{"distro", "installer", "architecture", {}, "x86_64"}));
   EXPECT_EQ(snapshot_->FindDeclaredDistro(N("installer"))->etag, plan.change.revision.id.number);
 
   EXPECT_TRUE(Accepted({declare}).change.empty());
 
   plan = Commit({Chain("installer", "http://x/boot.ipxe")});
-  EXPECT_THAT(plan.differences,
-              ElementsAre(Difference{"distro", "installer", "kernel", "installer/linux", ""},
-                          Difference{"distro", "installer", "initrds",
-                                     "installer/initrd, http://x/more", ""},
-                          Difference{"distro", "installer", "arguments", "quiet", ""},
-                          Difference{"distro", "installer", "chain", "", "http://x/boot.ipxe"},
-                          Difference{"distro", "installer", "architecture", "x86_64", ""}));
+  EXPECT_THAT(
+      plan.differences,
+      ElementsAre(
+          Difference{"distro", "installer", "kernel", "installer/linux", {}},
+          Difference{"distro", "installer", "initrds", "installer/initrd, http://x/more", {}},
+          Difference{"distro", "installer", "arguments", "quiet", {}},
+          Difference{"distro", "installer", "chain", {}, "http://x/boot.ipxe"},
+          Difference{"distro", "installer", "architecture", "x86_64", {}}));
 
   plan = Commit({DeleteDeclaredDistro{N("installer")}});
   EXPECT_THAT(plan.differences,
-              ElementsAre(Difference{"distro", "installer", "chain", "http://x/boot.ipxe", ""}));
+              ElementsAre(Difference{"distro", "installer", "chain", "http://x/boot.ipxe", {}}));
   EXPECT_THAT(snapshot_->declared_distros(), IsEmpty());
 }
 

@@ -1,7 +1,10 @@
 #include "server/sqlite/status.h"
 
 #include <cerrno>
+#include <cstddef>
+#include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace autopxe::server {
@@ -49,6 +52,17 @@ bool IsReadOnly(sqlite3* connection, int code) {
   return errno == EROFS || (connection != nullptr && sqlite3_system_errno(connection) == EROFS);
 }
 
+// SQLite shows what it could not read, and of a damaged schema that can be many lines of anything.
+std::string OneLine(absl::string_view text) {
+  constexpr size_t kMaxText = 200;
+  std::string line(text.substr(0, kMaxText));
+  for (char& c : line) {
+    if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = '?';
+  }
+  if (text.size() > kMaxText) line += "...";
+  return line;
+}
+
 }  // namespace
 
 absl::Status SqliteStatus(sqlite3* connection, int code, absl::string_view what) {
@@ -56,7 +70,7 @@ absl::Status SqliteStatus(sqlite3* connection, int code, absl::string_view what)
   const absl::StatusCode status_code = CodeOf(code);
   if (status_code == absl::StatusCode::kOk) return absl::OkStatus();
   const char* text = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
-  return absl::Status(status_code, absl::StrCat(what, ": ", text, " (SQLite ", code, ")",
+  return absl::Status(status_code, absl::StrCat(what, ": ", OneLine(text), " (SQLite ", code, ")",
                                                 is_read_only ? kReadOnly : ""));
 }
 

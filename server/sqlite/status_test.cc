@@ -45,6 +45,19 @@ TEST(SqliteStatusTest, TheMessageHasSqlitesTextAndCode) {
             "writing: database or disk is full (SQLite 13)");
 }
 
+// Of a damaged schema SQLite shows what it could not read.
+TEST(SqliteStatusTest, TheMessageIsOneShortLineWhateverSqliteShows) {
+  sqlite3* connection = nullptr;
+  ASSERT_EQ(sqlite3_open(":memory:", &connection), SQLITE_OK);
+  const std::string sql = "SELECT `a\n\x1b[31m" + std::string(1000, 'b');
+  const int code = sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr);
+  const std::string message(SqliteStatus(connection, code, "reading").message());
+  sqlite3_close(connection);
+  EXPECT_THAT(message, testing::HasSubstr("unrecognized token: \"`a??[31mbbb"));
+  EXPECT_THAT(message, testing::EndsWith("... (SQLite 1)"));
+  EXPECT_LT(message.size(), 300u);
+}
+
 TEST(SqliteStatusTest, WhatTurnedReadOnlyIsSaidToNeedRepair) {
   const auto message = [](int code) {
     return std::string(SqliteStatus(nullptr, code, "writing").message());

@@ -168,7 +168,7 @@ class NextBoot(unittest.TestCase):
         agent = self.start_agent()
         self.configure()
         self.ok("assign", HOST, "local", "--next", "--wait")
-        told = re.search(r"^set _once (next/\S+)$", self.menu(agent), re.MULTILINE)[1] + "local"
+        told = re.search(r"^set _once (next/\S+)$", self.menu(agent), re.MULTILINE)[1] + "begun"
         self.assertEqual(self.get(agent, told)[0], 200)
         self.assertEqual(self.served(agent), STANDING)
 
@@ -226,6 +226,9 @@ class NextBoot(unittest.TestCase):
             agent.wait_for(r"event=next-boots-reported count=1")
         told = self.server.wait_for(rf"event=next-boot-used-twice host={HOST} distro={ONCE} agents=(\S+)")
         self.assertEqual(sorted(told[1].split(",")), ["east", "west"])
+        explained = self.ok("explain", HOST, "--agent", "east")
+        self.assertRegex(explained, rf"used one next boot of {ONCE} 2 times.*agent \"east\".*agent \"west\"|"
+                                    rf"used one next boot of {ONCE} 2 times.*agent \"west\".*agent \"east\"")
         until(lambda: self.next_boot() is None, "the server knows")
         # One of them changed the configuration.
         self.assertEqual(sum(user.startswith("agent ") for user in self.users()), 1)

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -47,6 +48,11 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A configuration of 100,000 hosts is a million little blocks, and glibc asks the kernel for their
+// memory by 128 KiB at a time. In larger steps an agent serves from such a file a tenth sooner.
+// What of a step is never touched costs no memory.
+void TakeMemoryInLargeSteps() { mallopt(M_TOP_PAD, 32 << 20); }
+
 // Takes over what can change while it runs; a configuration that is wrong changes nothing.
 void Reload(const std::vector<std::string>& args, OptionsInForce& options, Config& config,
             Agent& agent) {
@@ -80,6 +86,7 @@ int Main(const std::vector<std::string>& args) {
   OpenLog(config.log_level);
   RouteGrpcLog();
   RaiseDescriptorLimit();
+  TakeMemoryInLargeSteps();
   absl::StatusOr<std::unique_ptr<Agent>> agent = Agent::Start(config);
   if (!agent.ok()) return Fail(kProgram, kFailed, agent.status());
   OptionsInForce options(parsed->options);

@@ -27,7 +27,7 @@ GROUPS = 60
 IN_A_RACK = 40
 IN_A_FILE = 10_000
 ASSIGNS = 20
-PAUSE = 0.001  # Between two looks at a menu, so that looking takes no core from what is looked at.
+PAUSE = 0.005  # Between two looks at a menu, so that looking takes little of a core from what is looked at.
 OVERLAYFS = "debian/bookworm/latest/overlayfs"
 NFSRW = "debian/bookworm/latest/nfsrw"
 

@@ -1,6 +1,7 @@
 #include "common/model/distro.h"
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -70,26 +71,31 @@ absl::StatusOr<Distro> Distro::Parse(absl::string_view text) {
                              "with a letter or a digit"));
     }
   }
-  Distro distro(Kind::kKernel);
-  distro.name_ = std::string(parts[0]);
-  distro.release_ = std::string(parts[1]);
-  distro.kernel_ = std::string(parts[2]);
-  distro.profile_ = std::string(parts[3]);
-  return distro;
+  return Distro(Kind::kKernel, {.name = std::string(parts[0]),
+                                .release = std::string(parts[1]),
+                                .kernel = std::string(parts[2]),
+                                .profile = std::string(parts[3])});
 }
 
+Distro::Distro(Kind kind, Parts parts)
+    : kind_(kind), parts_(std::make_shared<const Parts>(std::move(parts))) {}
+
 Distro Distro::Declared(const DistroName& name) {
-  Distro distro(Kind::kDeclared);
-  distro.name_ = name.text();
-  return distro;
+  return Distro(Kind::kDeclared, {.name = name.text()});
+}
+
+std::strong_ordering operator<=>(const Distro& a, const Distro& b) {
+  if (a.kind_ != b.kind_) return a.kind_ <=> b.kind_;
+  if (a.parts_ == b.parts_) return std::strong_ordering::equal;
+  return *a.parts_ <=> *b.parts_;
 }
 
 std::string Distro::Format() const {
-  if (kind_ == Kind::kDeclared) return name_;
+  if (kind_ == Kind::kDeclared) return name();
   for (const auto& built_in : kBuiltIn) {
     if (kind_ == built_in.kind) return std::string(built_in.text);
   }
-  return absl::StrCat(name_, "/", release_, "/", kernel_, "/", profile_);
+  return absl::StrCat(name(), "/", release(), "/", kernel(), "/", profile());
 }
 
 }  // namespace autopxe

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <compare>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -11,7 +13,7 @@ namespace autopxe {
 
 // The thing to boot: "name/release/kernel/profile", a declared distro (DeclaredDistro) by its name,
 // or one of the built-in ones. A value: ordered by kind and then part by part, hashable, never
-// invalid.
+// invalid. Copies share their text: many hosts boot one distro.
 class Distro {
  public:
   enum class Kind {
@@ -43,29 +45,41 @@ class Distro {
 
   Kind kind() const { return kind_; }
 
-  // REQUIRES: kind() is Kind::kKernel or Kind::kDeclared.
-  const std::string& name() const { return name_; }
+  // REQUIRES: kind() is Kind::kKernel or Kind::kDeclared. Valid as long as this one, or a copy.
+  const std::string& name() const { return parts_->name; }
 
   // REQUIRES for the following: kind() == Kind::kKernel.
-  const std::string& release() const { return release_; }
-  const std::string& kernel() const { return kernel_; }
-  const std::string& profile() const { return profile_; }
+  const std::string& release() const { return parts_->release; }
+  const std::string& kernel() const { return parts_->kernel; }
+  const std::string& profile() const { return parts_->profile; }
 
-  friend auto operator<=>(const Distro&, const Distro&) = default;
+  friend std::strong_ordering operator<=>(const Distro& a, const Distro& b);
+  friend bool operator==(const Distro& a, const Distro& b) { return (a <=> b) == 0; }
 
   template <typename H>
   friend H AbslHashValue(H h, const Distro& d) {
-    return H::combine(std::move(h), d.kind_, d.name_, d.release_, d.kernel_, d.profile_);
+    h = H::combine(std::move(h), d.kind_);
+    if (d.parts_ == nullptr) return h;
+    const Parts& parts = *d.parts_;
+    return H::combine(std::move(h), parts.name, parts.release, parts.kernel, parts.profile);
   }
 
  private:
+  // Of Kind::kDeclared the name alone.
+  struct Parts {
+    std::string name;
+    std::string release;
+    std::string kernel;
+    std::string profile;
+
+    friend auto operator<=>(const Parts&, const Parts&) = default;
+  };
+
   explicit Distro(Kind kind) : kind_(kind) {}
+  Distro(Kind kind, Parts parts);
 
   Kind kind_;
-  std::string name_;
-  std::string release_;
-  std::string kernel_;
-  std::string profile_;
+  std::shared_ptr<const Parts> parts_;  // Null for the built-in ones.
 };
 
 }  // namespace autopxe

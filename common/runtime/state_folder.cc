@@ -57,7 +57,10 @@ absl::StatusOr<int> StateFolder::OpenFile(const std::string& name, int flags,
 absl::StatusOr<std::string> StateFolder::Read(const std::string& name) const {
   ASSIGN_OR_RETURN(const int fd, OpenFile(name, O_RDONLY, "can't open"));
   absl::Cleanup closing = [fd] { close(fd); };
+  struct stat found;
+  if (fstat(fd, &found) != 0) return SystemError("can't read", PathOf(name));
   std::string bytes;
+  bytes.reserve(static_cast<size_t>(found.st_size));
   char buffer[1 << 16];
   while (true) {
     const ssize_t count = read(fd, buffer, sizeof(buffer));

@@ -48,6 +48,11 @@ void ToProto(const Host& host, v1::Host& result) {
 }
 
 absl::StatusOr<Host> FromProto(const v1::Host& host) {
+  LastDistro last;
+  return FromProto(host, last);
+}
+
+absl::StatusOr<Host> FromProto(const v1::Host& host, LastDistro& last) {
   RETURN_IF_ERROR(CheckAtLeast("id", host.id(), 1));
   ASSIGN_OR_RETURN(HostName name, ParseField<HostName>("name", host.name()));
   if (host.macs().empty() || static_cast<size_t>(host.macs_size()) > kMaxMacsPerHost) {
@@ -63,13 +68,15 @@ absl::StatusOr<Host> FromProto(const v1::Host& host) {
     }
     macs.push_back(mac);
   }
-  ASSIGN_OR_RETURN(absl::optional<Distro> distro,
-                   ParseOptionalField<Distro>("distro", host.distro()));
+  if (host.distro() != last.text) {
+    ASSIGN_OR_RETURN(last.distro, ParseOptionalField<Distro>("distro", host.distro()));
+    last.text = host.distro();
+  }
   RETURN_IF_ERROR(CheckAtLeast("etag", host.etag(), 0));
   Host result{.id = HostId{host.id()},
               .name = std::move(name),
               .macs = std::move(macs),
-              .distro = std::move(distro),
+              .distro = last.distro,
               .locked = host.locked(),
               .etag = host.etag()};
   if (host.has_next_boot()) {

@@ -71,8 +71,9 @@ absl::StatusOr<std::vector<std::shared_ptr<const Host>>> HostsFromProto(
     const v1::SnapshotPart& part) {
   std::vector<std::shared_ptr<const Host>> hosts;
   hosts.reserve(static_cast<size_t>(part.hosts_size()));
+  LastDistro last;
   for (int i = 0; i < part.hosts_size(); ++i) {
-    absl::StatusOr<Host> host = FromProto(part.hosts(i));
+    absl::StatusOr<Host> host = FromProto(part.hosts(i), last);
     if (!host.ok()) return Within(Element("hosts", i), host.status());
     hosts.push_back(std::make_shared<const Host>(*std::move(host)));
   }

@@ -4,15 +4,18 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/types/optional.h"
 #include "autopxe/v1/agent.pb.h"
 #include "common/digest/sha256.h"
+#include "common/status/status_macros.h"
 #include "common/wire/snapshot_wire.h"
 
 namespace autopxe::agent {
@@ -46,38 +49,105 @@ absl::Status Damaged(absl::string_view what) {
 }
 
 struct EncodedPart {
-  absl::string_view bytes;
-  // What DecodePart makes of it.
+  explicit EncodedPart(absl::string_view encoded) : bytes(encoded) {}
+
+  const absl::string_view bytes;
+  // What is made of it, which others see once it is decoded.
   bool is_whole = false;
-  v1::SnapshotPart rest = {};  // Without its hosts.
+  v1::SnapshotPart rest;  // Without its hosts.
   absl::StatusOr<std::vector<std::shared_ptr<const Host>>> hosts = absl::UnknownError("");
+  absl::Notification decoded;
 };
+
+// Errors: DATA_LOSS if `bytes` end within a part.
+absl::Status Split(absl::string_view bytes, std::deque<EncodedPart>& parts) {
+  while (!bytes.empty()) {
+    if (bytes.size() < sizeof(uint32_t)) return Damaged("a part is cut");
+    const uint32_t size = TakeNumber<uint32_t>(&bytes);
+    // Each has a revision at least, so that zeros in a damaged file are not millions of parts.
+    if (size == 0 || size > INT32_MAX) return Damaged("a part has no such size");
+    if (size > bytes.size()) return Damaged("a part is cut");
+    parts.emplace_back(bytes.substr(0, size));
+    bytes.remove_prefix(size);
+  }
+  return absl::OkStatus();
+}
 
 void DecodePart(PartArena& arena, EncodedPart& encoded) {
   v1::SnapshotPart& part = arena.Begin();
   encoded.is_whole =
       part.ParseFromArray(encoded.bytes.data(), static_cast<int>(encoded.bytes.size()));
-  if (!encoded.is_whole) return;
-  encoded.hosts = HostsFromProto(part);
-  part.clear_hosts();
-  encoded.rest = part;
+  if (encoded.is_whole) {
+    encoded.hosts = HostsFromProto(part);
+    part.clear_hosts();
+    encoded.rest = part;
+  }
+  encoded.decoded.Notify();
 }
 
-// On as many threads as are worth it: an agent serves nobody until it has done this.
-void DecodeParts(std::vector<EncodedPart>& encoded) {
-  constexpr size_t kPartsForAThread = 20;
-  constexpr size_t kMostThreads = 4;
-  std::atomic<size_t> next = 0;
-  const auto decode = [&] {
-    PartArena arena;
-    for (size_t i = next++; i < encoded.size(); i = next++) DecodePart(arena, encoded[i]);
-  };
-  const size_t threads = std::min({encoded.size() / kPartsForAThread, kMostThreads,
-                                   static_cast<size_t>(std::thread::hardware_concurrency())});
-  std::vector<std::thread> others;
-  for (size_t i = 1; i < threads; ++i) others.emplace_back(decode);
-  decode();
-  for (std::thread& other : others) other.join();
+// Decodes parts, in their order, on as many threads as are worth it: an agent serves nobody until
+// it has done this. The caller's thread is one of them. What is not decoded when this goes, never
+// is.
+class Decoding {
+ public:
+  // `parts` must outlive this.
+  explicit Decoding(std::deque<EncodedPart>& parts) : parts_(parts) {
+    constexpr size_t kPartsForAThread = 10;
+    constexpr size_t kMostThreads = 4;
+    const size_t threads = std::min({parts.size() / kPartsForAThread, kMostThreads,
+                                     static_cast<size_t>(std::thread::hardware_concurrency())});
+    for (size_t i = 1; i < threads; ++i) {
+      others_.emplace_back([this] {
+        PartArena arena;
+        while (DecodeNext(arena)) continue;
+      });
+    }
+  }
+  ~Decoding() {
+    next_ = parts_.size();
+    for (std::thread& other : others_) other.join();
+  }
+
+  // Returns when `part` is decoded, and decodes others rather than wait for it.
+  void Await(const EncodedPart& part) {
+    while (!part.decoded.HasBeenNotified() && DecodeNext(arena_)) continue;
+    part.decoded.WaitForNotification();
+  }
+
+ private:
+  // Whether there was one.
+  bool DecodeNext(PartArena& arena) {
+    const size_t next = next_++;
+    if (next >= parts_.size()) return false;
+    DecodePart(arena, parts_[next]);
+    return true;
+  }
+
+  std::deque<EncodedPart>& parts_;
+  std::atomic<size_t> next_ = 0;
+  PartArena arena_;  // The caller's.
+  std::vector<std::thread> others_;
+};
+
+// Errors: DATA_LOSS.
+absl::StatusOr<std::shared_ptr<const Snapshot>> Assemble(std::deque<EncodedPart>& parts,
+                                                         Decoding& decoding) {
+  absl::optional<SnapshotAssembler> assembler;
+  absl::optional<std::shared_ptr<const Snapshot>> snapshot;
+  for (EncodedPart& part : parts) {
+    if (snapshot.has_value()) return Damaged("parts behind the last one");
+    decoding.Await(part);
+    if (!part.is_whole) return Damaged("a part is cut");
+    // All but the last have as many hosts as the first.
+    if (!assembler.has_value()) {
+      assembler.emplace(part.hosts.ok() ? part.hosts->size() * parts.size() : 0);
+    }
+    auto added = assembler->Add(part.rest, std::move(part.hosts));
+    if (!added.ok()) return Damaged(added.status().message());
+    snapshot = *std::move(added);
+  }
+  if (!snapshot.has_value()) return Damaged("its last part is missing");
+  return *std::move(snapshot);
 }
 
 }  // namespace
@@ -110,36 +180,24 @@ absl::StatusOr<StoredSnapshot> DecodeSnapshot(absl::string_view bytes) {
   const int64_t saved_at = TakeNumber<int64_t>(&bytes);
   const uint64_t length = TakeNumber<uint64_t>(&bytes);
   const absl::string_view checked = all.substr(0, all.size() - kChecksumSize);
-  // The checksum first: a version that a flipped bit made is no version.
-  if (Sha256Of(checked) != all.substr(checked.size())) return Damaged("its checksum is wrong");
+  absl::string_view encoded = bytes.substr(0, bytes.size() - kChecksumSize);
+  std::deque<EncodedPart> parts;
+  absl::Status split;
   if (version != kVersion) {
-    return absl::UnimplementedError(
+    split = absl::UnimplementedError(
         absl::StrCat("snapshot of format version ", version, ", expected ", kVersion));
+  } else if (length != encoded.size()) {
+    split = Damaged("its length is wrong");
+  } else {
+    split = Split(encoded, parts);
   }
-  absl::string_view parts = bytes.substr(0, bytes.size() - kChecksumSize);
-  if (length != parts.size()) return Damaged("its length is wrong");
-
-  std::vector<EncodedPart> encoded;
-  while (!parts.empty()) {
-    if (parts.size() < sizeof(uint32_t)) return Damaged("a part is cut");
-    const uint32_t size = TakeNumber<uint32_t>(&parts);
-    if (size > parts.size()) return Damaged("a part is cut");
-    encoded.push_back({.bytes = parts.substr(0, size)});
-    parts.remove_prefix(size);
-  }
-  DecodeParts(encoded);
-
-  SnapshotAssembler assembler;
-  absl::optional<std::shared_ptr<const Snapshot>> snapshot;
-  for (EncodedPart& part : encoded) {
-    if (snapshot.has_value()) return Damaged("parts behind the last one");
-    if (!part.is_whole) return Damaged("a part is cut");
-    auto added = assembler.Add(part.rest, std::move(part.hosts));
-    if (!added.ok()) return Damaged(added.status().message());
-    snapshot = *std::move(added);
-  }
-  if (!snapshot.has_value()) return Damaged("its last part is missing");
-  return StoredSnapshot{*std::move(snapshot), absl::FromUnixMicros(saved_at)};
+  // Decoding begins meanwhile, but the checksum has the first word: a version that a flipped bit
+  // made is no version.
+  Decoding decoding(parts);
+  if (Sha256Of(checked) != all.substr(checked.size())) return Damaged("its checksum is wrong");
+  RETURN_IF_ERROR(split);
+  ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot, Assemble(parts, decoding));
+  return StoredSnapshot{std::move(snapshot), absl::FromUnixMicros(saved_at)};
 }
 
 }  // namespace autopxe::agent

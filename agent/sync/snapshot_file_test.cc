@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -149,6 +150,37 @@ TEST_F(SnapshotFileTest, AnyFlippedBitIsNoticed) {
     ASSERT_THAT(DecodeSnapshot(bad), StatusIs(absl::StatusCode::kDataLoss)) << bit;
   }
   EXPECT_THAT(DecodeSnapshot(good + "x"), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+// What several threads decode, which begin before the checksum is known.
+TEST_F(SnapshotFileTest, AllHostsOfManyPartsAreLoadedAndNoneOfADamagedFile) {
+  constexpr int kHosts = 15'007;
+  const std::shared_ptr<const Snapshot> saved = SnapshotAt(7, kHosts);
+  const std::string good = EncodeSnapshot({saved, SavedAt()});
+  const absl::StatusOr<StoredSnapshot> stored = DecodeSnapshot(good);
+  ASSERT_THAT(stored, IsOk());
+  ASSERT_EQ(stored->snapshot->host_count(), static_cast<size_t>(kHosts));
+  saved->ForEachHost([&](const std::shared_ptr<const Host>& host) {
+    const std::shared_ptr<const Host> found = stored->snapshot->FindHost(host->id);
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(*found, *host);
+    EXPECT_EQ(stored->snapshot->FindHost(host->name), found);
+    EXPECT_EQ(stored->snapshot->FindHost(host->macs[0]), found);
+  });
+  for (const double where : {0.1, 0.5, 0.9}) {
+    std::string bad = good;
+    char& byte = bad[static_cast<size_t>(where * static_cast<double>(bad.size()))];
+    byte = static_cast<char>(byte ^ 1);
+    EXPECT_THAT(DecodeSnapshot(bad),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("its checksum is wrong")));
+  }
+}
+
+TEST_F(SnapshotFileTest, AFileWhoseEndIsZerosIsDamaged) {  // What a power cut leaves of one.
+  std::string bytes = EncodeSnapshot({SnapshotAt(2), SavedAt()});
+  std::fill(bytes.begin() + 40, bytes.end(), '\0');
+  EXPECT_THAT(DecodeSnapshot(bytes),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("its checksum is wrong")));
 }
 
 TEST_F(SnapshotFileTest, BothFilesDamagedIsLikeNone) {

@@ -94,6 +94,31 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
     const std::vector<std::shared_ptr<const Host>>& hosts,
     std::vector<AgentSettings> agent_settings, Groups groups,
     std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros) {
+  Builder builder(hosts.size());
+  for (const std::shared_ptr<const Host>& host : hosts) RETURN_IF_ERROR(builder.Add(host));
+  return std::move(builder).Build(std::move(revision), std::move(settings), std::move(profiles),
+                                  std::move(agent_settings), std::move(groups),
+                                  std::move(declared_distros));
+}
+
+Snapshot::Builder::Builder(size_t expected_hosts)
+    : by_id_(expected_hosts), by_mac_(expected_hosts), by_name_(expected_hosts) {}
+
+absl::Status Snapshot::Builder::Add(const std::shared_ptr<const Host>& host) {
+  if (host->macs.empty()) return NoMac(*host);
+  if (const auto* other = by_id_.Add(host->id, host)) return Shared(**other, *host, "an id");
+  if (const auto* other = by_name_.Add(host->name, host)) return Shared(**other, *host, "a name");
+  for (const MacAddress& mac : host->macs) {
+    if (const auto* other = by_mac_.Add(mac, host)) return SharedMac(**other, *host, mac);
+  }
+  if (host->locked) locked_.Add(host->id, host);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Builder::Build(
+    Revision revision, Settings settings, std::vector<Profile> profiles,
+    std::vector<AgentSettings> agent_settings, Groups groups,
+    std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros) && {
   auto snapshot = std::shared_ptr<Snapshot>(new Snapshot);
   snapshot->revision_ = std::move(revision);
   snapshot->settings_ = std::make_shared<const Settings>(std::move(settings));
@@ -132,7 +157,10 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Create(
   snapshot->groups_by_name_ = std::move(groups_by_name).Build();
   std::sort(groups.begin(), groups.end(), Wins);
   snapshot->groups_ = std::make_shared<const Groups>(std::move(groups));
-  RETURN_IF_ERROR(snapshot->Fill(hosts));
+  snapshot->hosts_ = std::move(by_id_).Build();
+  snapshot->hosts_by_mac_ = std::move(by_mac_).Build();
+  snapshot->hosts_by_name_ = std::move(by_name_).Build();
+  snapshot->locked_hosts_ = std::move(locked_).Build();
   return snapshot;
 }
 
@@ -193,27 +221,6 @@ std::vector<std::shared_ptr<const Host>> Snapshot::HostsByName() const {
   hosts.reserve(named.size());
   for (const Named& one : named) hosts.push_back(*one.host);
   return hosts;
-}
-
-absl::Status Snapshot::Fill(const std::vector<std::shared_ptr<const Host>>& hosts) {
-  decltype(hosts_)::Builder by_id(hosts.size());
-  decltype(hosts_by_mac_)::Builder by_mac(hosts.size());
-  decltype(hosts_by_name_)::Builder by_name(hosts.size());
-  decltype(locked_hosts_)::Builder locked;
-  for (const std::shared_ptr<const Host>& host : hosts) {
-    if (host->macs.empty()) return NoMac(*host);
-    if (const auto* other = by_id.Add(host->id, host)) return Shared(**other, *host, "an id");
-    if (const auto* other = by_name.Add(host->name, host)) return Shared(**other, *host, "a name");
-    for (const MacAddress& mac : host->macs) {
-      if (const auto* other = by_mac.Add(mac, host)) return SharedMac(**other, *host, mac);
-    }
-    if (host->locked) locked.Add(host->id, host);
-  }
-  hosts_ = std::move(by_id).Build();
-  hosts_by_mac_ = std::move(by_mac).Build();
-  hosts_by_name_ = std::move(by_name).Build();
-  locked_hosts_ = std::move(locked).Build();
-  return absl::OkStatus();
 }
 
 absl::Status Snapshot::Add(const std::shared_ptr<const Host>& host) {

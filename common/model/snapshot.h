@@ -55,10 +55,10 @@ class Snapshot {
   // A server that was never changed, or the start of a snapshot that arrives in parts.
   static std::shared_ptr<const Snapshot> Empty(Revision revision);
 
-  // Builds a snapshot of all its parts.
-  // Errors: INVALID_ARGUMENT if two hosts share an id, a name or a MAC, two profiles, two declared
-  // distros or two groups share a name, two settings an agent, or a host has no MAC; the message
-  // names them.
+  // Makes a snapshot whose hosts come one after another.
+  class Builder;
+
+  // Builds a snapshot of all its parts. Errors: INVALID_ARGUMENT, as Builder's.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Create(
       Revision revision, Settings settings, std::vector<Profile> profiles,
       const std::vector<std::shared_ptr<const Host>>& hosts,
@@ -115,10 +115,12 @@ class Snapshot {
   friend std::shared_ptr<const Snapshot> WithoutNextBoots(
       const std::shared_ptr<const Snapshot>& snapshot, absl::Span<const UsedNextBoot> used);
 
+  using HostsById = SharedMap<HostId, std::shared_ptr<const Host>>;
+  using HostsByMac = SharedMap<MacAddress, std::shared_ptr<const Host>>;
+  using HostsByHostName = SharedMap<HostName, std::shared_ptr<const Host>>;
+
   Snapshot() = default;
 
-  // All hosts of a snapshot that has none yet. Errors as Add.
-  absl::Status Fill(const std::vector<std::shared_ptr<const Host>>& hosts);
   // Errors: INVALID_ARGUMENT, as Create; the snapshot is then good for nothing.
   absl::Status Add(const std::shared_ptr<const Host>& host);
   // Nothing if there is no such host.
@@ -131,10 +133,34 @@ class Snapshot {
   std::shared_ptr<const DeclaredDistros> declared_distros_;
   std::shared_ptr<const Groups> groups_;
   SharedMap<GroupName, std::shared_ptr<const Group>> groups_by_name_;
-  SharedMap<HostId, std::shared_ptr<const Host>> hosts_;
-  SharedMap<MacAddress, std::shared_ptr<const Host>> hosts_by_mac_;
-  SharedMap<HostName, std::shared_ptr<const Host>> hosts_by_name_;
-  SharedMap<HostId, std::shared_ptr<const Host>> locked_hosts_;
+  HostsById hosts_;
+  HostsByMac hosts_by_mac_;
+  HostsByHostName hosts_by_name_;
+  HostsById locked_hosts_;
+};
+
+class Snapshot::Builder {
+ public:
+  // Room for about `expected_hosts`; more may come.
+  explicit Builder(size_t expected_hosts = 0);
+
+  // Errors: INVALID_ARGUMENT if the host shares an id, a name or a MAC with one before it, or has
+  // no MAC; the message names both. The builder is then good for nothing.
+  absl::Status Add(const std::shared_ptr<const Host>& host);
+
+  // The snapshot of all that was added, and of these.
+  // Errors: INVALID_ARGUMENT if two profiles, two declared distros or two groups share a name, or
+  // two settings an agent; the message names them.
+  absl::StatusOr<std::shared_ptr<const Snapshot>> Build(
+      Revision revision, Settings settings, std::vector<Profile> profiles,
+      std::vector<AgentSettings> agent_settings, Groups groups,
+      std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros) &&;
+
+ private:
+  HostsById::Builder by_id_;
+  HostsByMac::Builder by_mac_;
+  HostsByHostName::Builder by_name_;
+  HostsById::Builder locked_;
 };
 
 // The snapshot after `change`, which shares with `snapshot` all that did not change. What goes,

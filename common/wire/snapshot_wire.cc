@@ -1,6 +1,5 @@
 #include "common/wire/snapshot_wire.h"
 
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -89,19 +88,20 @@ absl::StatusOr<absl::optional<std::shared_ptr<const Snapshot>>> SnapshotAssemble
     const v1::SnapshotPart& part, absl::StatusOr<std::vector<std::shared_ptr<const Host>>> hosts) {
   absl::Status status = Gather(part);
   if (status.ok()) status = hosts.status();
+  for (size_t i = 0; status.ok() && i < hosts->size(); ++i) {
+    status = gathered_->hosts.Add((*hosts)[i]);
+  }
   if (!status.ok()) {
     gathered_.reset();
     return status;
   }
-  gathered_->hosts.insert(gathered_->hosts.end(), std::make_move_iterator(hosts->begin()),
-                          std::make_move_iterator(hosts->end()));
   if (!part.last()) return absl::optional<std::shared_ptr<const Snapshot>>();
   Gathered whole = *std::exchange(gathered_, absl::nullopt);
-  ASSIGN_OR_RETURN(
-      std::shared_ptr<const Snapshot> snapshot,
-      Snapshot::Create(std::move(whole.revision), std::move(whole.settings),
-                       std::move(whole.profiles), whole.hosts, std::move(whole.agent_settings),
-                       std::move(whole.groups), std::move(whole.declared_distros)));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> snapshot,
+                   std::move(whole.hosts)
+                       .Build(std::move(whole.revision), std::move(whole.settings),
+                              std::move(whole.profiles), std::move(whole.agent_settings),
+                              std::move(whole.groups), std::move(whole.declared_distros)));
   return absl::optional<std::shared_ptr<const Snapshot>>(std::move(snapshot));
 }
 
@@ -110,8 +110,8 @@ absl::Status SnapshotAssembler::Gather(const v1::SnapshotPart& part) {
   absl::StatusOr<Revision> revision = FromProto(part.revision());
   if (!revision.ok()) return Within("revision", revision.status());
   if (part.first()) {
-    gathered_.emplace();
-    gathered_->revision = *std::move(revision);
+    gathered_.emplace(
+        Gathered{.revision = *std::move(revision), .hosts = Snapshot::Builder(expected_hosts_)});
     if (!part.has_settings()) return BadField("settings", "", "missing in the first part");
     absl::StatusOr<Settings> settings = FromProto(part.settings());
     if (!settings.ok()) return Within("settings", settings.status());

@@ -56,6 +56,9 @@ absl::StatusOr<std::vector<std::shared_ptr<const Host>>> HostsFromProto(
 // Puts the parts of a snapshot together again. Not thread-safe.
 class SnapshotAssembler {
  public:
+  // Room for about `expected_hosts`; more may come.
+  explicit SnapshotAssembler(size_t expected_hosts = 0) : expected_hosts_(expected_hosts) {}
+
   // The snapshot, if `part` completes one; nothing if more parts are to come. A first part drops
   // what was gathered before.
   // Errors: INVALID_ARGUMENT, naming the field and its value: a value does not parse, the part does
@@ -75,12 +78,13 @@ class SnapshotAssembler {
     Snapshot::Groups groups;
     std::vector<Profile> profiles;
     std::vector<std::shared_ptr<const DeclaredDistro>> declared_distros;
-    std::vector<std::shared_ptr<const Host>> hosts;
+    Snapshot::Builder hosts;
   };
 
   // Adds `part`, but for its hosts, to what was gathered.
   absl::Status Gather(const v1::SnapshotPart& part);
 
+  const size_t expected_hosts_;
   absl::optional<Gathered> gathered_;
 };
 

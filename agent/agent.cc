@@ -83,9 +83,18 @@ absl::Status Agent::Run() {
   ASSIGN_OR_RETURN(loop_, EventLoop::Open());
   TftpServer::Options tftp_options;
   tftp_options.listen = config_.tftp_listen;
+  tftp_options.ports = config_.tftp_ports;
+  tftp_options.single_port = config_.tftp_single_port;
+  tftp_options.max_block_size = config_.tftp_max_block_size;
+  tftp_options.max_transfers = config_.tftp_max_transfers;
+  tftp_options.max_transfers_of_address = config_.tftp_max_transfers_of_address;
   absl::StatusOr<std::unique_ptr<TftpServer>> tftp =
       TftpServer::Open(*loop_, tftp_options, resolve);
-  if (!tftp.ok()) return AdviseToListen(tftp.status(), "--tftp-listen");
+  if (!tftp.ok()) {
+    return AdviseToListen(tftp.status(), config_.tftp_ports.has_value()
+                                             ? "--tftp-listen and --tftp-ports"
+                                             : "--tftp-listen");
+  }
   tftp_ = *std::move(tftp);
   HttpServer::Options http_options;
   http_options.listen = config_.http_listen;

@@ -1,9 +1,12 @@
 #include "agent/config.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/model/quote.h"
 #include "common/runtime/server_address.h"
@@ -28,6 +31,12 @@ shutdown-grace at the most; a second one ends it at once.)";
 constexpr absl::Duration kLeastInterval = absl::Seconds(1);
 constexpr absl::Duration kMostInterval = absl::Hours(24);
 
+// RFC 2348.
+constexpr size_t kLeastBlockSize = 8;
+constexpr size_t kMostBlockSize = 65464;
+
+constexpr size_t kMostTransfers = 1'000'000;
+
 absl::StatusOr<std::vector<IpEndpoint>> ParseEndpoints(const ProgramOptions& options,
                                                        absl::string_view name,
                                                        const std::vector<std::string>& texts) {
@@ -38,6 +47,71 @@ absl::StatusOr<std::vector<IpEndpoint>> ParseEndpoints(const ProgramOptions& opt
     endpoints.push_back(*std::move(endpoint));
   }
   return endpoints;
+}
+
+absl::StatusOr<size_t> ParseNumber(const ProgramOptions& options, absl::string_view name,
+                                   const std::string& text, size_t least, size_t most) {
+  size_t number = 0;
+  const bool is_number = std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+  if (is_number && absl::SimpleAtoi(text, &number) && number >= least && number <= most) {
+    return number;
+  }
+  return options.ErrorIn(name, absl::InvalidArgumentError(absl::StrCat(
+                                   Quote(text), ": expected a number from ", least, " to ", most)));
+}
+
+// What the tftp- options say beside where to listen.
+struct TftpTexts {
+  std::string ports;
+  bool single_port = false;
+  std::string max_block_size;
+  std::string max_transfers = "8192";
+  std::string max_transfers_of_address = "1024";
+};
+
+void AddTftpOptions(TftpTexts& texts, ProgramOptions& options) {
+  options.AddText("tftp-ports", &texts.ports, "FIRST-LAST",
+                  "the ports that TFTP transfers go out from, for a firewall to let through (any "
+                  "free ones unless set)");
+  options.AddSwitch("tftp-single-port", &texts.single_port,
+                    "answer TFTP from the port that was asked, for hosts behind NAT and for "
+                    "containers");
+  options.AddText("tftp-max-block-size", &texts.max_block_size, "BYTES",
+                  "the longest TFTP block, whatever the interface's MTU (what goes through the "
+                  "interface in one piece unless set)");
+  options.AddText("tftp-max-transfers", &texts.max_transfers, "COUNT", "TFTP transfers at once");
+  options.AddText("tftp-max-transfers-of-address", &texts.max_transfers_of_address, "COUNT",
+                  "of these, those of one address: many hosts have the same behind NAT");
+}
+
+absl::Status ParseTftpOptions(const ProgramOptions& options, const TftpTexts& texts,
+                              Config& config) {
+  config.tftp_single_port = texts.single_port;
+  if (!texts.ports.empty()) {
+    absl::StatusOr<PortRange> ports = PortRange::Parse(texts.ports);
+    if (!ports.ok()) return options.ErrorIn("tftp-ports", ports.status());
+    if (texts.single_port) {
+      return options.ErrorIn("tftp-ports", absl::InvalidArgumentError(absl::StrCat(
+                                               ports->Format(),
+                                               " is of no use with tftp-single-port: leave one "
+                                               "of them out")));
+    }
+    config.tftp_ports = *ports;
+  }
+  if (!texts.max_block_size.empty()) {
+    ASSIGN_OR_RETURN(const size_t bytes,
+                     ParseNumber(options, "tftp-max-block-size", texts.max_block_size,
+                                 kLeastBlockSize, kMostBlockSize));
+    config.tftp_max_block_size = static_cast<uint16_t>(bytes);
+  }
+  ASSIGN_OR_RETURN(config.tftp_max_transfers, ParseNumber(options, "tftp-max-transfers",
+                                                          texts.max_transfers, 1, kMostTransfers));
+  ASSIGN_OR_RETURN(config.tftp_max_transfers_of_address,
+                   ParseNumber(options, "tftp-max-transfers-of-address",
+                               texts.max_transfers_of_address, 1, kMostTransfers));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -52,6 +126,7 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   std::string files;
   std::string state = "/var/lib/autopxe-agent";
   std::vector<std::string> tftp_listen = {"0.0.0.0:69"};
+  TftpTexts tftp;
   std::vector<std::string> http_listen = {"0.0.0.0:8080"};
   std::string advertise;
   bool start_script_for_ipxe = true;
@@ -73,6 +148,7 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
   options.AddText("state", &state, "FOLDER", "keeps the copy of the configuration");
   options.AddList("tftp-listen", &tftp_listen, "ADDRESS:PORT",
                   "where to answer TFTP; port 0: any free one");
+  AddTftpOptions(tftp, options);
   options.AddList("http-listen", &http_listen, "ADDRESS:PORT",
                   "where to answer HTTP; port 0: any free one");
   options.AddText("advertise", &advertise, "ADDRESS",
@@ -122,10 +198,13 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
                 .files_folder = std::move(files),
                 .state_folder = std::move(state),
                 .tftp_listen = {},
+                .tftp_ports = absl::nullopt,
+                .tftp_max_block_size = absl::nullopt,
                 .http_listen = {},
                 .advertise = absl::nullopt,
                 .start_script_for_ipxe = start_script_for_ipxe};
   ASSIGN_OR_RETURN(config.tftp_listen, ParseEndpoints(options, "tftp-listen", tftp_listen));
+  RETURN_IF_ERROR(ParseTftpOptions(options, tftp, config));
   ASSIGN_OR_RETURN(config.http_listen, ParseEndpoints(options, "http-listen", http_listen));
   if (!advertise.empty()) {
     absl::StatusOr<IpAddress> address = IpAddress::Parse(advertise);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "agent/net/port_range.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/name.h"
 #include "common/runtime/logging.h"
@@ -23,6 +26,11 @@ struct Config {
   std::string files_folder;  // Of declared distros; empty: there is none.
   std::string state_folder;
   std::vector<IpEndpoint> tftp_listen;
+  absl::optional<PortRange> tftp_ports;  // Unset: any.
+  bool tftp_single_port = false;
+  absl::optional<uint16_t> tftp_max_block_size;  // Unset: by the interface's MTU.
+  size_t tftp_max_transfers = 8192;
+  size_t tftp_max_transfers_of_address = 1024;
   std::vector<IpEndpoint> http_listen;
   absl::optional<IpAddress>
       advertise;  // Where hosts reach it; unset: the address at which they asked.

@@ -46,6 +46,11 @@ TEST(AgentConfigTest, OnlyTheTreeHasToBeNamed) {
   EXPECT_EQ(config.state_folder, "/var/lib/autopxe-agent");
   ASSERT_EQ(config.tftp_listen.size(), 1u);
   EXPECT_EQ(config.tftp_listen[0].Format(), "0.0.0.0:69");
+  EXPECT_FALSE(config.tftp_ports.has_value());
+  EXPECT_FALSE(config.tftp_single_port);
+  EXPECT_FALSE(config.tftp_max_block_size.has_value());
+  EXPECT_EQ(config.tftp_max_transfers, 8192u);
+  EXPECT_EQ(config.tftp_max_transfers_of_address, 1024u);
   ASSERT_EQ(config.http_listen.size(), 1u);
   EXPECT_EQ(config.http_listen[0].Format(), "0.0.0.0:8080");
   EXPECT_FALSE(config.advertise.has_value());
@@ -70,6 +75,14 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
                                 "127.0.0.1:0",
                                 "--tftp-listen",
                                 "[::1]:0",
+                                "--tftp-ports",
+                                "50000-50999",
+                                "--tftp-max-block-size",
+                                "1024",
+                                "--tftp-max-transfers",
+                                "100",
+                                "--tftp-max-transfers-of-address",
+                                "10",
                                 "--http-listen",
                                 "127.0.0.1:0",
                                 "--advertise",
@@ -86,6 +99,11 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
   EXPECT_EQ(config.loaders_folder, "/l");
   EXPECT_EQ(config.files_folder, "/f");
   EXPECT_EQ(config.tftp_listen.size(), 2u);
+  EXPECT_EQ(config.tftp_ports, (PortRange{50000, 50999}));
+  EXPECT_EQ(config.tftp_max_block_size, 1024);
+  EXPECT_EQ(config.tftp_max_transfers, 100u);
+  EXPECT_EQ(config.tftp_max_transfers_of_address, 10u);
+  EXPECT_TRUE(Parsed({"--rootfs", "/r", "--tftp-single-port"}).tftp_single_port);
   EXPECT_EQ(config.advertise->Format(), "10.0.0.1");
   EXPECT_FALSE(config.start_script_for_ipxe);
   EXPECT_EQ(config.rescan_interval, absl::Seconds(90));
@@ -122,6 +140,18 @@ TEST(AgentConfigTest, AMistakeIsNamedWithItsPlaceAndItsValue) {
       {{"--rootfs", "/r", "--id", "a b"}, "--id", "\"a b\""},
       {{"--rootfs", "/r", "--server", "nowhere:x"}, "--server", "expected host:port"},
       {{"--rootfs", "/r", "--tftp-listen", "69"}, "--tftp-listen", "\"69\""},
+      {{"--rootfs", "/r", "--tftp-ports", "9-1"}, "--tftp-ports", "\"9-1\": expected ports"},
+      {{"--rootfs", "/r", "--tftp-ports", "1-9", "--tftp-single-port"},
+       "--tftp-ports",
+       "leave one of them out"},
+      {{"--rootfs", "/r", "--tftp-max-block-size", "7"},
+       "--tftp-max-block-size",
+       "\"7\": expected a number from 8 to 65464"},
+      {{"--rootfs", "/r", "--tftp-max-block-size", "+9"}, "--tftp-max-block-size", "\"+9\""},
+      {{"--rootfs", "/r", "--tftp-max-transfers", "0"}, "--tftp-max-transfers", "\"0\""},
+      {{"--rootfs", "/r", "--tftp-max-transfers-of-address", "many"},
+       "--tftp-max-transfers-of-address",
+       "\"many\""},
       {{"--rootfs", "/r", "--http-listen", "host:80"}, "--http-listen", "\"host:80\""},
       {{"--rootfs", "/r", "--advertise", "me"}, "--advertise", "\"me\""},
       {{"--rootfs", "/r", "--advertise", "0.0.0.0"}, "--advertise", "0.0.0.0"},
@@ -142,12 +172,28 @@ TEST(AgentConfigTest, HelpShowsEveryOptionAndAnExample) {
   const absl::StatusOr<ParsedConfig> parsed = Parse({"--help"});
   ASSERT_THAT(parsed, IsOk());
   EXPECT_FALSE(parsed->config.has_value());
-  for (const char* word :
-       {"--id", "--server", "--rootfs", "--loaders", "--files", "--state", "--tftp-listen",
-        "--http-listen", "--advertise", "start-script-for-ipxe", "--rescan-interval", "--log-level",
-        "--shutdown-grace", "--config", "Examples:",
-        "takes over: advertise, log-level, rescan-interval, shutdown-grace, "
-        "start-script-for-ipxe"}) {
+  for (const char* word : {"--id",
+                           "--server",
+                           "--rootfs",
+                           "--loaders",
+                           "--files",
+                           "--state",
+                           "--tftp-listen",
+                           "--tftp-ports",
+                           "tftp-single-port",
+                           "--tftp-max-block-size",
+                           "--tftp-max-transfers",
+                           "--tftp-max-transfers-of-address",
+                           "--http-listen",
+                           "--advertise",
+                           "start-script-for-ipxe",
+                           "--rescan-interval",
+                           "--log-level",
+                           "--shutdown-grace",
+                           "--config",
+                           "Examples:",
+                           "takes over: advertise, log-level, rescan-interval, shutdown-grace, "
+                           "start-script-for-ipxe"}) {
     EXPECT_THAT(parsed->print, HasSubstr(word));
   }
 }

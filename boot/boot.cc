@@ -10,13 +10,26 @@ namespace autopxe {
 
 BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
                 const HostFacts& facts, absl::Time now) {
+  return Boot(snapshot, catalog, agent, facts, now, [&] {
+    return std::make_shared<const SharedMenu>(RenderSharedMenu(snapshot, catalog, agent));
+  });
+}
+
+SharedMenu RenderSharedMenu(const Snapshot& snapshot, const Catalog& catalog,
+                            const AgentContext& agent) {
+  return RenderSharedMenu(BuildMenu(snapshot, catalog, agent));
+}
+
+BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
+                const HostFacts& facts, absl::Time now,
+                absl::FunctionRef<std::shared_ptr<const SharedMenu>()> shared_menu) {
   BootAnswer answer{.decision = Decide(snapshot, catalog, agent, facts, now), .script = ""};
-  SharedMenu shared_menu;
+  const absl::Duration timeout = snapshot.settings().menu_timeout;
   if (HoldsMenu(answer.decision.outcome)) {
-    shared_menu = RenderSharedMenu(BuildMenu(snapshot, catalog, agent));
+    answer.script = RenderHostScript(answer.decision, agent, facts, timeout, *shared_menu());
+  } else {
+    answer.script = RenderHostScript(answer.decision, agent, facts, timeout, SharedMenu());
   }
-  answer.script = RenderHostScript(answer.decision, agent, facts, snapshot.settings().menu_timeout,
-                                   shared_menu);
   return answer;
 }
 

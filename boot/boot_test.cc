@@ -1,6 +1,7 @@
 #include "boot/boot.h"
 
 #include <iterator>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -97,6 +98,40 @@ TEST(BootTest, DecideIsTheDecisionThatBootCarriesOut) {
 }
 
 // faults.md 31.
+// The menu is rendered before anybody asks, and knows nothing of hosts and groups.
+BootAnswer BootWithMenuOfOthers(Sample sample, const HostFacts& facts) {
+  const auto snapshot = sample.Build();
+  sample.hosts.clear();
+  const auto menu = std::make_shared<const SharedMenu>(
+      RenderSharedMenu(*sample.Build(), sample.catalog, sample.agent));
+  return Boot(*snapshot, sample.catalog, sample.agent, facts, absl::UnixEpoch(),
+              [&] { return menu; });
+}
+
+TEST(BootTest, AMenuThatWasRenderedBeforeMakesTheSameBytes) {
+  Sample sample;
+  sample.AddHost("node2", "bc2411b01adf", "menu");
+  sample.AddHost("node3", "bc2411b01ae0", "debian/bookworm/none/overlayfs");
+  sample.AddHost("node4", "bc2411b01ae1", "wait");
+  Host own = *sample.hosts.front();
+  own.id = HostId{9};
+  own.name = HostName::Parse("node9").value();
+  own.macs = {MacAddress::Parse("bc2411b01ae9").value()};
+  own.variables = VariablesOf({{"nfs-server", "$"}});
+  sample.hosts.push_back(std::make_shared<const Host>(own));
+  sample.profiles["nfsrw"] = "a=${nfs-server}{b}";
+  for (const char* mac : {"bc2411b01ade", "bc2411b01adf", "bc2411b01ae0", "bc2411b01ae1",
+                          "bc2411b01ae9", "525400000001"}) {
+    for (const Transport transport : {Transport::kHttp, Transport::kTftp}) {
+      const HostFacts facts = FactsOf(mac, transport);
+      EXPECT_EQ(BootWithMenuOfOthers(sample, facts).script, BootIn(sample, facts).script) << mac;
+    }
+  }
+  // The last but one has a label of its own.
+  EXPECT_THAT(BootIn(sample, FactsOf("bc2411b01ae9", Transport::kHttp)).script,
+              HasSubstr("goto menu\n:profile/nfsrw\n"));
+}
+
 TEST(BootTest, HostileValuesArriveInTheKernelAsTheyAreAndDoNothingElse) {
   Sample sample;
   sample.settings.variables.clear();
@@ -227,6 +262,7 @@ TEST(BootTest, RandomConfigurationsMakeScriptsThatDoWhatTheDecisionSays) {
     if (pick(3) == 0) sample.agent.http_port = 0;
 
     const BootAnswer answer = BootIn(sample, facts);
+    EXPECT_EQ(BootWithMenuOfOthers(sample, facts).script, answer.script);
     if (answer.decision.outcome == Outcome::kIgnore) {
       EXPECT_THAT(answer.script, IsEmpty());
       continue;

@@ -1,7 +1,9 @@
 #include "boot/ipxe_host_script.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,7 @@
 #include "boot/ipxe_menu.h"
 #include "boot/local_boot.h"
 #include "boot/menu.h"
+#include "common/model/command_line_template.h"
 #include "common/model/name.h"
 
 namespace autopxe {
@@ -72,6 +75,21 @@ void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContex
   AddVariables(script, decision, shared_menu);
 }
 
+bool IsOwn(const Decision::Variable& variable) {
+  return variable.origin == VariableOrigin::kGroup || variable.origin == VariableOrigin::kHost;
+}
+
+// Whether the host has a value of a variable in `command_line` that the agent's others need not
+// have. If not, the template is for it what it is for them (FindProblem).
+bool UsesOwn(const CommandLineTemplate& command_line, const Decision& decision) {
+  const auto pieces = command_line.pieces();
+  return std::any_of(pieces.begin(), pieces.end(), [&](const CommandLineTemplate::Piece& piece) {
+    if (!piece.is_reference) return false;
+    const auto found = decision.variables.find(piece.text);
+    return found != decision.variables.end() && IsOwn(found->second);
+  });
+}
+
 // The labels of the profiles and declared distros that are for this host something else than for
 // the agent's others: its own variables make a reference with their neighbours, a command line that
 // is too long, or neither of what the agent's make.
@@ -79,14 +97,13 @@ void AddOwnTemplates(IpxeScript& script, const Decision& decision, const SharedM
   // A host that no group and nobody gave a variable has the agent's others' (MergeVariables without
   // a host), of which the menu was made, and built-ins, which FindProblem does not look at: it
   // would find the same, at a cost for every request that grows with all templates.
-  if (std::none_of(decision.variables.begin(), decision.variables.end(), [](const auto& variable) {
-        return variable.second.origin == VariableOrigin::kGroup ||
-               variable.second.origin == VariableOrigin::kHost;
-      })) {
+  if (std::none_of(decision.variables.begin(), decision.variables.end(),
+                   [](const auto& variable) { return IsOwn(variable.second); })) {
     return;
   }
   IpxeScript labels;
   for (const MenuProfile& shared : shared_menu.profiles) {
+    if (!UsesOwn(shared.command_line, decision)) continue;
     const std::string problem = FindProblem(shared.name, shared.command_line, decision.variables);
     if (problem == shared.problem) continue;
     MenuProfile own = shared;
@@ -94,6 +111,7 @@ void AddOwnTemplates(IpxeScript& script, const Decision& decision, const SharedM
     AddProfile(labels, own);
   }
   for (const MenuDeclared& shared : shared_menu.declared) {
+    if (shared.kernel() == nullptr || !UsesOwn(shared.kernel()->arguments, decision)) continue;
     const std::string problem = FindProblem(*shared.distro, decision.variables);
     if (problem == shared.problem) continue;
     MenuDeclared own = shared;
@@ -214,7 +232,10 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
                              const HostFacts& facts, absl::Duration menu_timeout,
                              const SharedMenu& shared_menu) {
   if (decision.outcome == Outcome::kIgnore) return "";
+  // More than the own part of most hosts.
+  constexpr size_t kOwnPart = 1536;
   IpxeScript script;
+  script.Reserve(kOwnPart + shared_menu.settings.text().size() + shared_menu.labels.text().size());
   script.Add("#!ipxe");
   AddIdentity(script, decision, agent, facts, shared_menu);
   if (HoldsMenu(decision.outcome)) {
@@ -252,7 +273,7 @@ std::string RenderHostScript(const Decision& decision, const AgentContext& agent
     AddOwnTemplates(script, decision, shared_menu);
     script.Append(shared_menu.labels);
   }
-  return script.text();
+  return std::move(script).TakeText();
 }
 
 std::string RenderIpxeUnconfiguredScript(const AgentContext& agent, const HostFacts& facts) {

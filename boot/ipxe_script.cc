@@ -13,18 +13,30 @@ namespace {
 constexpr uint16_t kHttpPort = 80;
 constexpr uint16_t kTftpPort = 69;
 
-void AppendEncoded(std::string& out, absl::string_view text, absl::string_view harmless) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(octet) || harmless.find(c) != absl::string_view::npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += kDigits[octet >> 4];
-      out += kDigits[octet & 15];
-    }
+// Characters that go into a URI, or a setting, as they are.
+class Harmless {
+ public:
+  constexpr explicit Harmless(absl::string_view others) {
+    for (char c = '0'; c <= '9'; ++c) is_[static_cast<unsigned char>(c)] = true;
+    for (char c = 'a'; c <= 'z'; ++c) is_[static_cast<unsigned char>(c)] = true;
+    for (char c = 'A'; c <= 'Z'; ++c) is_[static_cast<unsigned char>(c)] = true;
+    for (const char c : others) is_[static_cast<unsigned char>(c)] = true;
   }
+
+  constexpr bool operator()(unsigned char octet) const { return is_[octet]; }
+
+ private:
+  bool is_[256] = {};
+};
+
+void AppendEncoded(std::string& out, unsigned char octet, const Harmless& harmless) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  if (harmless(octet)) {
+    out += static_cast<char>(octet);
+    return;
+  }
+  const char encoded[] = {'%', kDigits[octet >> 4], kDigits[octet & 15]};
+  out.append(encoded, sizeof(encoded));
 }
 
 std::string Uri(absl::string_view scheme, const IpAddress& address, uint16_t port,
@@ -56,8 +68,9 @@ IpxeWord IpxeWord::Key(char key) {
 }
 
 IpxeWord IpxeWord::UriPath(absl::string_view path) {
+  static constexpr Harmless kHarmless("-._~/");
   std::string encoded;
-  AppendEncoded(encoded, path, "-._~/");
+  for (const char c : path) AppendEncoded(encoded, static_cast<unsigned char>(c), kHarmless);
   return IpxeWord(std::move(encoded));
 }
 
@@ -84,16 +97,17 @@ IpxeWord IpxeWord::TftpUri(const IpAddress& address, uint16_t port) {
 }
 
 IpxeText& IpxeText::Append(absl::string_view text) {
-  std::string writable(text);
-  for (size_t i = 0; i < writable.size(); ++i) {
-    const char next = i + 1 < writable.size() ? writable[i + 1] : '\0';
-    if (!absl::ascii_isprint(static_cast<unsigned char>(writable[i])) ||
-        (writable[i] == '$' && next == '{') || (i == 0 && after_dollar_ && writable[i] == '{')) {
-      writable[i] = '?';
-    }
+  static constexpr Harmless kHarmless("-._~/:=,@+[]()");
+  encoded_.reserve(encoded_.size() + text.size() + 16);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const bool begins_reference = octet == '$' && i + 1 < text.size() && text[i + 1] == '{';
+    const bool ends_reference = octet == '{' && i == 0 && after_dollar_;
+    const bool is_writable = absl::ascii_isprint(octet) && !begins_reference && !ends_reference;
+    AppendEncoded(encoded_, is_writable ? octet : '?', kHarmless);
   }
-  AppendEncoded(encoded_, writable, "-._~/:=,@+[]()");
-  if (!writable.empty()) after_dollar_ = writable.back() == '$';
+  // One that began a reference has a '{' behind it.
+  if (!text.empty()) after_dollar_ = text.back() == '$';
   return *this;
 }
 

@@ -142,10 +142,14 @@ class IpxeScript {
   // which it would overwrite.
   void SetVariable(const VariableName& name, absl::string_view value);
 
+  // Makes room for so many more bytes at once.
+  void Reserve(size_t bytes) { text_.reserve(text_.size() + bytes); }
+
   // Adds another part.
   void Append(const IpxeScript& part) { text_ += part.text_; }
 
   const std::string& text() const { return text_; }
+  std::string TakeText() && { return std::move(text_); }
 
  private:
   void SetEncoded(absl::string_view name, absl::string_view encoded);

@@ -316,6 +316,29 @@ TEST(TemplateTest, AHostBootsByItsOwnValuesWhereItsAgentsMakeTheProfileUnusable)
   EXPECT_EQ(BootWith(sample, {}).decision.outcome, Outcome::kMissing);
 }
 
+// How often `script` has the label of the profile.
+int LabelsOf(const std::string& script, const std::string& profile) {
+  const std::string label = absl::StrCat("\n:profile/", profile, "\n");
+  int count = 0;
+  for (size_t at = script.find(label); at != std::string::npos; at = script.find(label, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+// A host has a label of its own for exactly those profiles that are something else for it than for
+// the agent's others, whichever of them its script had to look at.
+void CheckOwnLabels(const Sample& sample, const BootAnswer& answer) {
+  const Menu menu = BuildMenu(*sample.Build(), sample.catalog, sample.agent);
+  for (const MenuProfile& profile : menu.profiles) {
+    const bool differs = FindProblem(profile.name, profile.command_line,
+                                     answer.decision.variables) != profile.problem;
+    EXPECT_EQ(LabelsOf(answer.script, profile.name.text()), differs ? 2 : 1)
+        << profile.command_line.text() << "\n"
+        << answer.script;
+  }
+}
+
 // Whatever templates and variables there are, iPXE boots the decision's command line, whatever a
 // script before has left.
 TEST(TemplateTest, RandomTemplatesAndVariablesComeOutTheSame) {
@@ -366,6 +389,7 @@ TEST(TemplateTest, RandomTemplatesAndVariablesComeOutTheSame) {
     if (!CommandLineTemplate::Parse(line).ok()) continue;
     sample.profiles["overlayfs"] = line;
     const BootAnswer answer = BootWith(sample, own);
+    CheckOwnLabels(sample, answer);
     const auto result = Play(ipxe, answer.script);
     if (answer.decision.outcome != Outcome::kBoot) continue;
     ++booted;

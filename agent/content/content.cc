@@ -1,10 +1,13 @@
 #include "agent/content/content.h"
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +17,10 @@
 
 namespace autopxe::agent {
 namespace {
+
+constexpr size_t kPartsAtOnce = 64;
+
+constexpr int64_t kSettledAfterNs = 2'000'000'000;
 
 int64_t Nanoseconds(const timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
@@ -40,6 +47,10 @@ absl::StatusOr<std::shared_ptr<const Content>> Content::FromFile(int fd) {
   content->device_ = found.st_dev;
   content->inode_ = found.st_ino;
   content->links_ = found.st_nlink;
+  // A file server's clock may be another: what it dates ahead of ours is never settled.
+  timespec now = {};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  content->is_settled_ = Nanoseconds(now) - content->changed_ns_ > kSettledAfterNs;
   return content;
 }
 
@@ -62,13 +73,53 @@ absl::StatusOr<size_t> Content::ReadAt(uint64_t offset, absl::Span<char> buffer)
     if (count < 0) {
       return absl::ErrnoToStatus(errno, absl::StrFormat("read at byte %d", offset + done));
     }
-    if (count == 0) {
-      return absl::DataLossError(absl::StrFormat(
-          "the file ends at byte %d, it had %d when it was opened", offset + done, size_));
-    }
+    if (count == 0) return EndsAt(offset + done);
     done += static_cast<size_t>(count);
   }
   return done;
+}
+
+absl::StatusOr<size_t> Content::ReadAt(uint64_t offset,
+                                       absl::Span<const absl::Span<char>> parts) const {
+  size_t done = 0;
+  std::array<iovec, kPartsAtOnce> vectors;
+  while (!parts.empty() && offset + done < size_) {
+    size_t count = 0;
+    size_t wanted = 0;
+    for (; count < std::min(parts.size(), vectors.size()) && offset + done + wanted < size_;
+         ++count) {
+      const size_t length = std::min<uint64_t>(parts[count].size(), size_ - offset - done - wanted);
+      vectors[count] = {parts[count].data(), length};
+      wanted += length;
+    }
+    size_t got = 0;
+    if (fd_ >= 0) {
+      const ssize_t read =
+          preadv(fd_, vectors.data(), static_cast<int>(count), static_cast<off_t>(offset + done));
+      if (read < 0 && errno != EINTR) {
+        return absl::ErrnoToStatus(errno, absl::StrFormat("read at byte %d", offset + done));
+      }
+      if (read == 0) return EndsAt(offset + done);
+      got = static_cast<size_t>(std::max<ssize_t>(0, read));
+    }
+    // What a system call was interrupted in, and all of a text.
+    for (size_t i = 0, begin = 0; i < count; begin += vectors[i].iov_len, ++i) {
+      const size_t end = begin + vectors[i].iov_len;
+      const size_t have = std::clamp(got, begin, end) - begin;
+      if (have == vectors[i].iov_len) continue;
+      const absl::StatusOr<size_t> rest =
+          ReadAt(offset + done + begin + have, parts[i].subspan(have, vectors[i].iov_len - have));
+      if (!rest.ok()) return rest.status();
+    }
+    done += wanted;
+    parts.remove_prefix(count);
+  }
+  return done;
+}
+
+absl::Status Content::EndsAt(uint64_t offset) const {
+  return absl::DataLossError(
+      absl::StrFormat("the file ends at byte %d, it had %d when it was opened", offset, size_));
 }
 
 absl::Status Content::CheckUnchanged() const {
@@ -90,6 +141,11 @@ absl::Status Content::CheckUnchanged() const {
 std::string Content::Version() const {
   if (fd_ < 0) return "";
   return absl::StrFormat("%x-%x-%x-%x-%x", device_, inode_, size_, modified_ns_, changed_ns_);
+}
+
+absl::optional<FileIdentity> Content::Identity() const {
+  if (!is_settled_) return absl::nullopt;
+  return FileIdentity{device_, inode_, size_, modified_ns_, changed_ns_};
 }
 
 absl::Time Content::Modified() const { return absl::FromUnixNanos(modified_ns_); }

@@ -5,10 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -64,6 +66,40 @@ class ContentTest : public ::testing::Test {
   std::string folder_;
   std::string path_;
 };
+
+TEST_F(ContentTest, PartsAreFilledOneBehindTheOther) {
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&bytes, i, ",");
+  Write(path_, bytes);
+  for (const auto& content : {Open(), Content::FromText(bytes)}) {
+    for (const size_t offset : {size_t{0}, size_t{7}, bytes.size() - 5, bytes.size()}) {
+      for (const size_t length : {1u, 3u, 100u}) {
+        // More parts than one call takes.
+        std::string buffer(200 * (length + 1), '.');
+        std::vector<absl::Span<char>> parts;
+        std::string expected = buffer;
+        for (size_t i = 0; i < 200; ++i) {
+          parts.push_back(absl::MakeSpan(buffer.data() + i * (length + 1), length));
+          const size_t from = std::min(bytes.size(), offset + i * length);
+          bytes.copy(expected.data() + i * (length + 1), length, from);
+        }
+        EXPECT_THAT(content->ReadAt(offset, parts),
+                    IsOkAndHolds(std::min(bytes.size() - offset, 200 * length)));
+        EXPECT_EQ(buffer, expected);
+      }
+    }
+  }
+}
+
+// faults.md case 19.
+TEST_F(ContentTest, PartsOfAFileThatWasCutOffAreNotFilledWell) {
+  Write(path_, "abcdefgh");
+  const auto content = Open();
+  ASSERT_EQ(truncate(path_.c_str(), 5), 0);
+  char buffer[8];
+  const absl::Span<char> parts[] = {absl::MakeSpan(buffer, 4), absl::MakeSpan(buffer + 4, 4)};
+  EXPECT_THAT(content->ReadAt(0, parts), StatusIs(absl::StatusCode::kDataLoss));
+}
 
 TEST_F(ContentTest, ATextAndAFileReadTheSame) {
   Write(path_, "0123456789");

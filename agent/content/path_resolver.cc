@@ -108,7 +108,7 @@ absl::optional<ReleaseFile> FindReleaseFile(const CatalogRelease& release, absl:
 }  // namespace
 
 PathResolver::PathResolver(Options options, View& view, const LiveCatalog& catalog)
-    : options_(std::move(options)), view_(view), catalog_(catalog) {}
+    : options_(std::move(options)), view_(view), catalog_(catalog), menus_(options_.agent) {}
 
 absl::StatusOr<std::unique_ptr<PathResolver>> PathResolver::Open(Options options, View& view,
                                                                  const LiveCatalog& catalog) {
@@ -149,7 +149,9 @@ absl::StatusOr<ResolvedContent> PathResolver::ResolveMenu(const ContentRequest& 
     resolved.result = "unconfigured";
     return resolved;
   }
-  BootAnswer answer = Boot(*snapshot, *catalog_.Current(), options_.agent, facts, options_.now());
+  const std::shared_ptr<const Catalog> catalog = catalog_.Current();
+  BootAnswer answer = Boot(*snapshot, *catalog, options_.agent, facts, options_.now(),
+                           [&] { return menus_.Current(*snapshot, catalog); });
   if (answer.decision.outcome == Outcome::kIgnore) {
     return absl::PermissionDeniedError(
         absl::StrCat("host ", menu.mac.Format(), " is set to be ignored"));

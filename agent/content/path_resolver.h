@@ -12,6 +12,7 @@
 #include "absl/types/optional.h"
 #include "agent/catalog/catalog_folders.h"
 #include "agent/content/content.h"
+#include "agent/content/menu_cache.h"
 #include "agent/content/requested_path.h"
 #include "boot/boot.h"
 #include "common/model/host.h"
@@ -112,6 +113,7 @@ class PathResolver {
   const Options options_;
   View& view_;
   const LiveCatalog& catalog_;
+  mutable MenuCache menus_;  // Changes what an answer costs, and no answer.
 };
 
 }  // namespace autopxe::agent

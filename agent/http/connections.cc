@@ -7,18 +7,17 @@ namespace autopxe::agent {
 Connections::Connections(const Limits& limits, Socket socket)
     : limits_(limits), socket_(std::move(socket)) {}
 
-void Connections::Enter(int fd, Connection& connection, Phase phase, absl::Duration now) {
+void Connections::Enter(Connection& connection, Phase phase, absl::Duration now) {
   std::list<int>& to = phases_[phase];
   to.splice(to.end(), phases_[connection.phase], connection.place);
   connection.phase = phase;
   connection.since = now;
-  if (phase == kUnderWay) connection.acknowledged = socket_.acknowledged_bytes(fd);
 }
 
 void Connections::Cut(int fd, Connection& connection) {
   // Its owner is told by the socket itself, and calls Closed().
   socket_.cut(fd);
-  Enter(fd, connection, kCut, connection.since);
+  Enter(connection, kCut, connection.since);
 }
 
 void Connections::MakeRoom() {
@@ -44,13 +43,13 @@ void Connections::Opened(int fd, const IpAddress& peer, absl::Duration now) {
 void Connections::RequestLineCame(int fd, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   Connection& connection = connections_.at(fd);
-  if (connection.phase == kKept) Enter(fd, connection, kHead, now);
+  if (connection.phase == kKept) Enter(connection, kHead, now);
 }
 
 Connections::Admission Connections::RequestBegan(int fd, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   Connection& connection = connections_.at(fd);
-  if (connection.phase != kCut) Enter(fd, connection, kUnderWay, now);
+  if (connection.phase != kCut) Enter(connection, kBegun, now);
   ++requests_;
   size_t& of_address = requests_by_address_[connection.peer];
   ++of_address;
@@ -71,7 +70,7 @@ void Connections::RequestEnded(int fd, absl::Duration now) {
   const auto of_address = requests_by_address_.find(connection.peer);
   if (--of_address->second == 0) requests_by_address_.erase(of_address);
   if (connection.phase == kCut) return;
-  Enter(fd, connection, kKept, now);
+  Enter(connection, kKept, now);
   if (draining_) socket_.end_reading(fd);
 }
 
@@ -94,14 +93,25 @@ size_t Connections::CutOlder(Phase phase, absl::Duration limit, absl::Duration n
   return cut;
 }
 
+void Connections::Measure(absl::Duration now) {
+  while (!phases_[kBegun].empty()) {
+    const int fd = phases_[kBegun].front();
+    Connection& connection = connections_.at(fd);
+    connection.acknowledged = socket_.acknowledged_bytes(fd);
+    Enter(connection, kUnderWay, now);
+  }
+}
+
 size_t Connections::CutSlow(absl::Duration now) {
   size_t cut = 0;
   while (!phases_[kUnderWay].empty()) {
     const int fd = phases_[kUnderWay].front();
     Connection& connection = connections_.at(fd);
     if (now - connection.since < limits_.progress_interval) break;
-    if (socket_.acknowledged_bytes(fd) - connection.acknowledged >= limits_.progress_bytes) {
-      Enter(fd, connection, kUnderWay, now);
+    const uint64_t acknowledged = socket_.acknowledged_bytes(fd);
+    if (acknowledged - connection.acknowledged >= limits_.progress_bytes) {
+      Enter(connection, kUnderWay, now);
+      connection.acknowledged = acknowledged;
     } else {
       connection.too_slow = true;
       Cut(fd, connection);
@@ -116,6 +126,7 @@ void Connections::CutExpired(absl::Duration now) {
   cuts_.head += CutOlder(kFresh, limits_.head, now) + CutOlder(kHead, limits_.head, now);
   cuts_.idle += CutOlder(kKept, limits_.idle, now);
   cuts_.slow += CutSlow(now);
+  Measure(now);
 }
 
 void Connections::Drain() {
@@ -127,7 +138,7 @@ void Connections::Drain() {
       Connection& connection = connections_.at(fd);
       // Its last answer may still be on its way out of the kernel.
       socket_.end_reading(fd);
-      Enter(fd, connection, kCut, connection.since);
+      Enter(connection, kCut, connection.since);
     }
   }
 }

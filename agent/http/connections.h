@@ -79,7 +79,8 @@ class Connections {
   bool IsTooSlow(int fd) const ABSL_LOCKS_EXCLUDED(mutex_);
   void Closed(int fd) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Cuts those whose time is up.
+  // Cuts those whose time is up. To be called often: the time of an answer begins with the first
+  // call that finds it under way, so that the kernel is not asked about one that is short.
   void CutExpired(absl::Duration now) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Cuts those without a request under way, and from now on each whose answer is done, once that
@@ -96,25 +97,27 @@ class Connections {
 
  private:
   // The order of the first three is that in which they make room.
-  enum Phase { kFresh, kKept, kHead, kUnderWay, kCut, kPhases };
+  enum Phase { kFresh, kKept, kHead, kBegun, kUnderWay, kCut, kPhases };
 
   struct Connection {
     IpAddress peer;
     Phase phase = kFresh;
     absl::Duration since = absl::ZeroDuration();
-    uint64_t acknowledged = 0;            // At `since`; under way only.
+    uint64_t acknowledged = 0;            // At `since`; kUnderWay only.
     std::list<int>::iterator place = {};  // In its phase.
     bool too_slow = false;
   };
   using Map = absl::flat_hash_map<int, Connection>;
 
-  void Enter(int fd, Connection& connection, Phase phase, absl::Duration now)
+  void Enter(Connection& connection, Phase phase, absl::Duration now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Cut(int fd, Connection& connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Cuts what has been in `phase` for `limit`; returns how many.
   size_t CutOlder(Phase phase, absl::Duration limit, absl::Duration now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // From now on what is under way is measured.
+  void Measure(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   size_t CutSlow(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;

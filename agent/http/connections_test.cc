@@ -82,8 +82,11 @@ TEST_F(ConnectionsTest, AKeptConnectionMayIdleAndThenHasTheTimeOfAHead) {
 TEST_F(ConnectionsTest, ASlowClientThatGoesOnEndsAndOneThatTakesDropsIsCut) {
   for (const int fd : {1, 2}) {
     Open(fd, 0, absl::StrCat("10.0.0.", fd));
+    acknowledged_[fd] = 5000;  // Of earlier answers.
     connections_.RequestBegan(fd, At(0));
   }
+  // The first look at them is where their time begins.
+  EXPECT_THAT(CutAt(0), IsEmpty());
   for (int minute = 1; minute < 1000; ++minute) {
     acknowledged_[1] += 1000;
     acknowledged_[2] += 999;

@@ -27,9 +27,15 @@ using Response = std::unique_ptr<MHD_Response, DestroyResponse>;
 // Null if there is no memory or no descriptor left. `checked` is set for a file.
 Response MakeResponse(const Reply& reply, std::unique_ptr<CheckedFile>& checked) {
   if (reply.content->fd() < 0 || reply.length == 0) {
+    // A menu of thousands of kernels is not copied, and lives until it has gone out.
+    using Shared = std::shared_ptr<const Content>;
+    auto shared = std::make_unique<Shared>(reply.content);
     const std::string& text = reply.content->text();
-    return Response(MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),
-                                                    MHD_RESPMEM_MUST_COPY));
+    Response response(MHD_create_response_from_buffer_with_free_callback_cls(
+        text.size(), const_cast<char*>(text.data()),
+        [](void* content) { delete static_cast<Shared*>(content); }, shared.get()));
+    if (response != nullptr) shared.release();
+    return response;
   }
   // libmicrohttpd closes the descriptor that it is given. It reads at offsets (sendfile, pread), so
   // a duplicate may share the original's position.
@@ -58,13 +64,14 @@ IpEndpoint PeerOf(MHD_Connection* connection) {
   return *EndpointOf(address, size);  // Of the family that the server listens for.
 }
 
-HttpExchange::HttpExchange(MHD_Connection* connection, std::string target, absl::string_view method)
+HttpExchange::HttpExchange(MHD_Connection* connection, HttpConnection& kept,
+                           absl::string_view method)
     : connection_(connection),
-      target_(std::move(target)),
+      kept_(kept),
+      target_(std::move(kept.target)),
       method_(method),
       started_(std::chrono::steady_clock::now()),
       fd_(DescriptorOf(connection)),
-      acknowledged_before_(AcknowledgedBytes(fd_)),
       path_(target_) {}
 
 MHD_Result HttpExchange::AnswerHead() {
@@ -87,12 +94,15 @@ MHD_Result HttpExchange::AnswerHead() {
 absl::StatusOr<ResolvedContent> HttpExchange::Find(const Resolve& resolve) {
   ASSIGN_OR_RETURN(RequestTarget target, ParseRequestTarget(target_));
   path_ = target.path;
-  ASSIGN_OR_RETURN(const IpEndpoint asked_at, LocalAddressOf(fd_));
+  if (!kept_.asked_at.has_value()) {
+    ASSIGN_OR_RETURN(const IpEndpoint asked_at, LocalAddressOf(fd_));
+    kept_.asked_at = asked_at.address;
+  }
   return resolve({.transport = Transport::kHttp,
                   .path = std::move(target.path),
                   .query = std::move(target.query),
                   .from_ipxe = absl::StartsWith(fields_.Find("User-Agent").value_or(""), "iPXE"),
-                  .asked_at = asked_at.address});
+                  .asked_at = *kept_.asked_at});
 }
 
 MHD_Result HttpExchange::Answer(const Resolve& resolve) {
@@ -141,6 +151,7 @@ MHD_Result HttpExchange::Queue(Reply reply) {
     MHD_add_response_header(response.get(), name.c_str(), value.c_str());
   }
   if (method_ != "HEAD" && reply.status != MHD_HTTP_NOT_MODIFIED) length_ = reply.length;
+  if (checked_ != nullptr) acknowledged_before_ = AcknowledgedBytes(fd_);
   content_ = std::move(reply.content);
   return MHD_queue_response(connection_, static_cast<unsigned>(reply.status), response.get());
 }
@@ -151,8 +162,9 @@ void HttpExchange::Log(MHD_RequestTerminationCode termination, bool too_slow) co
   uint64_t bytes = length_;
   bool warn = false;
   if (termination != MHD_REQUEST_TERMINATED_COMPLETED_OK && result != "ignored") {
-    // What has arrived, less what can't be told apart from it: an answer's head of some 300 bytes.
-    const uint64_t acknowledged = AcknowledgedBytes(fd_);
+    // What has arrived of a file, less what can't be told apart from it: an answer's head of some
+    // 300 bytes. Of a text nobody has asked the kernel before it went out.
+    const uint64_t acknowledged = checked_ == nullptr ? 0 : AcknowledgedBytes(fd_);
     bytes = acknowledged < acknowledged_before_
                 ? 0
                 : std::min(length_, acknowledged - acknowledged_before_);

@@ -26,6 +26,12 @@ int DescriptorOf(MHD_Connection* connection);
 // Whom the connection is with.
 IpEndpoint PeerOf(MHD_Connection* connection);
 
+// What is kept of a connection from one request to the next.
+struct HttpConnection {
+  std::string target;                  // Of the latest request, as its request line has it.
+  absl::optional<IpAddress> asked_at;  // The address that the peer uses, once it is known.
+};
+
 // One request on a connection of libmicrohttpd, and its answer. For one thread at a time.
 //
 // libmicrohttpd asks twice: when the head is there (AnswerHead), and at the end of the request
@@ -34,8 +40,8 @@ class HttpExchange {
  public:
   using Resolve = std::function<absl::StatusOr<ResolvedContent>(const ContentRequest& request)>;
 
-  // `target` is as the request line has it. `connection` must outlive this object.
-  HttpExchange(MHD_Connection* connection, std::string target, absl::string_view method);
+  // Takes the target out of `kept`, which belongs to `connection`. Both must outlive this object.
+  HttpExchange(MHD_Connection* connection, HttpConnection& kept, absl::string_view method);
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
@@ -62,12 +68,13 @@ class HttpExchange {
   absl::StatusOr<ResolvedContent> Find(const Resolve& resolve);
   MHD_Result Fail(const absl::Status& error);
   MHD_Result Queue(Reply reply);
+
   MHD_Connection* const connection_;
+  HttpConnection& kept_;
   const std::string target_;
   const std::string method_;
   const std::chrono::steady_clock::time_point started_;
   const int fd_;
-  const uint64_t acknowledged_before_;
 
   RequestFields fields_;
   bool answered_ = false;
@@ -76,7 +83,9 @@ class HttpExchange {
   std::string result_;
   std::string error_;
   std::shared_ptr<const Content> content_;
-  uint64_t length_ = 0;                   // Of the body that is sent.
+  uint64_t length_ = 0;  // Of the body that is sent.
+  // What the peer had acknowledged before that; of a file only.
+  uint64_t acknowledged_before_ = 0;
   std::unique_ptr<CheckedFile> checked_;  // While a file is sent.
 };
 

@@ -44,11 +44,10 @@ Connections::Socket ConnectionSocket() {
 
 }  // namespace
 
-// A connection's context is the target of its latest request, as it came; a request's context is
-// its HttpExchange.
+// A connection's context is its HttpConnection; a request's context is its HttpExchange.
 struct HttpCallbacks {
-  static std::string* TargetOf(MHD_Connection* connection) {
-    return static_cast<std::string*>(
+  static HttpConnection* KeptOf(MHD_Connection* connection) {
+    return static_cast<HttpConnection*>(
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
   }
 
@@ -56,13 +55,13 @@ struct HttpCallbacks {
                            MHD_ConnectionNotificationCode what) {
     auto* const self = static_cast<HttpServer*>(server);
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-      *context = new std::string;
+      *context = new HttpConnection;
       self->connections_.Opened(DescriptorOf(connection), PeerOf(connection).address,
                                 self->clock_.Monotonic());
     } else {
       // libmicrohttpd closes the descriptor after this.
       self->connections_.Closed(DescriptorOf(connection));
-      delete static_cast<std::string*>(*context);
+      delete static_cast<HttpConnection*>(*context);
       *context = nullptr;
     }
   }
@@ -70,7 +69,7 @@ struct HttpCallbacks {
   // The only place where libmicrohttpd shows the target before it cuts it up.
   static void* OnTarget(void* server, const char* target, MHD_Connection* connection) {
     auto* const self = static_cast<HttpServer*>(server);
-    *TargetOf(connection) = target;
+    KeptOf(connection)->target = target;
     self->connections_.RequestLineCame(DescriptorOf(connection), self->clock_.Monotonic());
     return nullptr;
   }
@@ -83,7 +82,7 @@ struct HttpCallbacks {
                               void** context) {
     auto* const self = static_cast<HttpServer*>(server);
     if (*context == nullptr) {
-      auto* const exchange = new HttpExchange(connection, std::move(*TargetOf(connection)), method);
+      auto* const exchange = new HttpExchange(connection, *KeptOf(connection), method);
       *context = exchange;
       switch (self->connections_.RequestBegan(DescriptorOf(connection), self->clock_.Monotonic())) {
         case Connections::Admission::kTooManyOfAddress:
@@ -108,7 +107,8 @@ struct HttpCallbacks {
     auto* const exchange = static_cast<HttpExchange*>(*context);
     auto* const self = static_cast<HttpServer*>(server);
     const int fd = DescriptorOf(connection);
-    exchange->Log(termination, self->connections_.IsTooSlow(fd));
+    const bool is_cut = termination != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    exchange->Log(termination, is_cut && self->connections_.IsTooSlow(fd));
     delete exchange;
     *context = nullptr;
     self->connections_.RequestEnded(fd, self->clock_.Monotonic());

@@ -216,6 +216,26 @@ TEST_F(HttpServerTest, IdlersTakeNobodysPlace) {
   EXPECT_EQ(slow.Read().body.size(), size_t{1} << 20);
 }
 
+TEST_F(HttpServerTest, ClientsThatDoNotReadHoldUpNobody) {
+  constexpr size_t kSize = 64 << 20;
+  tree_.Write("file", "");
+  ASSERT_EQ(truncate((tree_.folder() + "/file").c_str(), kSize), 0);
+  Offer("/initrd");
+  OfferText("/menu", "#!ipxe\n");
+  Start({.threads = 1});
+  std::vector<std::unique_ptr<HttpTestClient>> slow;
+  for (int i = 0; i < 300; ++i) {
+    slow.push_back(std::make_unique<HttpTestClient>(
+        endpoint(), HttpTestClient::Options{.receive_buffer = 4096, .address = {}}));
+    slow.back()->Send("GET /initrd HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(slow.back()->ReadMore(1));
+  }
+  EXPECT_EQ(Ask("/menu").body, "#!ipxe\n");
+  EXPECT_EQ(Ask("/initrd").body.size(), kSize);
+  // Whoever reads on gets everything.
+  EXPECT_EQ(slow.front()->Read().body.size(), kSize);
+}
+
 TEST_F(HttpServerTest, OneAddressDoesNotTakeEveryPlace) {
   Offer("/kernel", std::string(8 << 20, 'k'));
   Start({.max_connections = 16});

@@ -1,6 +1,7 @@
 #include "agent/net/udp_socket.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -17,10 +18,14 @@
 namespace autopxe::agent {
 namespace {
 
-// The larger of the two: in_pktinfo or in6_pktinfo.
-constexpr size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
+// The larger of the two, in_pktinfo or in6_pktinfo, and UDP_SEGMENT's length.
+constexpr size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t));
 
 constexpr size_t kSendAtOnce = 64;
+
+// The kernel's UDP_MAX_SEGMENTS (128 since Linux 6.9), and the longest IPv4 datagram.
+constexpr size_t kSegmentsAtOnce = 64;
+constexpr size_t kSegmentedBytesAtOnce = 65507;
 
 union ControlBuffer {
   cmsghdr alignment;
@@ -69,17 +74,19 @@ Arrival ArrivalOf(msghdr& message) {
   return arrival;
 }
 
-template <typename PacketInfo>
-void SetSource(const PacketInfo& source, int level, int type, msghdr& message,
-               ControlBuffer& buffer) {
-  buffer = {};
-  message.msg_control = buffer.bytes;
-  message.msg_controllen = CMSG_SPACE(sizeof(source));
-  cmsghdr* control = CMSG_FIRSTHDR(&message);
+// Adds a control message to those of `message`, which are in `buffer`.
+template <typename Value>
+void AddControl(const Value& value, int level, int type, msghdr& message, ControlBuffer& buffer) {
+  if (message.msg_controllen == 0) {
+    buffer = {};
+    message.msg_control = buffer.bytes;
+  }
+  auto* const control = reinterpret_cast<cmsghdr*>(buffer.bytes + message.msg_controllen);
+  message.msg_controllen += CMSG_SPACE(sizeof(value));
   control->cmsg_level = level;
   control->cmsg_type = type;
-  control->cmsg_len = CMSG_LEN(sizeof(source));
-  std::memcpy(CMSG_DATA(control), &source, sizeof(source));
+  control->cmsg_len = CMSG_LEN(sizeof(value));
+  std::memcpy(CMSG_DATA(control), &value, sizeof(value));
 }
 
 void SetSource(const IpAddress& from, int interface_index, msghdr& message, ControlBuffer& buffer) {
@@ -89,15 +96,43 @@ void SetSource(const IpAddress& from, int interface_index, msghdr& message, Cont
     std::memcpy(&v4, address.get(), sizeof(v4));
     in_pktinfo source = {};
     source.ipi_spec_dst = v4.sin_addr;  // No interface: the answer goes where the route says.
-    SetSource(source, IPPROTO_IP, IP_PKTINFO, message, buffer);
+    AddControl(source, IPPROTO_IP, IP_PKTINFO, message, buffer);
   } else {
     sockaddr_in6 v6;
     std::memcpy(&v6, address.get(), sizeof(v6));
     in6_pktinfo source = {};
     source.ipi6_addr = v6.sin6_addr;
     if (IsLinkLocal(from)) source.ipi6_ifindex = interface_index;
-    SetSource(source, IPPROTO_IPV6, IPV6_PKTINFO, message, buffer);
+    AddControl(source, IPPROTO_IPV6, IPV6_PKTINFO, message, buffer);
   }
+}
+
+// What is still to be sent: the datagrams from one on, and what of that one has gone.
+struct Unsent {
+  absl::Span<const OutgoingDatagram> datagrams;
+  size_t offset = 0;
+
+  // What one message takes, at the most.
+  absl::string_view Next(bool segmented) const {
+    const OutgoingDatagram& datagram = datagrams.front();
+    const absl::string_view rest = datagram.bytes.substr(offset);
+    const size_t segment = datagram.segment_bytes;
+    if (segment == 0) return rest;
+    if (!segmented) return rest.substr(0, segment);
+    return rest.substr(
+        0, segment * std::clamp<size_t>(kSegmentedBytesAtOnce / segment, 1, kSegmentsAtOnce));
+  }
+
+  void Remove(absl::string_view sent) {
+    offset += sent.size();
+    if (offset < datagrams.front().bytes.size()) return;
+    datagrams.remove_prefix(1);
+    offset = 0;
+  }
+};
+
+bool IsSegmented(const OutgoingDatagram& datagram, absl::string_view bytes) {
+  return datagram.segment_bytes != 0 && bytes.size() > datagram.segment_bytes;
 }
 
 }  // namespace
@@ -109,11 +144,13 @@ struct ReceiveBatch::Slots {
         messages(count),
         vectors(count),
         senders(count),
-        controls(count) {}
+        controls(count) {
+    Reset(count);
+  }
 
-  // Undoes what the last receive call wrote into the headers.
-  void Reset() {
-    for (size_t i = 0; i < messages.size(); ++i) {
+  // Undoes what a receive call wrote into the first `used` headers.
+  void Reset(size_t used) {
+    for (size_t i = 0; i < used; ++i) {
       vectors[i] = {bytes.data() + i * max_bytes, max_bytes};
       msghdr& header = messages[i].msg_hdr;
       header = {};
@@ -127,6 +164,7 @@ struct ReceiveBatch::Slots {
   }
 
   const size_t max_bytes;
+  size_t used = 0;  // By the last receive call.
   std::vector<char> bytes;
   std::vector<mmsghdr> messages;
   std::vector<iovec> vectors;
@@ -152,7 +190,10 @@ absl::StatusOr<UdpSocket> UdpSocket::Open(const IpEndpoint& local, int interface
     return absl::ErrnoToStatus(errno, absl::StrCat("can't listen on UDP ", local.Format()));
   }
   ASSIGN_OR_RETURN(const IpEndpoint bound, LocalAddressOf(fd.get()));
-  return UdpSocket(std::move(fd), bound);
+  const int none = 0;
+  const bool has_segmentation =
+      setsockopt(fd.get(), SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
+  return UdpSocket(std::move(fd), bound, has_segmentation);
 }
 
 absl::Status UdpSocket::ReserveReceiveBuffer(int bytes) {
@@ -176,9 +217,15 @@ absl::Status UdpSocket::ReserveReceiveBuffer(int bytes) {
       " or grant CAP_NET_ADMIN"));
 }
 
+void UdpSocket::RaiseSendBuffer(int bytes) {
+  if (setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) == 0) return;
+  // As far as net.core.wmem_max allows.
+  setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 absl::Status UdpSocket::Receive(ReceiveBatch& batch) {
   ReceiveBatch::Slots& slots = *batch.slots_;
-  slots.Reset();
+  slots.Reset(std::exchange(slots.used, 0));
   batch.datagrams_.clear();
   int count;
   do {
@@ -189,6 +236,7 @@ absl::Status UdpSocket::Receive(ReceiveBatch& batch) {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return absl::OkStatus();
     return absl::ErrnoToStatus(errno, absl::StrCat("can't receive on UDP ", local_.Format()));
   }
+  slots.used = static_cast<size_t>(count);
   for (int i = 0; i < count; ++i) {
     msghdr& header = slots.messages[i].msg_hdr;
     const auto from =
@@ -208,43 +256,65 @@ absl::Status UdpSocket::Receive(ReceiveBatch& batch) {
 }
 
 absl::StatusOr<size_t> UdpSocket::Send(absl::Span<const OutgoingDatagram> datagrams) {
-  size_t sent = 0;
-  while (sent < datagrams.size()) {
-    const auto part = datagrams.subspan(sent, kSendAtOnce);
+  Unsent unsent{datagrams};
+  bool segmented = has_segmentation_;
+  while (!unsent.datagrams.empty()) {
     // Only the elements in use are written: most calls send one datagram.
     std::array<mmsghdr, kSendAtOnce> messages;
     std::array<iovec, kSendAtOnce> vectors;
     std::array<ControlBuffer, kSendAtOnce> controls;
     std::vector<SocketAddress> receivers;
-    receivers.reserve(part.size());
-    for (size_t i = 0; i < part.size(); ++i) {
-      const OutgoingDatagram& datagram = part[i];
-      receivers.emplace_back(datagram.to, datagram.interface_index);
+    receivers.reserve(std::min(kSendAtOnce, unsent.datagrams.size()));
+    const IpEndpoint* last_receiver = nullptr;
+    size_t wanted = 0;
+    bool first_is_segmented = false;
+    for (Unsent rest = unsent; wanted < kSendAtOnce && !rest.datagrams.empty(); ++wanted) {
+      const OutgoingDatagram& datagram = rest.datagrams.front();
+      const absl::string_view bytes = rest.Next(segmented);
+      if (last_receiver != &datagram.to) {
+        receivers.emplace_back(datagram.to, datagram.interface_index);
+        last_receiver = &datagram.to;
+      }
       // The kernel only reads: iovec and msg_name have no const form.
-      vectors[i] = {const_cast<char*>(datagram.bytes.data()), datagram.bytes.size()};
-      msghdr& header = messages[i].msg_hdr;
+      vectors[wanted] = {const_cast<char*>(bytes.data()), bytes.size()};
+      msghdr& header = messages[wanted].msg_hdr;
       header = {};
-      header.msg_name = const_cast<sockaddr*>(receivers[i].get());
-      header.msg_namelen = receivers[i].size();
-      header.msg_iov = &vectors[i];
+      header.msg_name = const_cast<sockaddr*>(receivers.back().get());
+      header.msg_namelen = receivers.back().size();
+      header.msg_iov = &vectors[wanted];
       header.msg_iovlen = 1;
       if (datagram.from.has_value()) {
-        SetSource(*datagram.from, datagram.interface_index, header, controls[i]);
+        SetSource(*datagram.from, datagram.interface_index, header, controls[wanted]);
       }
+      if (IsSegmented(datagram, bytes)) {
+        AddControl(static_cast<uint16_t>(datagram.segment_bytes), SOL_UDP, UDP_SEGMENT, header,
+                   controls[wanted]);
+        if (wanted == 0) first_is_segmented = true;
+      }
+      rest.Remove(bytes);
     }
     int count;
     do {
-      count = sendmmsg(fd_.get(), messages.data(), part.size(), MSG_DONTWAIT);
+      count = sendmmsg(fd_.get(), messages.data(), wanted, MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
+    const size_t sent = datagrams.size() - unsent.datagrams.size();
     if (count < 0) {
-      if (sent > 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return sent;
+      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return sent;
+      if (first_is_segmented && (errno == EIO || errno == EINVAL || errno == EMSGSIZE)) {
+        // EIO: the network card can't checksum. EINVAL: the way there takes no datagram of this
+        // length in one piece.
+        if (errno == EIO) has_segmentation_ = false;
+        segmented = false;
+        continue;
+      }
+      if (sent > 0) return sent;
       return absl::ErrnoToStatus(errno, absl::StrCat("can't send from UDP ", local_.Format(),
-                                                     " to ", part[0].to.Format()));
+                                                     " to ", datagrams.front().to.Format()));
     }
-    sent += count;
     // Fewer than asked: what stopped it is reported by the next try.
+    for (int i = 0; i < count; ++i) unsent.Remove(unsent.Next(segmented));
   }
-  return sent;
+  return datagrams.size();
 }
 
 }  // namespace autopxe::agent

@@ -24,13 +24,16 @@ struct Datagram {
   bool truncated = false;   // It was longer than the batch has room for.
 };
 
-// A datagram to send.
+// A datagram to send; or several for one receiver, one behind the other.
 struct OutgoingDatagram {
   absl::string_view bytes;
   IpEndpoint to;
   // One of the agent's own addresses; unset: as the socket is bound, or as the route says.
   absl::optional<IpAddress> from = absl::nullopt;
   int interface_index = 0;  // Needed for a link-local peer only.
+  // The length of each of several, of which the last may be shorter: the kernel cuts them apart
+  // (UDP GSO), where it can, for the price of one. 0: it is one.
+  size_t segment_bytes = 0;
 };
 
 // Room for the datagrams of one receive call; meant to be kept and used again.
@@ -72,20 +75,27 @@ class UdpSocket {
   // same.
   absl::Status ReserveReceiveBuffer(int bytes);
 
+  // Asks for room for `bytes` that have not left yet, and takes what the system gives: what finds
+  // no room is lost, like any datagram.
+  void RaiseSendBuffer(int bytes);
+
   // Fills `batch` with what is waiting; nothing, if nothing is. A datagram whose sender can't be
   // told is dropped.
   // Errors: the system's.
   absl::Status Receive(ReceiveBatch& batch);
 
-  // Returns how many, from the first, the kernel has taken: fewer if its buffer is full.
-  // Errors: the system's, if it takes not even the first for another reason than that.
+  // Returns how many, from the first, the kernel has taken as a whole: fewer if its buffer is full,
+  // or if the next is not to its liking.
+  // Errors: the system's, if it takes not even the first for another reason than a full buffer.
   absl::StatusOr<size_t> Send(absl::Span<const OutgoingDatagram> datagrams);
 
  private:
-  UdpSocket(UniqueFd fd, const IpEndpoint& local) : fd_(std::move(fd)), local_(local) {}
+  UdpSocket(UniqueFd fd, const IpEndpoint& local, bool has_segmentation)
+      : fd_(std::move(fd)), local_(local), has_segmentation_(has_segmentation) {}
 
   UniqueFd fd_;
   IpEndpoint local_;
+  bool has_segmentation_;  // UDP GSO: Linux 4.18, and as long as no network card refused it.
 };
 
 }  // namespace autopxe::agent

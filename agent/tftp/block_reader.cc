@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "common/status/status_macros.h"
 
 namespace autopxe::agent::tftp {
@@ -14,19 +15,36 @@ absl::optional<uint64_t> TransferSize(const Content& content, Mode mode) {
   return content.size();
 }
 
-BlockReader::BlockReader(std::shared_ptr<const Content> content, Mode mode, size_t block_size)
-    : content_(std::move(content)), mode_(mode), block_size_(block_size) {}
+BlockReader::BlockReader(std::shared_ptr<const Content> content, Mode mode, size_t block_size,
+                         RecentChunks& chunks)
+    : content_(std::move(content)), mode_(mode), block_size_(block_size), chunks_(chunks) {}
 
-absl::StatusOr<size_t> BlockReader::Read(uint64_t index, absl::Span<char> buffer) {
-  const absl::Span<char> block = buffer.subspan(0, block_size_);
-  ASSIGN_OR_RETURN(const size_t bytes,
-                   mode_ == Mode::kOctet ? ReadOctets(index, block) : ReadNetascii(index, block));
-  if (bytes < block_size_) RETURN_IF_ERROR(content_->CheckUnchanged());
+absl::StatusOr<uint64_t> BlockReader::Read(uint64_t first, uint64_t count,
+                                           absl::Span<char> packets) {
+  uint64_t bytes = 0;
+  if (mode_ == Mode::kOctet) {
+    ASSIGN_OR_RETURN(bytes, ReadOctets(first, count, packets));
+  } else {
+    for (uint64_t i = 0; i < count && bytes == i * block_size_; ++i) {
+      ASSIGN_OR_RETURN(
+          const size_t block,
+          ReadNetascii(first + i,
+                       packets.subspan(i * packet_bytes() + kDataHeaderBytes, block_size_)));
+      bytes += block;
+    }
+  }
+  if (bytes < count * block_size_) RETURN_IF_ERROR(content_->CheckUnchanged());
   return bytes;
 }
 
-absl::StatusOr<size_t> BlockReader::ReadOctets(uint64_t index, absl::Span<char> block) {
-  return content_->ReadAt(index * block_size_, block);
+absl::StatusOr<uint64_t> BlockReader::ReadOctets(uint64_t first, uint64_t count,
+                                                 absl::Span<char> packets) {
+  absl::InlinedVector<absl::Span<char>, 16> blocks;
+  blocks.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    blocks.push_back(packets.subspan(i * packet_bytes() + kDataHeaderBytes, block_size_));
+  }
+  return chunks_.Read(*content_, first * block_size_, blocks);
 }
 
 absl::StatusOr<size_t> BlockReader::ReadNetascii(uint64_t index, absl::Span<char> block) {

@@ -9,6 +9,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "agent/content/content.h"
+#include "agent/content/recent_chunks.h"
 #include "agent/tftp/netascii.h"
 #include "agent/tftp/packet.h"
 
@@ -21,26 +22,33 @@ absl::optional<uint64_t> TransferSize(const Content& content, Mode mode);
 // forgotten can be read again.
 class BlockReader {
  public:
-  // REQUIRES: block_size > 0.
-  BlockReader(std::shared_ptr<const Content> content, Mode mode, size_t block_size);
+  // `chunks` must outlive it. REQUIRES: block_size > 0.
+  BlockReader(std::shared_ptr<const Content> content, Mode mode, size_t block_size,
+              RecentChunks& chunks);
 
-  // Reads block `index`, counted from 0, into `buffer`, which has room for a whole one. Returns its
-  // length: less than a whole block only at the end, and 0 there if the content fills whole ones.
-  // REQUIRES: `index` is at most one more than the highest that was read, and is not forgotten.
-  // Errors: DATA_LOSS if the file was written to, which is looked at before the last block is given
-  // out; the system's.
-  absl::StatusOr<size_t> Read(uint64_t index, absl::Span<char> buffer);
+  // How far apart the packets are that Read() fills.
+  size_t packet_bytes() const { return kDataHeaderBytes + block_size_; }
+
+  // Reads up to `count` blocks from `first` on, counted from 0, as DATA packets one behind the
+  // other into `packets`: each block behind kDataHeaderBytes bytes, which are left alone. Ends with
+  // the last block, which is shorter than a whole one, and empty if the content fills whole ones.
+  // Returns the length of the blocks together.
+  // REQUIRES: packets.size() >= count * packet_bytes(); `first` is at most one more than the
+  // highest that was read, and is not forgotten. Errors: DATA_LOSS if the file was written to,
+  // which is looked at before the last block is given out; the system's.
+  absl::StatusOr<uint64_t> Read(uint64_t first, uint64_t count, absl::Span<char> packets);
 
   // The blocks before `index` will not be read again.
   void Forget(uint64_t index);
 
  private:
-  absl::StatusOr<size_t> ReadOctets(uint64_t index, absl::Span<char> block);
+  absl::StatusOr<uint64_t> ReadOctets(uint64_t first, uint64_t count, absl::Span<char> packets);
   absl::StatusOr<size_t> ReadNetascii(uint64_t index, absl::Span<char> block);
 
   const std::shared_ptr<const Content> content_;
   const Mode mode_;
   const size_t block_size_;
+  RecentChunks& chunks_;
 
   // Netascii only: where the blocks from first_ on begin in the source, up to the next that was not
   // read yet.

@@ -1,53 +1,33 @@
 #include "agent/tftp/open_transfer.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "common/status/status_macros.h"
 
 namespace autopxe::agent::tftp {
-namespace {
 
-// Two servers that take each other for an intruder would otherwise send each other ERROR packets
-// for ever.
-constexpr int kIntrudersAnswered = 16;
-
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<OpenTransfer>> OpenTransfer::Open(
-    EventLoop& loop, Peer peer, ReadRequest request, ResolvedContent content, const Limits& limits,
-    Buffers& buffers, std::function<void()> on_end) {
-  ASSIGN_OR_RETURN(UdpSocket socket, UdpSocket::Open({peer.asked_at, 0}, peer.interface_index));
-  std::unique_ptr<OpenTransfer> transfer(new OpenTransfer(loop, std::move(socket), std::move(peer),
-                                                          std::move(request), std::move(content),
-                                                          limits, buffers, std::move(on_end)));
-  OpenTransfer* const self = transfer.get();
-  ASSIGN_OR_RETURN(transfer->watch_,
-                   loop.Watch(self->socket_.fd(), [self] { self->OnReadable(); }));
-  return transfer;
-}
-
-OpenTransfer::OpenTransfer(EventLoop& loop, UdpSocket socket, Peer peer, ReadRequest request,
-                           ResolvedContent content, const Limits& limits, Buffers& buffers,
-                           std::function<void()> on_end)
-    : loop_(loop),
-      socket_(std::move(socket)),
-      peer_(std::move(peer)),
+OpenTransfer::OpenTransfer(const Shared& shared, UdpSocket& socket, const Peer& peer,
+                           ReadRequest request, size_t request_bytes, ResolvedContent content,
+                           const Limits& limits, std::function<void()> on_end)
+    : loop_(shared.loop),
+      outbox_(shared.outbox),
+      socket_(socket),
+      peer_(peer),
       request_(std::move(request)),
       content_(std::move(content)),
-      buffers_(buffers),
       on_end_(std::move(on_end)),
       started_(EventLoop::Now()),
       options_(Negotiate(request_.options, TransferSize(*content_.content, request_.mode),
                          limits.options)),
-      reader_(content_.content, request_.mode, options_.block_size),
-      transfer_(
-          options_, limits.transfer,
-          {.send_block = [this](uint64_t index) { return SendBlock(index); },
-           .send_packet = [this](absl::string_view packet) { SendTo(peer_.endpoint, packet); }}) {}
+      reader_(content_.content, request_.mode, options_.block_size, shared.chunks),
+      transfer_(options_, request_bytes, limits.transfer,
+                {.send_blocks = [this](uint64_t first,
+                                       uint64_t count) { return SendBlocks(first, count); },
+                 .send_packet = [this](absl::string_view packet) { Send(packet, 0); }}) {}
 
 OpenTransfer::~OpenTransfer() {
-  if (watch_.has_value()) loop_.Unwatch(*watch_);
   if (timer_.has_value()) loop_.CancelTimer(*timer_);
 }
 
@@ -57,40 +37,26 @@ void OpenTransfer::Start() {
 }
 
 void OpenTransfer::Repeat() {
-  transfer_.OnRepeatedRequest();
+  transfer_.OnRepeatedRequest(EventLoop::Now());
   Settle();
 }
 
-void OpenTransfer::OnReadable() {
-  // An error on the socket is a packet lost; the timer goes on.
-  if (socket_.Receive(buffers_.received).ok()) {
-    for (const Datagram& datagram : buffers_.received.datagrams()) OnDatagram(datagram);
-  }
-  Settle();
-}
-
-void OpenTransfer::OnDatagram(const Datagram& datagram) {
-  if (datagram.from != peer_.endpoint) {
-    // RFC 1350, 4: the sender is told, and the transfer is not disturbed.
-    if (datagram.from.port != 0 && intruders_answered_ < kIntrudersAnswered) {
-      ++intruders_answered_;
-      SendTo(datagram.from, BuildError(ErrorCode::kUnknownTransferId, "unknown transfer id"));
-    }
-    return;
-  }
-  const absl::StatusOr<Packet> packet = ParsePacket(datagram.bytes);
+void OpenTransfer::OnPacket(absl::string_view bytes, EventLoop::TimePoint now) {
+  const absl::StatusOr<Packet> packet = ParsePacket(bytes);
   if (!packet.ok()) return;
   if (const auto* acknowledgement = std::get_if<Acknowledgement>(&*packet)) {
-    transfer_.OnAcknowledgement(acknowledgement->number, EventLoop::Now());
+    transfer_.OnAcknowledgement(acknowledgement->number, now);
     reader_.Forget(transfer_.acknowledged_blocks());
   } else if (const auto* error = std::get_if<ErrorPacket>(&*packet)) {
     transfer_.OnError(*error);
   }
+  Settle();
 }
 
 void OpenTransfer::OnTimer() {
   timer_.reset();
   transfer_.OnTimeout(EventLoop::Now());
+  outbox_.Flush();
   Settle();
 }
 
@@ -106,24 +72,38 @@ void OpenTransfer::Settle() {
   timer_ = loop_.StartTimer(transfer_.deadline(), [this] { OnTimer(); });
 }
 
-absl::StatusOr<size_t> OpenTransfer::SendBlock(uint64_t index) {
-  std::vector<char>& packet = buffers_.packet;
-  if (packet.size() < kDataHeaderBytes + options_.block_size) {
-    packet.resize(kDataHeaderBytes + options_.block_size);
+absl::StatusOr<uint64_t> OpenTransfer::SendBlocks(uint64_t first, uint64_t count) {
+  const size_t block_size = options_.block_size;
+  const size_t packet_bytes = reader_.packet_bytes();
+  const uint64_t most = std::max<uint64_t>(1, kBurstBytes / packet_bytes);
+  uint64_t sent = 0;
+  while (count > 0) {
+    const uint64_t wanted = std::min(count, most);
+    const absl::Span<char> packets = outbox_.Room(wanted * packet_bytes);
+    ASSIGN_OR_RETURN(const uint64_t bytes, reader_.Read(first, wanted, packets));
+    const uint64_t blocks = std::min(wanted, bytes / block_size + 1);
+    for (uint64_t i = 0; i < blocks; ++i) {
+      WriteDataHeader(Transfer::WireNumber(first + i), packets.data() + i * packet_bytes);
+    }
+    Send(absl::string_view(packets.data(), bytes + blocks * kDataHeaderBytes),
+         blocks > 1 ? packet_bytes : 0);
+    sent += bytes;
+    if (bytes < wanted * block_size) break;
+    first += wanted;
+    count -= wanted;
   }
-  WriteDataHeader(Transfer::WireNumber(index), packet.data());
-  ASSIGN_OR_RETURN(const size_t bytes,
-                   reader_.Read(index, absl::MakeSpan(packet).subspan(kDataHeaderBytes)));
-  SendTo(peer_.endpoint, absl::string_view(packet.data(), kDataHeaderBytes + bytes));
-  return bytes;
+  return sent;
 }
 
-void OpenTransfer::SendTo(const IpEndpoint& to, absl::string_view packet) {
+void OpenTransfer::Send(absl::string_view bytes, size_t segment_bytes) {
   // What the kernel does not take is lost like any packet: it is sent again when the peer does not
-  // answer, and forgotten in the end.
-  socket_
-      .Send({OutgoingDatagram{.bytes = packet, .to = to, .interface_index = peer_.interface_index}})
-      .IgnoreError();
+  // answer, and forgotten in the end. A socket that is bound to an address needs no other.
+  OutgoingDatagram datagram{.bytes = bytes,
+                            .to = peer_.endpoint,
+                            .interface_index = peer_.interface_index,
+                            .segment_bytes = segment_bytes};
+  if (socket_.local().address.is_unspecified()) datagram.from = peer_.asked_at;
+  outbox_.Add(socket_, datagram);
 }
 
 }  // namespace autopxe::agent::tftp

@@ -1,14 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
-#include <memory>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "agent/content/path_resolver.h"
+#include "agent/content/recent_chunks.h"
 #include "agent/net/event_loop.h"
+#include "agent/net/outbox.h"
 #include "agent/net/udp_socket.h"
 #include "agent/tftp/block_reader.h"
 #include "agent/tftp/options.h"
@@ -24,29 +26,31 @@ struct Peer {
   int interface_index = 0;  // Where its request came in.
 };
 
-// A transfer with its I/O: a socket of its own, whose port is the transfer's id on this side, a
-// timer, and the content. Belongs to the loop's thread.
+// A transfer with its I/O: the content, a timer, and a socket that it shares with other transfers.
+// What it sends goes into the outbox, which the caller empties. Belongs to the loop's thread.
 class OpenTransfer {
  public:
-  // What all transfers of a loop use in turn.
-  struct Buffers {
-    ReceiveBatch received{8, kMaxRequestBytes};
-    std::vector<char> packet;
-  };
-
   struct Limits {
     OptionLimits options;
     Transfer::Limits transfer;
   };
 
-  // `loop` and `buffers` must outlive it. `on_end` is called once, when the transfer has ended by
-  // itself, and may destroy it.
-  // Errors: the system's.
-  static absl::StatusOr<std::unique_ptr<OpenTransfer>> Open(EventLoop& loop, Peer peer,
-                                                            ReadRequest request,
-                                                            ResolvedContent content,
-                                                            const Limits& limits, Buffers& buffers,
-                                                            std::function<void()> on_end);
+  // What all transfers of a loop use in turn.
+  struct Shared {
+    EventLoop& loop;
+    Outbox& outbox;  // With room for kOutboxBytes.
+    RecentChunks& chunks;
+  };
+
+  // A window is read and sent in parts of so many bytes.
+  static constexpr size_t kBurstBytes = 64 * 1024;
+  static constexpr size_t kOutboxBytes = 4 * kBurstBytes;
+
+  // `socket` and what is shared must outlive it. `request_bytes` is the length of the request.
+  // `on_end` is called once, when the transfer has ended by itself, and may destroy it.
+  OpenTransfer(const Shared& shared, UdpSocket& socket, const Peer& peer, ReadRequest request,
+               size_t request_bytes, ResolvedContent content, const Limits& limits,
+               std::function<void()> on_end);
   ~OpenTransfer();
   OpenTransfer(const OpenTransfer&) = delete;
   OpenTransfer& operator=(const OpenTransfer&) = delete;
@@ -57,6 +61,9 @@ class OpenTransfer {
   // The same request came again. May end the transfer.
   void Repeat();
 
+  // The peer has sent this to the socket. May end the transfer.
+  void OnPacket(absl::string_view bytes, EventLoop::TimePoint now);
+
   // Ends it and tells the peer so; on_end is not called.
   void Abort(const absl::Status& status) { transfer_.Fail(status); }
 
@@ -64,29 +71,25 @@ class OpenTransfer {
   const ResolvedContent& content() const { return content_; }
   const Peer& peer() const { return peer_; }
   const Transfer& transfer() const { return transfer_; }
+  // Where it sends from; its port is the transfer's id on this side.
+  const UdpSocket& socket() const { return socket_; }
   EventLoop::TimePoint started() const { return started_; }
 
  private:
-  OpenTransfer(EventLoop& loop, UdpSocket socket, Peer peer, ReadRequest request,
-               ResolvedContent content, const Limits& limits, Buffers& buffers,
-               std::function<void()> on_end);
-
-  void OnReadable();
-  void OnDatagram(const Datagram& datagram);
   void OnTimer();
   // After whatever can have moved the transfer on. Nothing may follow it: it may destroy this
   // object.
   void Settle();
 
-  absl::StatusOr<size_t> SendBlock(uint64_t index);
-  void SendTo(const IpEndpoint& to, absl::string_view packet);
+  absl::StatusOr<uint64_t> SendBlocks(uint64_t first, uint64_t count);
+  void Send(absl::string_view bytes, size_t segment_bytes);
 
   EventLoop& loop_;
-  UdpSocket socket_;
+  Outbox& outbox_;
+  UdpSocket& socket_;
   const Peer peer_;
   const ReadRequest request_;
   const ResolvedContent content_;
-  Buffers& buffers_;
   std::function<void()> on_end_;
   const EventLoop::TimePoint started_;
 
@@ -94,11 +97,9 @@ class OpenTransfer {
   BlockReader reader_;
   Transfer transfer_;
 
-  absl::optional<EventLoop::WatchId> watch_;
   // Kept while it is not later than the transfer's deadline: most packets move that on, and few
   // ever reach it.
   absl::optional<EventLoop::TimerId> timer_;
-  int intruders_answered_ = 0;
 };
 
 }  // namespace autopxe::agent::tftp

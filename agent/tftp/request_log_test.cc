@@ -43,24 +43,27 @@ TEST(RequestLogTest, NothingThatAClientSaysGetsIntoTheLogAsItIs) {
 TEST(RequestLogTest, ATransferThatWasEndedNamesItsHostAndWhy) {
   auto loop = EventLoop::Open();
   ASSERT_THAT(loop, IsOk());
-  OpenTransfer::Buffers buffers;
+  Outbox outbox(OpenTransfer::kOutboxBytes);
+  RecentChunks chunks;
+  auto socket = UdpSocket::Open(*IpEndpoint::Parse("127.0.0.1:0"));
+  ASSERT_THAT(socket, IsOk());
   const TestClient client;
-  const auto transfer = OpenTransfer::Open(
-      **loop, {client.endpoint(), *IpAddress::Parse("127.0.0.1"), 0}, {"file", Mode::kOctet, {}},
-      {.content = Content::FromText("text"),
-       .path = "the/path",
-       .host = MacAddress::FromOctets({0x52, 0x54, 0, 0x12, 0x34, 0x56}),
-       .result = "menu"},
-      {}, buffers, [] {});
-  ASSERT_THAT(transfer, IsOk());
+  OpenTransfer transfer({**loop, outbox, chunks}, *socket,
+                        {client.endpoint(), *IpAddress::Parse("127.0.0.1"), 0},
+                        {"file", Mode::kOctet, {}}, 20,
+                        {.content = Content::FromText("text"),
+                         .path = "the/path",
+                         .host = MacAddress::FromOctets({0x52, 0x54, 0, 0x12, 0x34, 0x56}),
+                         .result = "menu"},
+                        {}, [] {});
   CapturedLog log;
-  LogEnded(**transfer, "evicted");
+  LogEnded(transfer, "evicted");
   EXPECT_THAT(log.Text(),
               StartsWith("info event=request protocol=tftp host=52:54:00:12:34:56 client=" +
                          client.endpoint().Format() +
                          " path=the/path result=evicted bytes=0 duration_ms="));
-  (*transfer)->Abort(absl::DataLossError("the file was changed"));
-  LogEnded(**transfer);
+  transfer.Abort(absl::DataLossError("the file was changed"));
+  LogEnded(transfer);
   EXPECT_THAT(log.Text(), AllOf(HasSubstr("\nwarning event=request "), HasSubstr("result=changed"),
                                 EndsWith(" error=\"the file was changed\"\n")));
 }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/tftp/request_log.h"
+#include "agent/tftp/transfer_ports.h"
 #include "common/runtime/log_line.h"
 #include "common/status/status_macros.h"
 
@@ -17,12 +18,30 @@ namespace autopxe::agent {
 namespace {
 
 // A request is at most 512 bytes; what is longer is only to be recognised as such.
-constexpr size_t kRequestBytes = tftp::kMaxRequestBytes + 1;
-constexpr size_t kRequestsAtOnce = 64;
+constexpr size_t kReceivedBytes = tftp::kMaxRequestBytes + 1;
+constexpr size_t kReceivedAtOnce = 64;
 
-// A transfer has a socket and a file. As many descriptors again are left to the rest of the
-// process.
-constexpr size_t kDescriptorsForATransfer = 4;
+// Enough that a client's transfers one after the other have different ones, few enough that packets
+// of many clients are read at once.
+constexpr size_t kTransferPorts = 16;
+
+// What is to leave at once: transfers share a socket, and each sends whole windows.
+constexpr int kSendBufferBytes = 8 << 20;
+
+// A transfer has a file. As many descriptors again are left to the rest of the process.
+constexpr size_t kDescriptorsForATransfer = 2;
+
+constexpr size_t kFormerClients = 4096;
+
+// Two servers that take each other for an intruder would otherwise send each other ERROR packets
+// for ever.
+constexpr size_t kStraysAnswered = 16;
+constexpr auto kStraysAnsweredIn = std::chrono::seconds(10);
+
+// An ERROR is at most so many times as long as what it answers, whose sender may be forged.
+constexpr size_t kAmplification = 3;
+// Of an ERROR, beside its text.
+constexpr size_t kErrorBytes = 5;
 
 constexpr auto kBetweenOverloadWarnings = std::chrono::seconds(10);
 
@@ -39,7 +58,9 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
       options_(std::move(options)),
       resolve_(std::move(resolve)),
       max_transfers_(std::min(options_.max_transfers, TransfersThatDescriptorsAllow())),
-      requests_(kRequestsAtOnce, kRequestBytes) {}
+      received_(kReceivedAtOnce, kReceivedBytes),
+      outbox_(tftp::OpenTransfer::kOutboxBytes),
+      former_clients_(kFormerClients) {}
 
 TftpServer::~TftpServer() {
   StopListening();
@@ -47,6 +68,9 @@ TftpServer::~TftpServer() {
     slot.transfer->Abort(absl::CancelledError("the server shuts down"));
     tftp::LogEnded(*slot.transfer, "shutdown");
   }
+  outbox_.Flush();
+  transfers_.clear();
+  for (const auto& port : ports_) loop_.Unwatch(port->watch);
 }
 
 absl::StatusOr<std::unique_ptr<TftpServer>> TftpServer::Open(EventLoop& loop, Options options,
@@ -77,19 +101,47 @@ absl::Status TftpServer::Listen(const IpEndpoint& endpoint) {
         .Warn();
   }
   const IpEndpoint local = socket.local();
-  auto listener = std::make_unique<Listener>(Listener{std::move(socket), 0});
-  Listener* const self = listener.get();
-  ASSIGN_OR_RETURN(listener->watch,
-                   loop_.Watch(self->socket.fd(), [this, self] { OnReadable(*self); }));
-  listeners_.push_back(std::move(listener));
+  ASSIGN_OR_RETURN(Port* const listener, AddPort(std::move(socket)));
+  listener->takes_requests = true;
+  if (options_.single_port) {
+    listener->transfer_ports = {listener};
+    listener->has_transfers = true;
+  } else {
+    ASSIGN_OR_RETURN(std::vector<UdpSocket> sockets,
+                     tftp::OpenTransferPorts(local.address, kTransferPorts, options_.ports));
+    for (UdpSocket& transfer_socket : sockets) {
+      // As many acknowledgements as there were requests come at once; the warning is said above.
+      transfer_socket.ReserveReceiveBuffer(options_.receive_buffer_bytes).IgnoreError();
+      ASSIGN_OR_RETURN(Port* const port, AddPort(std::move(transfer_socket)));
+      port->has_transfers = true;
+      listener->transfer_ports.push_back(port);
+    }
+  }
   endpoints_.push_back(local);
   LogLine("listening").Add("protocol", "tftp").Add("address", local.Format()).Info();
   return absl::OkStatus();
 }
 
+absl::StatusOr<TftpServer::Port*> TftpServer::AddPort(UdpSocket socket) {
+  socket.RaiseSendBuffer(kSendBufferBytes);
+  auto port = std::make_unique<Port>(Port{.socket = std::move(socket)});
+  Port* const self = port.get();
+  ASSIGN_OR_RETURN(port->watch,
+                   loop_.Watch(self->socket.fd(), [this, self] { OnReadable(*self); }));
+  ports_.push_back(std::move(port));
+  return self;
+}
+
 void TftpServer::StopListening() {
-  for (const auto& listener : listeners_) loop_.Unwatch(listener->watch);
-  listeners_.clear();
+  outbox_.Flush();
+  const auto is_done = [this](const std::unique_ptr<Port>& port) {
+    if (!port->takes_requests) return false;
+    port->takes_requests = false;
+    if (port->has_transfers) return false;
+    loop_.Unwatch(port->watch);
+    return true;
+  };
+  ports_.erase(std::remove_if(ports_.begin(), ports_.end(), is_done), ports_.end());
   absl::MutexLock lock(&mutex_);
   listening_ = false;
 }
@@ -104,34 +156,45 @@ size_t TftpServer::Drain(absl::Duration limit) {
   return open_transfers_;
 }
 
-void TftpServer::OnReadable(Listener& listener) {
-  const absl::Status received = listener.socket.Receive(requests_);
+void TftpServer::OnReadable(Port& port) {
+  const absl::Status received = port.socket.Receive(received_);
   if (!received.ok()) {
     WarnOfOverload(received.message());
     return;
   }
-  for (const Datagram& datagram : requests_.datagrams()) OnDatagram(listener, datagram);
+  const EventLoop::TimePoint now = EventLoop::Now();
+  if (port.takes_requests) ++next_port_;
+  for (const Datagram& datagram : received_.datagrams()) {
+    // RFC 1123, 4.2.3.4: a request to a broadcast address is not answered. Nobody listens at port
+    // 0.
+    if (!datagram.unicast || datagram.from.port == 0) continue;
+    if (port.takes_requests && tftp::IsRequest(datagram.bytes)) {
+      OnRequest(port, datagram);
+    } else if (port.has_transfers) {
+      OnTransferPacket(port, datagram, now);
+    }
+    // Else it has come late, or astray, and its sender waits for nothing.
+  }
+  outbox_.Flush();
 }
 
-void TftpServer::OnDatagram(Listener& listener, const Datagram& datagram) {
-  // RFC 1123, 4.2.3.4: a request to a broadcast address is not answered. Nobody listens at port 0.
-  // What is not a request has come late, or astray, and its sender waits for nothing.
-  if (!datagram.unicast || datagram.from.port == 0 || !tftp::IsRequest(datagram.bytes)) return;
+void TftpServer::OnRequest(Port& port, const Datagram& datagram) {
   absl::StatusOr<tftp::Packet> packet = tftp::ParsePacket(datagram.bytes);
   if (!packet.ok()) {
-    Refuse(listener, datagram, tftp::ErrorCode::kIllegalOperation, packet.status().message());
+    Refuse(port, datagram, tftp::ErrorCode::kIllegalOperation, packet.status().message(),
+           kAmplification * datagram.bytes.size());
     tftp::LogRefused(datagram.from, "", "malformed", packet.status().message());
   } else if (auto* read = std::get_if<tftp::ReadRequest>(&*packet)) {
-    OnReadRequest(listener, datagram, std::move(*read));
+    OnReadRequest(port, datagram, std::move(*read));
   } else if (const auto* write = std::get_if<tftp::WriteRequest>(&*packet)) {
     const absl::string_view text = "this server takes no files";
-    Refuse(listener, datagram, tftp::ErrorCode::kAccessViolation, text);
+    Refuse(port, datagram, tftp::ErrorCode::kAccessViolation, text,
+           kAmplification * datagram.bytes.size());
     tftp::LogRefused(datagram.from, write->path, "write-refused", text);
   }
 }
 
-void TftpServer::OnReadRequest(Listener& listener, const Datagram& datagram,
-                               tftp::ReadRequest request) {
+void TftpServer::OnReadRequest(Port& port, const Datagram& datagram, tftp::ReadRequest request) {
   if (AnsweredByOpenTransfer(datagram, request)) return;
   absl::StatusOr<ResolvedContent> content =
       resolve_(ContentRequest{.transport = Transport::kTftp,
@@ -140,7 +203,7 @@ void TftpServer::OnReadRequest(Listener& listener, const Datagram& datagram,
                               .from_ipxe = tftp::IsFromIpxe(request),
                               .asked_at = datagram.to});
   if (content.ok()) {
-    StartTransfer(datagram, std::move(request), *std::move(content));
+    StartTransfer(port, datagram, std::move(request), *std::move(content));
     return;
   }
   const absl::Status& status = content.status();
@@ -149,15 +212,15 @@ void TftpServer::OnReadRequest(Listener& listener, const Datagram& datagram,
       tftp::LogRefused(datagram.from, request.path, "ignored", "");
       return;
     case absl::StatusCode::kNotFound:
-      Refuse(listener, datagram, tftp::ErrorCode::kFileNotFound, status.message());
+      Refuse(port, datagram, request, tftp::ErrorCode::kFileNotFound, status.message());
       tftp::LogRefused(datagram.from, request.path, "not-found", "");
       return;
     case absl::StatusCode::kInvalidArgument:
-      Refuse(listener, datagram, tftp::ErrorCode::kAccessViolation, status.message());
+      Refuse(port, datagram, request, tftp::ErrorCode::kAccessViolation, status.message());
       tftp::LogRefused(datagram.from, request.path, "refused", status.message());
       return;
     default:
-      Refuse(listener, datagram, tftp::ErrorCode::kNotDefined, status.message());
+      Refuse(port, datagram, request, tftp::ErrorCode::kNotDefined, status.message());
       tftp::LogRefused(datagram.from, request.path, "unavailable", status.message());
   }
 }
@@ -182,33 +245,86 @@ bool TftpServer::AnsweredByOpenTransfer(const Datagram& datagram,
   return false;
 }
 
-void TftpServer::StartTransfer(const Datagram& datagram, tftp::ReadRequest request,
+void TftpServer::OnTransferPacket(Port& port, const Datagram& datagram, EventLoop::TimePoint now) {
+  const auto slot = transfers_.find(datagram.from);
+  if (slot == transfers_.end()) return OnStray(port, datagram, now);
+  tftp::OpenTransfer& open = *slot->second.transfer;
+  // What its client sends elsewhere belongs to a transfer that it had before.
+  if (&open.socket() != &port.socket || open.peer().asked_at != datagram.to) return;
+  open.OnPacket(datagram.bytes, now);
+}
+
+void TftpServer::OnStray(Port& port, const Datagram& datagram, EventLoop::TimePoint now) {
+  // A copy of its last packets, and nothing that the client should hear of: it may have asked again
+  // from the same port, and would take the ERROR for the answer.
+  if (former_clients_.Find(datagram.from) == port.socket.local().port) return;
+  if (now >= strays_end_at_) {
+    strays_end_at_ = now + kStraysAnsweredIn;
+    strays_answered_ = 0;
+  }
+  if (strays_answered_ >= kStraysAnswered) return;
+  ++strays_answered_;
+  // RFC 1350, 4: the sender is told, and no transfer is disturbed.
+  Refuse(port, datagram, tftp::ErrorCode::kUnknownTransferId, "unknown transfer id",
+         kAmplification * datagram.bytes.size());
+}
+
+void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
                                ResolvedContent content) {
-  if (transfers_.size() >= max_transfers_ && !MakeRoom()) {
-    // The client asks again by itself.
-    WarnOfOverload(absl::StrCat(max_transfers_, " transfers are open"));
-    return;
-  }
   const IpEndpoint client = datagram.from;
-  const std::function<void()> on_fetch = content.on_fetch;
-  auto transfer = tftp::OpenTransfer::Open(loop_, {client, datagram.to, datagram.interface_index},
-                                           std::move(request), std::move(content), options_.limits,
-                                           buffers_, [this, client] { OnEnd(client); });
-  if (!transfer.ok()) {
-    WarnOfOverload(transfer.status().message());
-    // Out of descriptors, it may be: the next request, or this one when it comes again, has room.
-    MakeRoom();
-    return;
+  const auto of_address = transfers_of_address_.find(client.address);
+  if (of_address != transfers_of_address_.end() &&
+      of_address->second >= options_.max_transfers_of_address) {
+    return RefuseForNow(
+        port, datagram, request,
+        absl::StrCat(of_address->second, " transfers of ", client.address.Format(), " are open"));
   }
-  tftp::OpenTransfer& open = **transfer;
+  if (transfers_.size() >= max_transfers_ && !MakeRoom()) {
+    return RefuseForNow(port, datagram, request,
+                        absl::StrCat(max_transfers_, " transfers are open"));
+  }
+  const std::function<void()> on_fetch = content.on_fetch;
+  auto transfer = std::make_unique<tftp::OpenTransfer>(
+      tftp::OpenTransfer::Shared{loop_, outbox_, chunks_}, TransferPortFor(port, client).socket,
+      tftp::Peer{client, datagram.to, datagram.interface_index}, std::move(request),
+      datagram.bytes.size(), std::move(content), LimitsFor(datagram),
+      [this, client] { OnEnd(client); });
+  tftp::OpenTransfer& open = *transfer;
   const auto place = unanswered_.insert(unanswered_.end(), client);
-  transfers_.emplace(client, Slot{*std::move(transfer), place});
+  transfers_.emplace(client, Slot{std::move(transfer), place});
+  ++transfers_of_address_[client.address];
   {
     absl::MutexLock lock(&mutex_);
     ++open_transfers_;
   }
   on_fetch();
   open.Start();
+}
+
+TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const IpEndpoint& client) {
+  const std::vector<Port*>& ports = port.transfer_ports;
+  Port* const next = ports[next_port_ % ports.size()];
+  if (former_clients_.Find(client) != next->socket.local().port) return *next;
+  return *ports[(next_port_ + 1) % ports.size()];
+}
+
+tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
+  tftp::OpenTransfer::Limits limits = options_.limits;
+  if (options_.max_block_size.has_value()) {
+    limits.options.max_block_size = *options_.max_block_size;
+    return limits;
+  }
+  // Fragments are lost together, and some firmware can't put them together at all.
+  const absl::optional<size_t> mtu = mtus_.Find(datagram.interface_index, EventLoop::Now());
+  if (!mtu.has_value()) return limits;
+  const size_t payload = UdpPayloadIn(*mtu, datagram.from.address.is_v4());
+  // An interface with less than RFC 1350's blocks has to fragment those, too.
+  const size_t fitting =
+      std::max<size_t>(tftp::NegotiatedOptions().block_size,
+                       payload - std::min<size_t>(payload, tftp::kDataHeaderBytes));
+  limits.options.max_block_size =
+      static_cast<uint16_t>(std::min<size_t>(limits.options.max_block_size, fitting));
+  return limits;
 }
 
 bool TftpServer::MakeRoom() {
@@ -235,22 +351,42 @@ void TftpServer::OnEnd(const IpEndpoint& client) {
 }
 
 void TftpServer::Remove(Slots::iterator slot) {
+  const IpEndpoint client = slot->first;
+  former_clients_.Add(client, slot->second.transfer->socket().local().port);
   if (slot->second.place != unanswered_.end()) unanswered_.erase(slot->second.place);
   transfers_.erase(slot);
+  if (transfers_.empty()) chunks_.Clear();
+  const auto of_address = transfers_of_address_.find(client.address);
+  if (--of_address->second == 0) transfers_of_address_.erase(of_address);
   absl::MutexLock lock(&mutex_);
   --open_transfers_;
 }
 
-void TftpServer::Refuse(Listener& listener, const Datagram& datagram, tftp::ErrorCode code,
-                        absl::string_view text) {
+void TftpServer::Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code,
+                        absl::string_view text, size_t most_bytes) {
   // Once, and not again: a client that misses it asks again.
-  const std::string packet = tftp::BuildError(code, text);
-  listener.socket
-      .Send({OutgoingDatagram{.bytes = packet,
-                              .to = datagram.from,
-                              .from = datagram.to,
-                              .interface_index = datagram.interface_index}})
-      .IgnoreError();
+  const std::string packet =
+      tftp::BuildError(code, text.substr(0, most_bytes - std::min(most_bytes, kErrorBytes)));
+  outbox_.Add(port.socket, {.bytes = packet,
+                            .to = datagram.from,
+                            .from = datagram.to,
+                            .interface_index = datagram.interface_index});
+}
+
+void TftpServer::Refuse(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,
+                        tftp::ErrorCode code, absl::string_view text) {
+  // Who asks for no options would get a block of 512 bytes if all were well.
+  Refuse(port, datagram, code, text,
+         request.options.empty() ? kErrorBytes + tftp::kMaxErrorTextBytes
+                                 : kAmplification * datagram.bytes.size());
+}
+
+void TftpServer::RefuseForNow(Port& port, const Datagram& datagram,
+                              const tftp::ReadRequest& request, absl::string_view reason) {
+  Refuse(port, datagram, request, tftp::ErrorCode::kNotDefined,
+         "too many transfers at once; ask again");
+  tftp::LogRefused(datagram.from, request.path, "overload", reason);
+  WarnOfOverload(reason);
 }
 
 void TftpServer::WarnOfOverload(absl::string_view reason) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -12,9 +13,15 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "agent/content/path_resolver.h"
+#include "agent/content/recent_chunks.h"
 #include "agent/net/event_loop.h"
+#include "agent/net/interface_mtu.h"
+#include "agent/net/outbox.h"
+#include "agent/net/port_range.h"
 #include "agent/net/udp_socket.h"
+#include "agent/tftp/former_clients.h"
 #include "agent/tftp/open_transfer.h"
 
 namespace autopxe::agent {
@@ -23,6 +30,10 @@ namespace autopxe::agent {
 // `resolve` finds; refuses writes. Every refusal is an ERROR with a text that helps the person at
 // the firmware's screen, but for a host that is to be ignored, which gets no answer at all. Logs
 // one line for each request that is done.
+//
+// Transfers share a few ports. RFC 1350 (4) tells a transfer by the ports of both its ends, and the
+// client's is its own: so one of ours serves any number of them, without a socket to be opened,
+// watched and closed for each, and what comes from many clients at once is read at once.
 //
 // Belongs to the loop's thread, but for Drain() and endpoints().
 class TftpServer {
@@ -33,10 +44,21 @@ class TftpServer {
   struct Options {
     std::vector<IpEndpoint> listen;
 
-    // Less if the limit of open files (RLIMIT_NOFILE) is below four for each. When it is reached,
+    // Less if the limit of open files (RLIMIT_NOFILE) is below two for each. When it is reached,
     // the oldest transfer whose client has never answered makes room: a flood of forged requests
     // does not keep hosts from booting.
     size_t max_transfers = 8192;
+
+    // Of one client's address. Behind NAT many hosts have the same.
+    size_t max_transfers_of_address = 1024;
+
+    // Where transfers go out from: of these ports, or else any that are free; or the one that was
+    // asked itself, which every firewall and NAT lets through.
+    absl::optional<PortRange> ports;
+    bool single_port = false;
+
+    // Of a DATA packet's payload; unset: as much as goes through the interface in one piece.
+    absl::optional<uint16_t> max_block_size;
 
     // For requests that come all at once, as after a power cut; the kernel's default holds about
     // 280.
@@ -64,9 +86,14 @@ class TftpServer {
   size_t Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  struct Listener {
+  // A socket: one that takes requests, or one that transfers share, or both.
+  struct Port {
     UdpSocket socket;
-    EventLoop::WatchId watch;
+    EventLoop::WatchId watch = 0;
+    bool takes_requests = false;
+    bool has_transfers = false;
+    // Where what is asked for here goes out from; itself, if it is to be a single port.
+    std::vector<Port*> transfer_ports;
   };
   struct Slot {
     std::unique_ptr<tftp::OpenTransfer> transfer;
@@ -78,19 +105,31 @@ class TftpServer {
   TftpServer(EventLoop& loop, Options options, Resolve resolve);
 
   absl::Status Listen(const IpEndpoint& endpoint);
+  absl::StatusOr<Port*> AddPort(UdpSocket socket);
   void StopListening() ABSL_LOCKS_EXCLUDED(mutex_);
-  void OnReadable(Listener& listener);
-  void OnDatagram(Listener& listener, const Datagram& datagram);
-  void OnReadRequest(Listener& listener, const Datagram& datagram, tftp::ReadRequest request);
+  void OnReadable(Port& port);
+  void OnRequest(Port& port, const Datagram& datagram);
+  void OnReadRequest(Port& port, const Datagram& datagram, tftp::ReadRequest request);
+  // What belongs to a transfer, or should.
+  void OnTransferPacket(Port& port, const Datagram& datagram, EventLoop::TimePoint now);
+  void OnStray(Port& port, const Datagram& datagram, EventLoop::TimePoint now);
   // True if the client has a transfer open that this request belongs to. Ends one that it does not.
   bool AnsweredByOpenTransfer(const Datagram& datagram, const tftp::ReadRequest& request);
-  void StartTransfer(const Datagram& datagram, tftp::ReadRequest request, ResolvedContent content);
+  void StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
+                     ResolvedContent content);
+  Port& TransferPortFor(const Port& port, const IpEndpoint& client);
+  tftp::OpenTransfer::Limits LimitsFor(const Datagram& datagram);
   // Makes room for one more; false if every transfer is a real one.
   bool MakeRoom();
   void OnEnd(const IpEndpoint& client);
   void Remove(Slots::iterator slot) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Refuse(Listener& listener, const Datagram& datagram, tftp::ErrorCode code,
-              absl::string_view text);
+  // An ERROR of at most `most_bytes`.
+  void Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code, absl::string_view text,
+              size_t most_bytes);
+  void Refuse(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,
+              tftp::ErrorCode code, absl::string_view text);
+  void RefuseForNow(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,
+                    absl::string_view reason);
   void WarnOfOverload(absl::string_view reason);
 
   EventLoop& loop_;
@@ -100,13 +139,21 @@ class TftpServer {
   std::vector<IpEndpoint> endpoints_;
 
   // The loop's thread only.
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  ReceiveBatch requests_;
-  tftp::OpenTransfer::Buffers buffers_;
+  ReceiveBatch received_;
+  Outbox outbox_;
+  RecentChunks chunks_;  // While there are transfers.
+  InterfaceMtus mtus_;
+  // Before the transfers, which use them.
+  std::vector<std::unique_ptr<Port>> ports_;
   Slots transfers_;
+  absl::flat_hash_map<IpAddress, size_t> transfers_of_address_;
+  tftp::FormerClients former_clients_;
+  size_t next_port_ = 0;  // Counts batches of requests, which share a port.
   // Oldest first; those among them that were answered since are dropped when they are met.
   std::list<IpEndpoint> unanswered_;
   EventLoop::TimePoint next_overload_warning_;
+  size_t strays_answered_ = 0;  // Until strays_end_at_.
+  EventLoop::TimePoint strays_end_at_;
 
   absl::Mutex mutex_;
   bool listening_ ABSL_GUARDED_BY(mutex_) = true;

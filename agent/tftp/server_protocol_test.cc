@@ -5,7 +5,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/synchronization/notification.h"
 #include "agent/tftp/test_client.h"
 #include "agent/tftp/test_server.h"
 #include "common/status/status_matchers.h"
@@ -253,20 +252,27 @@ TEST_F(TftpServerTest, ASilentClientIsForgotten) {
   TestClient client;
   client.Ask(address(), Octet("file", {{"blksize", "1024"}}));
   for (int i = 0; i < 3; ++i) Expect<OptionAcknowledgement>(client.Receive());
-  // Not Settle(): the server goes on listening.
-  absl::Notification forgotten;
-  std::function<void()> look = [&] {
-    if (log_.Text().find("result=timeout") != std::string::npos) return forgotten.Notify();
-    loop_->StartTimer(EventLoop::Now() + std::chrono::milliseconds(1), look);
-  };
-  loop_->Post(look);
-  forgotten.WaitForNotification();
+  WaitForLog("result=timeout");
   ExpectNextAnswerIsToAWrite(client);
   EXPECT_THAT(log_.Text(), HasSubstr("warning event=request"));
 }
 
+// faults.md case 20: a refusal is no amplifier either.
+TEST_F(TftpServerTest, ARefusalIsAtMostThreeTimesAsLongAsARequestWithOptions) {
+  const std::string text(150, 'x');
+  refusals_["a"] = absl::NotFoundError(text);
+  Start();
+  TestClient client;
+  EXPECT_THAT(client.Fetch(address(), Octet("a")),
+              StatusIs(absl::StatusCode::kAborted, absl::StrCat("1 ", text)));
+  // 18 bytes; an ERROR has 5 beside its text.
+  EXPECT_THAT(client.Fetch(address(), Octet("a", {{"tsize", "0"}})),
+              StatusIs(absl::StatusCode::kAborted, absl::StrCat("1 ", text.substr(0, 3 * 18 - 5))));
+}
+
 TEST_F(TftpServerTest, ALostPacketIsSentAgain) {
   options_.limits.transfer.timeout = std::chrono::milliseconds(5);
+  options_.limits.transfer.min_margin = std::chrono::milliseconds(5);
   files_["file"] = Pattern(700);
   Start();
   TestClient client;

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 
+#include <chrono>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -15,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/types/optional.h"
 #include "agent/content/content.h"
 #include "agent/content/path_resolver.h"
@@ -90,6 +93,18 @@ class TftpServerTest : public testing::Test {
     ASSERT_TRUE(std::holds_alternative<tftp::ErrorPacket>(answer->packet))
         << answer->packet.index();
     EXPECT_EQ(std::get<tftp::ErrorPacket>(answer->packet).code, 2);
+  }
+
+  // Waits until the log tells of `text`; the server goes on listening, as it does not with
+  // Settle().
+  void WaitForLog(const std::string& text) {
+    absl::Notification found;
+    std::function<void()> look = [&] {
+      if (log_.Text().find(text) != std::string::npos) return found.Notify();
+      loop_->StartTimer(EventLoop::Now() + std::chrono::milliseconds(1), look);
+    };
+    loop_->Post(look);
+    found.WaitForNotification();
   }
 
   std::string WriteFile(const std::string& name, const std::string& text) {

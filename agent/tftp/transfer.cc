@@ -9,6 +9,14 @@
 namespace autopxe::agent::tftp {
 namespace {
 
+// RFC 6298, 2.2 and 2.3.
+constexpr int kVariationShare = 4;
+constexpr int kRoundTripShare = 8;
+constexpr int kVariations = 4;
+
+// Of the bytes of a request whose sender may be somebody else.
+constexpr size_t kAmplification = 3;
+
 // What the peer is told; never the system's own text, which could name a path.
 absl::string_view TextFor(const absl::Status& status) {
   switch (status.code()) {
@@ -25,59 +33,106 @@ absl::string_view TextFor(const absl::Status& status) {
 
 }  // namespace
 
-Transfer::Transfer(NegotiatedOptions options, const Limits& limits, Output output)
+Transfer::Transfer(NegotiatedOptions options, size_t request_bytes, const Limits& limits,
+                   Output output)
     : options_(std::move(options)),
       limits_(limits),
       output_(std::move(output)),
       window_(options_.window_size),
-      timeout_(FirstTimeout()) {}
+      timeout_(options_.timeout.has_value() ? Duration(*options_.timeout) : limits.timeout),
+      answers_left_(limits.packets_before_first_ack),
+      answer_bytes_left_(kAmplification * request_bytes),
+      request_bytes_(request_bytes) {}
 
-Transfer::Duration Transfer::FirstTimeout() const {
-  return options_.timeout.has_value() ? Duration(*options_.timeout) : limits_.timeout;
+Transfer::Duration Transfer::Timeout() const {
+  if (options_.timeout.has_value()) return *options_.timeout;
+  if (!round_trip_.has_value()) return limits_.timeout;
+  return std::min(*round_trip_ + std::max(kVariations * variation_, limits_.min_margin),
+                  limits_.max_timeout);
 }
 
 void Transfer::Start(TimePoint now) {
   started_ = progressed_ = now;
   deadline_ = std::min(now + timeout_, started_ + limits_.first_ack_within);
-  SendAnswer();
+  SendAnswer(now);
+  if (has_oack() && is_open()) {
+    sample_ends_at_ = 1;
+    sampled_at_ = now;
+  }
 }
 
-void Transfer::SendAnswer() {
-  ++answers_;
+bool Transfer::MayAnswer(size_t bytes) {
+  if (answers_left_ == 0) return false;
+  // Who gets DATA at once has had none of his options acknowledged, and its first block has the
+  // length that RFC 1350 gives it.
   if (has_oack()) {
-    output_.send_packet(BuildOptionAcknowledgement(options_.acknowledged));
-  } else {
+    if (bytes > answer_bytes_left_) return false;
+    answer_bytes_left_ -= bytes;
+  }
+  --answers_left_;
+  return true;
+}
+
+void Transfer::SendAnswer(TimePoint now) {
+  if (has_oack()) {
+    const std::string packet = BuildOptionAcknowledgement(options_.acknowledged);
+    if (MayAnswer(packet.size())) output_.send_packet(packet);
+  } else if (MayAnswer(kDataHeaderBytes + options_.block_size)) {
     // Without options the window is one block.
     next_ = 0;
-    SendWindow();
+    SendWindow(now);
   }
 }
 
-void Transfer::SendWindow() {
-  while (next_ < acknowledged_ + window_ && !(last_.has_value() && next_ > *last_)) {
-    const absl::StatusOr<size_t> bytes = output_.send_block(next_);
-    if (!bytes.ok()) return Fail(bytes.status());
-    if (*bytes < options_.block_size) {
-      last_ = next_;
-      last_bytes_ = *bytes;
-    }
-    ++next_;
-    sent_ = std::max(sent_, next_);
+void Transfer::SendWindow(TimePoint now) {
+  const uint64_t end =
+      std::min(acknowledged_ + window_, last_.has_value() ? *last_ + 1 : acknowledged_ + window_);
+  if (next_ >= end) return;
+  const absl::StatusOr<uint64_t> bytes = output_.send_blocks(next_, end - next_);
+  if (!bytes.ok()) return Fail(bytes.status());
+  if (*bytes < (end - next_) * options_.block_size) {
+    last_ = next_ + *bytes / options_.block_size;
+    last_bytes_ = *bytes % options_.block_size;
+    next_ = *last_ + 1;
+  } else {
+    next_ = end;
   }
+  if (next_ <= sent_) return;
+  sent_ = next_;
+  if (sample_ends_at_ == 0) {
+    sample_ends_at_ = sent_;
+    sampled_at_ = now;
+  }
+}
+
+void Transfer::TakeSample(TimePoint now) {
+  const Duration sample = now - sampled_at_;
+  if (round_trip_.has_value()) {
+    const Duration error = sample > *round_trip_ ? sample - *round_trip_ : *round_trip_ - sample;
+    variation_ += (error - variation_) / kVariationShare;
+    *round_trip_ += (sample - *round_trip_) / kRoundTripShare;
+  } else {
+    round_trip_ = sample;
+    variation_ = sample / 2;
+  }
+  ForgetSample();
+  timeout_ = Timeout();
 }
 
 void Transfer::OnAcknowledgement(uint16_t number, TimePoint now) {
   if (!is_open()) return;
   if (has_oack() && !is_answered_) {
     if (number != 0) return;  // Only the OACK was sent.
+    if (sample_ends_at_ != 0) TakeSample(now);
     Progress(now);
-    return SendWindow();
+    return SendWindow(now);
   }
   // How far it is ahead of what is acknowledged, modulo 2^16: what was seen before is 0 or far
   // beyond the window.
   const auto ahead = static_cast<uint16_t>(number - static_cast<uint16_t>(acknowledged_));
   if (ahead == 0 || ahead > sent_ - acknowledged_) return;
   acknowledged_ += ahead;
+  if (sample_ends_at_ != 0 && acknowledged_ >= sample_ends_at_) TakeSample(now);
   Progress(now);
   if (last_.has_value() && acknowledged_ > *last_) {
     state_ = State::kFinished;
@@ -85,12 +140,14 @@ void Transfer::OnAcknowledgement(uint16_t number, TimePoint now) {
   }
   if (acknowledged_ >= recovered_at_ && acknowledged_ < sent_) {
     // A gap that is not known yet: the client has thrown away what came behind it.
+    ForgetSample();
     next_ = acknowledged_;
-    SendWindow();
+    SendWindow(now);
+    ForgetSample();  // What is new goes out behind what is repeated, and is answered with it.
     recovered_at_ = sent_;
   } else {
     next_ = std::max(next_, acknowledged_);
-    SendWindow();
+    SendWindow(now);
   }
 }
 
@@ -105,34 +162,46 @@ void Transfer::OnError(const ErrorPacket& error) {
 void Transfer::OnTimeout(TimePoint now) {
   if (!is_open() || now < deadline_) return;
   if (!is_answered_) {
-    if (answers_ >= limits_.packets_before_first_ack ||
+    // One wait more than packets: the answer to the last may still be under way.
+    if (repetitions_ >= limits_.packets_before_first_ack - 1 ||
         now - started_ >= limits_.first_ack_within) {
       return End(absl::DeadlineExceededError("the peer never answered"));
     }
     ++repetitions_;
+    ForgetSample();
     timeout_ *= 2;
     deadline_ = std::min(now + timeout_, started_ + limits_.first_ack_within);
-    return SendAnswer();
+    return SendAnswer(now);
   }
   if (repetitions_ >= limits_.repetitions || now - progressed_ >= limits_.stalled_for) {
     return End(absl::DeadlineExceededError("the peer stopped answering"));
   }
   ++repetitions_;
-  timeout_ = std::min(2 * timeout_, std::max(limits_.max_timeout, FirstTimeout()));
+  timeout_ = std::min(2 * timeout_, std::max(limits_.max_timeout, Timeout()));
   deadline_ = std::min(now + timeout_, progressed_ + limits_.stalled_for);
   window_ = std::max<uint64_t>(1, window_ / 2);
   recovered_at_ = sent_;
+  ForgetSample();
   next_ = acknowledged_;
-  SendWindow();
+  SendWindow(now);
+  ForgetSample();
 }
 
-void Transfer::OnRepeatedRequest() {
-  if (is_open() && !is_answered_) SendAnswer();
+void Transfer::OnRepeatedRequest(TimePoint now) {
+  if (!is_open() || is_answered_) return;
+  // A request like the first, which one more answer is for.
+  ++answers_left_;
+  answer_bytes_left_ += kAmplification * request_bytes_;
+  ForgetSample();
+  SendAnswer(now);
+  // Measured from a packet that was sent twice it would be too long.
+  ForgetSample();
 }
 
 void Transfer::Fail(const absl::Status& status) {
   if (!is_open()) return;
-  output_.send_packet(BuildError(ErrorCode::kNotDefined, TextFor(status)));
+  const std::string packet = BuildError(ErrorCode::kNotDefined, TextFor(status));
+  if (is_answered_ || MayAnswer(packet.size())) output_.send_packet(packet);
   End(status);
 }
 
@@ -140,7 +209,9 @@ void Transfer::Progress(TimePoint now) {
   is_answered_ = true;
   progressed_ = now;
   repetitions_ = 0;
-  timeout_ = FirstTimeout();
+  // As far as it was backed off, until something is answered that was sent only once (RFC 6298,
+  // 5.7); but never for what the client has asked for itself.
+  if (options_.timeout.has_value()) timeout_ = *options_.timeout;
   deadline_ = now + timeout_;
   // Whole at once: the client acknowledges when it has a whole window, so a smaller one would wait
   // for the client's own time-out each time.

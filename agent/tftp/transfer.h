@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -22,7 +23,13 @@ namespace autopxe::agent::tftp {
 // - answer an acknowledgement that it has seen before: that doubles every packet to the end, as the
 //   sorcerer's apprentice (RFC 1123, 4.2.3.1);
 // - believe an acknowledgement of a block that was not sent;
-// - send more than Limits::packets_before_first_ack to an address that has not answered yet.
+// - send more than Limits::packets_before_first_ack for a request to an address that has not
+// answered
+//   yet; nor, where options are acknowledged, more than three times the request's bytes.
+//
+// Its timer is that of RFC 6298: the round trip, smoothed, and four times its variation, from those
+// packets only that were sent once (Karn); doubled by each time-out. A client that asks for a
+// time-out of its own (RFC 2349) has that instead.
 //
 // In a window (RFC 7440) an acknowledgement of less than what was sent tells of a gap, and the
 // blocks behind it are sent again, once: the client answers each block that it gets out of turn,
@@ -34,11 +41,12 @@ class Transfer {
   using Duration = std::chrono::steady_clock::duration;
 
   struct Output {
-    // Reads block `index` and sends it as DATA with WireNumber(index). Returns the length of its
-    // payload; one below the block size ends the transfer. May be called again for any block that
-    // is not acknowledged yet. What it can't send counts as lost.
+    // Reads `count` blocks from `first` on, or those up to the last, which is shorter than the
+    // block size, and sends each as DATA with its WireNumber(). Returns the length of their
+    // payloads together: less than `count` whole blocks only if the last is among them. May be
+    // called again for any block that is not acknowledged yet. What it can't send counts as lost.
     // Errors: what is wrong with the content; the transfer fails with it.
-    std::function<absl::StatusOr<size_t>(uint64_t index)> send_block;
+    std::function<absl::StatusOr<uint64_t>(uint64_t first, uint64_t count)> send_blocks;
 
     // Sends a packet that is complete.
     std::function<void(absl::string_view packet)> send_packet;
@@ -49,9 +57,12 @@ class Transfer {
     int packets_before_first_ack = 3;
     Duration first_ack_within = std::chrono::seconds(30);
 
-    // Between a window and its repetition, if the peer has not asked for another (RFC 2349), and
-    // the most that it is doubled to.
+    // Between a packet and its repetition: until a round trip was measured (RFC 6298, 2.1); the
+    // least beyond the round trip, however steady that is; and the most that it is doubled to. RFC
+    // 6298 wants a second at the least, for the sake of acknowledgements that wait for data to go
+    // with: TFTP's never do, and a repetition too many is not answered with more of them.
     Duration timeout = std::chrono::seconds(1);
+    Duration min_margin = std::chrono::milliseconds(100);
     Duration max_timeout = std::chrono::seconds(8);
 
     // Without progress.
@@ -59,8 +70,8 @@ class Transfer {
     Duration stalled_for = std::chrono::seconds(60);
   };
 
-  // Does nothing before Start().
-  Transfer(NegotiatedOptions options, const Limits& limits, Output output);
+  // `request_bytes` is the length of the request. Does nothing before Start().
+  Transfer(NegotiatedOptions options, size_t request_bytes, const Limits& limits, Output output);
 
   // Sends the OACK, or else the first block.
   void Start(TimePoint now);
@@ -75,7 +86,7 @@ class Transfer {
 
   // The request came again: its answer was lost. Sends it once more, unless the peer has answered
   // already.
-  void OnRepeatedRequest();
+  void OnRepeatedRequest(TimePoint now);
 
   // Ends it with `status`, which the peer is told.
   // REQUIRES: !status.ok().
@@ -113,12 +124,19 @@ class Transfer {
   enum class State { kOpen, kFinished, kFailed };
 
   bool has_oack() const { return !options_.acknowledged.empty(); }
-  Duration FirstTimeout() const;
+  // The client's own, or what the round trips say.
+  Duration Timeout() const;
 
-  void SendAnswer();
+  // Whether an address that may be forged can get a packet of so many bytes; it counts as sent
+  // then.
+  bool MayAnswer(size_t bytes);
+  void SendAnswer(TimePoint now);
   // Sends the blocks from next_ on that the window has room for.
-  void SendWindow();
+  void SendWindow(TimePoint now);
   void Progress(TimePoint now);
+  // What is sent from now on could be answered to its copy: RFC 6298, 3.
+  void ForgetSample() { sample_ends_at_ = 0; }
+  void TakeSample(TimePoint now);
   void End(absl::Status status);
 
   const NegotiatedOptions options_;
@@ -145,9 +163,21 @@ class Transfer {
   TimePoint started_;
   TimePoint progressed_;
   TimePoint deadline_;
-  Duration timeout_;
-  int answers_ = 0;      // Packets sent before the first ACK.
+  Duration timeout_;     // Between the last packet and its repetition; backed off.
   int repetitions_ = 0;  // Since the last progress.
+
+  // What may still be sent before the first ACK.
+  int answers_left_;
+  size_t answer_bytes_left_;
+  const size_t request_bytes_;
+
+  // The round trip that is being measured: from sampled_at_ until as many blocks are acknowledged;
+  // 0 if none is. An OACK counts as a block of its own, and ends at 1.
+  uint64_t sample_ends_at_ = 0;
+  TimePoint sampled_at_;
+  // RFC 6298's SRTT and RTTVAR; unset before the first measurement.
+  absl::optional<Duration> round_trip_;
+  Duration variation_ = Duration::zero();
 };
 
 }  // namespace autopxe::agent::tftp

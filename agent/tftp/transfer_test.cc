@@ -15,6 +15,7 @@
 namespace autopxe::agent::tftp {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -33,11 +34,12 @@ std::string Pattern(size_t size) {
 // A transfer whose packets are written down in words: "OACK", "1" for the first block, "ERROR ...".
 class Recorder {
  public:
-  Recorder(NegotiatedOptions options, size_t size, Transfer::Limits limits = {})
+  Recorder(NegotiatedOptions options, size_t size, size_t request_bytes = 40)
       : content_(Pattern(size)),
         block_size_(options.block_size),
-        transfer(std::move(options), limits,
-                 {.send_block = [this](uint64_t index) { return SendBlock(index); },
+        transfer(std::move(options), request_bytes, {},
+                 {.send_blocks = [this](uint64_t first,
+                                        uint64_t count) { return SendBlocks(first, count); },
                   .send_packet = [this](absl::string_view packet) { SendPacket(packet); }}) {}
 
   // What was sent since the last call.
@@ -52,18 +54,26 @@ class Recorder {
   }
 
   size_t blocks_sent() const { return blocks_sent_; }
+  size_t packet_bytes() const { return packet_bytes_; }
 
  private:
-  absl::StatusOr<size_t> SendBlock(uint64_t index) {
-    if (!content_status.ok() && index >= broken_from) return content_status;
-    sent_.push_back(absl::StrCat(index + 1));
-    ++blocks_sent_;
-    const uint64_t offset = index * block_size_;
-    EXPECT_LE(offset, content_.size()) << "there is no block " << index;
-    return std::min<size_t>(block_size_, content_.size() - offset);
+  absl::StatusOr<uint64_t> SendBlocks(uint64_t first, uint64_t count) {
+    if (!content_status.ok() && first + count > broken_from) return content_status;
+    uint64_t bytes = 0;
+    for (uint64_t index = first; index < first + count; ++index) {
+      sent_.push_back(absl::StrCat(index + 1));
+      ++blocks_sent_;
+      const uint64_t offset = index * block_size_;
+      EXPECT_LE(offset, content_.size()) << "there is no block " << index;
+      const size_t length = std::min<size_t>(block_size_, content_.size() - offset);
+      bytes += length;
+      if (length < block_size_) break;
+    }
+    return bytes;
   }
 
   void SendPacket(absl::string_view bytes) {
+    packet_bytes_ += bytes.size();
     const auto packet = ParsePacket(bytes);
     ASSERT_THAT(packet, IsOk());
     if (const auto* error = std::get_if<ErrorPacket>(&*packet)) {
@@ -79,6 +89,7 @@ class Recorder {
   const size_t block_size_;
   std::vector<std::string> sent_;
   size_t blocks_sent_ = 0;
+  size_t packet_bytes_ = 0;  // Of those that are no blocks.
 
  public:
   TimePoint now = kBegin;
@@ -224,6 +235,36 @@ TEST(TransferTest, AnAddressThatNeverAnswersGetsThreePacketsAndIsForgotten) {
   }
 }
 
+// faults.md case 20: three OACKs can be longer than three such requests, when the file's size is.
+TEST(TransferTest, AnAddressThatNeverAnswersGetsAtMostThreeTimesTheBytesOfItsRequest) {
+  const std::string size = "18446744073709551615";
+  for (const size_t request_bytes : {18, 20, 25, 60}) {
+    for (const bool repeat : {false, true}) {
+      NegotiatedOptions options;
+      options.acknowledged = {{"tsize", size}};
+      Recorder recorder(options, 5000, request_bytes);
+      recorder.transfer.Start(recorder.now);
+      EXPECT_THAT(recorder.Sent(), ElementsAre("OACK")) << request_bytes;
+      if (repeat) recorder.transfer.OnRepeatedRequest(recorder.now);
+      while (recorder.transfer.is_open()) recorder.TimeOut();
+      EXPECT_LE(recorder.packet_bytes(), 3 * request_bytes * (repeat ? 2 : 1)) << request_bytes;
+      EXPECT_FALSE(recorder.transfer.is_open());
+    }
+  }
+}
+
+// faults.md case 20: the ERROR of the end counts, too.
+TEST(TransferTest, AnErrorIsNoFourthPacketToAnAddressThatNeverAnswered) {
+  Recorder recorder(Plain(), 5000);
+  recorder.transfer.Start(recorder.now);
+  recorder.TimeOut();
+  recorder.TimeOut();
+  EXPECT_THAT(recorder.Sent(), ElementsAre("1", "1", "1"));
+  recorder.transfer.Fail(absl::ResourceExhaustedError("too many transfers"));
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  EXPECT_FALSE(recorder.transfer.is_open());
+}
+
 // faults.md case 21.
 TEST(TransferTest, AClientThatFallsSilentGetsEverSmallerWindowsAndAnEnd) {
   Recorder recorder(Windowed(64), 512 * 1000);
@@ -235,26 +276,73 @@ TEST(TransferTest, AClientThatFallsSilentGetsEverSmallerWindowsAndAnEnd) {
     const size_t sent = recorder.Sent().size();
     if (sent > 0) windows.push_back(sent);
   }
-  EXPECT_THAT(windows, ElementsAre(64, 32, 16, 8, 4, 2, 1, 1, 1, 1));
+  EXPECT_THAT(windows, ElementsAre(64, 32, 16, 8, 4, 2, 1, 1, 1, 1, 1));
   EXPECT_LE(recorder.now, kBegin + seconds(61));
   EXPECT_THAT(recorder.transfer.status(), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
-TEST(TransferTest, TheTimerBacksOffAndIsSetBackByProgress) {
+TEST(TransferTest, TheTimerFollowsTheRoundTrip) {
+  Recorder recorder(Plain(), 512 * 100);
+  recorder.transfer.Start(recorder.now);
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, seconds(1));
+  // RFC 6298, 2.2: the first round trip, and four times the half of it.
+  recorder.now += milliseconds(80);
+  recorder.Ack(1);
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, milliseconds(80 + 4 * 40));
+  // 2.3: the variation is 40 ms * 3/4 and a quarter of nothing.
+  recorder.now += milliseconds(80);
+  recorder.Ack(2);
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, milliseconds(80 + 4 * 30));
+  // However steady it is, there is a margin; however long, a bound.
+  uint16_t number = 3;
+  for (; number < 30; ++number) {
+    recorder.now += milliseconds(80);
+    recorder.Ack(number);
+  }
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, milliseconds(80 + 100));
+  for (; number < 60; ++number) {
+    recorder.now += seconds(20);
+    recorder.Ack(number);
+  }
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, seconds(8));
+}
+
+// RFC 6298, 3 (Karn) and 5.7.
+TEST(TransferTest, TheTimerBacksOffUntilAPacketThatWasSentOnceIsAnswered) {
   Recorder recorder(Plain(), 512 * 100);
   recorder.transfer.Start(recorder.now);
   recorder.Ack(1);
   std::vector<int64_t> waits;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 8; ++i) {
     const auto wait = recorder.transfer.deadline() - recorder.now;
-    waits.push_back(std::chrono::duration_cast<seconds>(wait).count());
+    waits.push_back(std::chrono::duration_cast<milliseconds>(wait).count());
     recorder.TimeOut();
   }
-  EXPECT_THAT(waits, ElementsAre(1, 2, 4, 8, 8));
+  EXPECT_THAT(waits, ElementsAre(100, 200, 400, 800, 1600, 3200, 6400, 8000));
   EXPECT_TRUE(recorder.transfer.is_stalled());
+  // Nobody knows which of the copies this answers.
   recorder.Ack(2);
   EXPECT_FALSE(recorder.transfer.is_stalled());
-  EXPECT_EQ(recorder.transfer.deadline(), recorder.now + seconds(1));
+  EXPECT_EQ(recorder.transfer.deadline(), recorder.now + seconds(8));
+  recorder.Ack(3);
+  EXPECT_EQ(recorder.transfer.deadline(), recorder.now + milliseconds(100));
+}
+
+TEST(TransferTest, TheRoundTripOfAWindowIsMeasuredToItsLastBlock) {
+  Recorder recorder(Windowed(4), 512 * 100);
+  recorder.transfer.Start(recorder.now);
+  recorder.now += milliseconds(80);
+  recorder.Ack(0);
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, milliseconds(80 + 4 * 40));
+  // A gap: what is sent again is not measured, and the wait stays as it was.
+  recorder.now += milliseconds(80);
+  recorder.Ack(2);
+  recorder.now += milliseconds(1);
+  recorder.Ack(6);
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, milliseconds(80 + 4 * 40));
+  recorder.now += milliseconds(80);
+  recorder.Ack(10);
+  EXPECT_EQ(recorder.transfer.deadline() - recorder.now, milliseconds(80 + 4 * 30));
 }
 
 // faults.md case 8: what is acknowledged is done.
@@ -294,11 +382,11 @@ TEST(TransferTest, ARepeatedRequestIsAnsweredAgainUntilTheClientHasAnswered) {
     Recorder recorder(options, 5000);
     recorder.transfer.Start(recorder.now);
     const auto answer = recorder.Sent();
-    recorder.transfer.OnRepeatedRequest();
+    recorder.transfer.OnRepeatedRequest(recorder.now);
     EXPECT_EQ(recorder.Sent(), answer);
     recorder.Ack(options.acknowledged.empty() ? 1 : 0);
     recorder.Sent();
-    recorder.transfer.OnRepeatedRequest();
+    recorder.transfer.OnRepeatedRequest(recorder.now);
     EXPECT_THAT(recorder.Sent(), IsEmpty());
   }
 }
@@ -337,7 +425,7 @@ TEST(TransferTest, ContentThatChangesEndsInAnError) {
   recorder.broken_from = 5;
   recorder.Ack(4);
   EXPECT_THAT(recorder.Sent(),
-              ElementsAre("5", "ERROR 0 the file was changed while it was sent; ask again"));
+              ElementsAre("ERROR 0 the file was changed while it was sent; ask again"));
   EXPECT_EQ(recorder.transfer.status(), recorder.content_status);
   EXPECT_FALSE(recorder.transfer.is_finished());
 }

@@ -143,7 +143,8 @@ IpAddress IpAddress::FromV6(const std::array<uint8_t, 16>& octets) { return IpAd
 
 std::string IpAddress::Format() const {
   if (!is_v4()) return FormatV6(octets_);
-  return absl::StrFormat("%d.%d.%d.%d", octets_[12], octets_[13], octets_[14], octets_[15]);
+  const auto octet = [this](size_t i) { return static_cast<unsigned>(octets_[i]); };
+  return absl::StrCat(octet(12), ".", octet(13), ".", octet(14), ".", octet(15));
 }
 
 bool IpAddress::is_v4() const {

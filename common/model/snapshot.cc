@@ -202,6 +202,17 @@ const AgentSettings* Snapshot::FindAgentSettings(const AgentId& agent) const {
   return found == agent_settings_->end() ? nullptr : &found->second;
 }
 
+Snapshot::Common::Common(const Snapshot& snapshot)
+    : settings_(snapshot.settings_),
+      agent_settings_(snapshot.agent_settings_),
+      profiles_(snapshot.profiles_),
+      declared_distros_(snapshot.declared_distros_) {}
+
+bool Snapshot::Common::IsOf(const Snapshot& snapshot) const {
+  return settings_ == snapshot.settings_ && agent_settings_ == snapshot.agent_settings_ &&
+         profiles_ == snapshot.profiles_ && declared_distros_ == snapshot.declared_distros_;
+}
+
 std::vector<std::shared_ptr<const Host>> Snapshot::HostsByName() const {
   struct Named {
     std::pair<uint64_t, uint64_t> beginning;

@@ -94,6 +94,25 @@ class Snapshot {
   // What is set for the hosts of an agent, or null. Valid as long as this snapshot.
   const AgentSettings* FindAgentSettings(const AgentId& agent) const;
 
+  // Everything of a snapshot but its hosts and groups: what is the same for all hosts depends on
+  // nothing else. Holds it, so that no other can come to lie at its address.
+  class Common {
+   public:
+    // Of no snapshot.
+    Common() = default;
+    explicit Common(const Snapshot& snapshot);
+
+    // Whether `snapshot` has the very same one, as Apply leaves it when a step changes hosts and
+    // groups alone. Two that are equal but were made apart are not the same.
+    bool IsOf(const Snapshot& snapshot) const;
+
+   private:
+    std::shared_ptr<const Settings> settings_;
+    std::shared_ptr<const AgentSettingsById> agent_settings_;
+    std::shared_ptr<const Profiles> profiles_;
+    std::shared_ptr<const DeclaredDistros> declared_distros_;
+  };
+
   // All hosts, ascending by name. Costs a sort: for lists and files, not for a boot.
   std::vector<std::shared_ptr<const Host>> HostsByName() const;
 

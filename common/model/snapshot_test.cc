@@ -200,6 +200,33 @@ TEST(ApplyTest, ChangesTheSettingsOfOneAgentAndLeavesTheOthers) {
   EXPECT_EQ(last->FindAgentSettings(AgentIdOf("rack1")), nullptr);
 }
 
+TEST(ApplyTest, WhatIsSaidOfNoSingleHostIsTheSameUntilItChanges) {
+  const std::shared_ptr<const Snapshot> before = TwoHosts();
+  const Snapshot::Common common(*before);
+  EXPECT_TRUE(common.IsOf(*before));
+  EXPECT_FALSE(Snapshot::Common().IsOf(*before));
+
+  Change hosts = StepAfter(*before);
+  hosts.hosts = {MakeHost(1, "c", {MacOf(1)})};
+  hosts.deleted_hosts = {HostId{2}};
+  hosts.groups = {std::make_shared<const Group>(
+      Group{.name = GroupName::Parse("g").value(), .selector = Selector::Parse("rack=1").value()})};
+  EXPECT_TRUE(common.IsOf(**Apply(*before, hosts)));
+
+  Change settings = StepAfter(*before);
+  settings.settings = before->settings();
+  EXPECT_FALSE(common.IsOf(**Apply(*before, settings)));
+  Change own = StepAfter(*before);
+  own.deleted_agent_settings = {AgentIdOf("rack1")};
+  EXPECT_FALSE(common.IsOf(**Apply(*before, own)));
+  Change profiles = StepAfter(*before);
+  profiles.deleted_profiles = {ProfileNameOf("nfsrw")};
+  EXPECT_FALSE(common.IsOf(**Apply(*before, profiles)));
+  Change declared = StepAfter(*before);
+  declared.deleted_declared_distros = {DistroName::Parse("memtest").value()};
+  EXPECT_FALSE(common.IsOf(**Apply(*before, declared)));
+}
+
 TEST(ApplyTest, NamesAndMacsCanBeSwappedInOneChange) {
   const std::shared_ptr<const Snapshot> before = TwoHosts();
   Change change = StepAfter(*before);

@@ -20,16 +20,13 @@ void Write(spdlog::level::level_enum level, const std::string& text) {
   spdlog::default_logger_raw()->log(level, spdlog::string_view_t(text.data(), text.size()));
 }
 
-}  // namespace
-
-std::string FormatLogValue(absl::string_view value) {
+void AppendValue(std::string& text, absl::string_view value) {
   const bool cut = value.size() > kMaxValue;
   if (cut) value = value.substr(0, kMaxValue);
-  std::string text;
   if (!value.empty() && std::all_of(value.begin(), value.end(), IsPlain)) {
-    text.assign(value.data(), value.size());
+    text.append(value.data(), value.size());
   } else {
-    text = "\"";
+    text += '"';
     for (char c : value) {
       if (c == '"' || c == '\\') {
         text += {'\\', c};
@@ -42,13 +39,25 @@ std::string FormatLogValue(absl::string_view value) {
     text += '"';
   }
   if (cut) text += "...";
+}
+
+}  // namespace
+
+std::string FormatLogValue(absl::string_view value) {
+  std::string text;
+  AppendValue(text, value);
   return text;
 }
 
-LogLine::LogLine(absl::string_view event) : text_(absl::StrCat("event=", event)) {}
+LogLine::LogLine(absl::string_view event) {
+  // Most lines are no longer: an agent writes one for each request.
+  text_.reserve(256);
+  absl::StrAppend(&text_, "event=", event);
+}
 
 LogLine& LogLine::Add(absl::string_view key, absl::string_view value) {
-  absl::StrAppend(&text_, " ", key, "=", FormatLogValue(value));
+  absl::StrAppend(&text_, " ", key, "=");
+  AppendValue(text_, value);
   return *this;
 }
 

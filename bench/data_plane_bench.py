@@ -1,0 +1,388 @@
+"""The agent beside the servers that people put in its place, on loopback, in a folder and a network namespace of its own:
+data_plane_bench.py AUTOPXE_SERVER AUTOPXE_AGENT AUTOPXECTL LOAD_CLIENT MODEL_BENCH [--rounds N] [--only WORDS] [--scale SHARE]
+
+Prints a table in Markdown: what the best of the peers that are installed took, what the agent took, and the ratio; then what
+each peer took. Server on one core, load client on another; each round asks every server once, in turn, and the medians of the rounds
+are shown. Nothing fails for being slow. docs/benchmarks.md says what each figure is.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import random
+import re
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+
+BENCH = pathlib.Path(os.path.realpath(__file__)).parent
+sys.path[:0] = [str(BENCH.parents[0] / "tests" / "lib"), str(BENCH)]
+import peers  # noqa: E402  (found through the path above)
+from daemon import Daemon  # noqa: E402
+
+PATIENCE = 600  # Seconds for one command or one run.
+DISTRO = "debian/bookworm/latest/nfs"
+MENU = "autopxe-525400000000"
+BOOT = "boot/debian/bookworm/boot"
+KERNEL = BOOT + "/vmlinuz-6.1.0-25-amd64"
+INITRD = BOOT + "/initrd.img-6.1.0-25-amd64"
+HALF_MIB = "files/half"  # Of the folder of files, so that the menu has one kernel and no more.
+SIZES = {KERNEL: 1 << 20, INITRD: 64 << 20, HALF_MIB: 512 << 10}
+STORM_SIZES = {KERNEL: 1 << 20, INITRD: 4 << 20}
+AS_IPXE = ("--blksize", "1432", "--tsize")
+_ENTERED = "AUTOPXE_BENCH"
+
+
+def enter_namespaces():
+    """Runs this script again in network and process namespaces of its own: there port 69 is free and nobody else talks, and
+    whatever is started goes with it, whichever way it ends."""
+    if _ENTERED in os.environ:
+        # As the first process of its namespace it would ignore a signal that has no handler.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sys.exit(1))
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child=TERM", "--mount-proc"]
+    if os.geteuid() != 0:
+        command.append("--map-root-user")
+    inside = subprocess.Popen(command + sys.orig_argv, env={**os.environ, _ENTERED: "1"})
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: inside.kill())
+    sys.exit(inside.wait())
+
+
+def machine():
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (f"{os.cpu_count()} cores of {model[1].strip() if model else platform.machine()}, {memory:.0f} GiB, "
+            f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start")
+
+
+class Agent:
+    """The agent as a server like the peers."""
+
+    name = "autopxe-agent"
+    # Always the same ones: its menu by TFTP names them.
+    tftp = 6969
+    http = 8080
+
+    def __init__(self, bench):
+        self._bench = bench
+
+    def __enter__(self):
+        root = self._bench.root
+        self._daemon = Daemon(
+            "taskset", "--cpu-list", str(self._bench.server_core), self._bench.options.agent, "--id", "bench",
+            "--server", self._bench.server.address["grpc"], "--rootfs", str(root / "rootfs"),
+            "--loaders", str(root / "loaders"), "--files", str(root / "files"), "--state", str(root / "state"),
+            "--tftp-listen", f"127.0.0.1:{self.tftp}", "--http-listen", f"127.0.0.1:{self.http}",
+            protocols=["tftp", "http"])
+        return self
+
+    def __exit__(self, *_):
+        self._daemon.kill()
+
+    @property
+    def pid(self):
+        return self._daemon.pid
+
+    def is_running(self):
+        return self._daemon.is_running()
+
+    def output(self):
+        return "".join(self._daemon.log)[-2000:]
+
+    def url(self, protocol, path):
+        return f"{protocol}://127.0.0.1:{self.tftp if protocol == 'tftp' else self.http}/{path}"
+
+
+class Bench:
+    """The tree that everybody serves, and the server that the agent follows. A context."""
+
+    def __init__(self, options):
+        self.options = options
+        cores = sorted(os.sched_getaffinity(0))
+        self.server_core, self.client_core = cores[0], cores[-1]
+        self.measured = {}  # Row -> server -> the medians.
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        try:
+            self.root = pathlib.Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="autopxe-bench-")))
+            self.root.chmod(0o755)
+            self.prepare()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def prepare(self):
+        self.write_files(SIZES)
+        (self.root / "loaders").mkdir()
+        # What the peers serve, below the paths that the agent has it at.
+        static = self.root / "static"
+        # Not symbolic: some serve only what is below their root.
+        for path in SIZES:
+            (static / path).parent.mkdir(parents=True, exist_ok=True)
+            os.link(self.file(path), static / path)
+        self.server = Daemon(self.options.server, "--listen", "127.0.0.1:0", "--database", str(self.root / "autopxe.db"),
+                             protocols=["grpc"])
+        self._stack.callback(self.server.kill)
+        self.ctl("settings", "set", "variables.nfs-server", "10.0.0.1")
+        self.ctl("profile", "set", "nfs", "root=/dev/nfs nfsroot=${nfs-server}:${rootfs-path} ip=dhcp rw")
+        self.ctl("settings", "set", "default-distro", DISTRO, "--allow-missing")
+        with self.agent() as agent:
+            for protocol, menu in (("tftp", peers.ask_tftp(agent.tftp, MENU)), ("http", peers.ask_http(agent.http, MENU))):
+                if not menu or DISTRO.encode() not in menu:
+                    raise RuntimeError(f"the agent's menu by {protocol} does not show {DISTRO}: {menu}\n{agent.output()}")
+                (self.root / f"menu.{protocol}").write_bytes(menu)
+                # For hosts that ask each for its own.
+                template = menu.replace(b"525400000000", b"{mac}").replace(b"52:54:00:00:00:00", b"{mac-colons}")
+                (self.root / f"menu.{protocol}.template").write_bytes(template)
+        self.write_menu("tftp")
+
+    def write_files(self, sizes):
+        chance = random.Random(1)
+        for path, size in sizes.items():
+            self.file(path).parent.mkdir(parents=True, exist_ok=True)
+            self.file(path).write_bytes(chance.randbytes(1 << 20) * (size >> 20) or chance.randbytes(size))
+            os.utime(self.file(path), (0, 0))  # Quiet for long: offered at once.
+
+    def file(self, path):
+        return self.root / ("rootfs/" + path.removeprefix("boot/") if path.startswith("boot/") else path)
+
+    def write_menu(self, protocol):
+        """The peers serve as a file what the agent renders for that protocol."""
+        (self.root / "static" / MENU).write_bytes((self.root / f"menu.{protocol}").read_bytes())
+
+    @contextlib.contextmanager
+    def agent(self):
+        with Agent(self) as agent:
+            peers.until(lambda: DISTRO.encode() in (peers.ask_http(agent.http, MENU) or b""), agent)
+            yield agent
+
+    def ctl(self, *words):
+        environment = {"PATH": "/usr/bin:/bin", "USER": "bench", "HOME": str(self.root)}
+        subprocess.run([self.options.ctl, "--server", self.server.address["grpc"], *words], env=environment, check=True,
+                       stdout=subprocess.DEVNULL, timeout=PATIENCE)
+
+    def scaled(self, count):
+        return max(1, round(count * self.options.scale))
+
+    def load_command(self, *words):
+        return ["taskset", "--cpu-list", str(self.client_core), self.options.load_client, *map(str, words)]
+
+    def load(self, server, *words):
+        """What the load client counted, and with it the server's CPU seconds meanwhile, as `server_cpu`."""
+        before = peers.cpu(server.pid)
+        done = subprocess.run(self.load_command(*words), capture_output=True, text=True, timeout=PATIENCE, check=False)
+        if not done.stdout:
+            raise RuntimeError(f"load client: {done.stderr}")
+        counted = json.loads(done.stdout)
+        counted["server_cpu"] = peers.cpu(server.pid) - before
+        return counted
+
+    def servers(self, stack, protocol):
+        """The agent, and each peer that speaks the protocol; started, and known to answer."""
+        running = [stack.enter_context(self.agent())]
+        for peer in peers.PEERS:
+            if protocol in peer.protocols and not peer.missing:
+                server = stack.enter_context(peer.start(str(self.root), str(self.root / "static"), self.server_core))
+                peers.until(lambda server=server: peers.ask(server, MENU) is not None, server)
+                running.append(server)
+        return running
+
+    def measure(self, row, protocol, run, **figures):
+        """`run(server, round)` gives what the load client counted; each figure is made of that by its function."""
+        if not self.wanted(row):
+            return
+        self.write_menu(protocol)
+        counts = {}
+        with contextlib.ExitStack() as stack:
+            servers = self.servers(stack, protocol)
+            for turn in range(self.options.rounds):
+                for server in servers:
+                    if server.is_running():
+                        counts.setdefault(server.name, []).append(run(server, turn))
+                    print(f"{row}: round {turn + 1}: {server.name}: {counts.get(server.name, ['it has died'])[-1]}",
+                          file=sys.stderr, flush=True)
+        self.measured[row] = {
+            name: {figure: statistics.median(value(counted) for counted in all_counted) for figure, value in figures.items()}
+            for name, all_counted in counts.items()}
+
+    def wanted(self, row):
+        return self.options.only.lower() in row.lower()
+
+
+def failed(counted):
+    return counted["failed"]
+
+
+def measure_tftp(bench):
+    menus = bench.scaled(10_000)
+    menu = str(bench.root / "menu.tftp")
+    bench.measure(
+        "menu by TFTP, 64 at once: server CPU for 1,000", "tftp",
+        lambda server, _: bench.load(server, "--fetch", server.url("tftp", MENU), menu, "--hosts", menus, "--at-once", 64, *AS_IPXE),
+        cpu_s=lambda counted: counted["server_cpu"] / menus * 1000, failed=failed)
+    bench.measure(
+        "4,000 ask for it by TFTP within an instant: until all have it", "tftp",
+        lambda server, _: bench.load(server, "--fetch", server.url("tftp", MENU), menu, "--hosts", 4000, "--at-once", 4000, *AS_IPXE),
+        s=lambda counted: counted["seconds"], resent=lambda counted: counted["resent"], failed=failed)
+    files = bench.scaled(8)
+    for window in (1, 16, 64):
+        options = () if window == 1 else ("--windowsize", window)
+        bench.measure(
+            f"64 MiB by TFTP, window {window}: server CPU for 1 GB", "tftp",
+            lambda server, _, options=options: bench.load(
+                server, "--fetch", server.url("tftp", INITRD), bench.file(INITRD), "--hosts", files, "--at-once", 4, *AS_IPXE,
+                *options),
+            cpu_s=lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, failed=failed)
+    hosts = bench.scaled(40)
+    for window in (1, 16):
+        options = () if window == 1 else ("--windowsize", window)
+        bench.measure(
+            f"512 KiB by TFTP at 1 % loss, window {window}: median", "tftp",
+            lambda server, turn, options=options: bench.load(
+                server, "--fetch", server.url("tftp", HALF_MIB), bench.file(HALF_MIB), "--hosts", hosts, "--at-once", hosts,
+                "--loss", 0.01, "--seed", turn + 1, *AS_IPXE, *options),
+            s=lambda counted: counted["p50_ms"] / 1000, failed=failed)
+
+
+def measure_http(bench):
+    menu = str(bench.root / "menu.http")
+    for name, count, options in (("64 kept connections", bench.scaled(100_000), ("--keep-connections",)),
+                                 ("a new connection each, 64 at once", bench.scaled(20_000), ())):
+        bench.measure(
+            f"menu by HTTP, {name}: server CPU for each", "http",
+            lambda server, _, count=count, options=options: bench.load(
+                server, "--fetch", server.url("http", MENU), menu, "--hosts", count, "--at-once", 64, *options),
+            cpu_us=lambda counted, count=count: counted["server_cpu"] / count * 1e6, failed=failed)
+    files = bench.scaled(64)
+    bench.measure(
+        "64 MiB by HTTP: server CPU for 1 GB", "http",
+        lambda server, _: bench.load(server, "--fetch", server.url("http", INITRD), bench.file(INITRD), "--hosts", files,
+                                     "--at-once", 4),
+        cpu_s=lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, failed=failed)
+
+
+def measure_memory(bench):
+    row = "anonymous memory: idle; with 1,000 transfers that nobody answers"
+    if not bench.wanted(row):
+        return
+    bench.write_menu("tftp")
+    bench.measured[row] = {}
+    with contextlib.ExitStack() as stack:
+        for server in bench.servers(stack, "tftp"):
+            idle = peers.anonymous_bytes(server.pid)
+            words = bench.load_command("--fetch", server.url("tftp", MENU), "-", "--hosts", 1000, "--at-once", 1000,
+                                       "--silent-after", 1, *AS_IPXE)
+            with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+                client.stdout.readline()  # All are silent now.
+                busy = peers.anonymous_bytes(server.pid)
+                client.stdin.close()
+            bench.measured[row][server.name] = {"idle_mb": idle / 1e6, "with_transfers_mb": busy / 1e6}
+
+
+def measure_storm(bench):
+    """Menu by TFTP, kernel and initrd by HTTP: no peer does both."""
+    row = "boot storm of 2,000 hosts: until the slowest has menu, kernel and initrd"
+    if not bench.wanted(row):
+        return
+    bench.write_files(STORM_SIZES)
+    hosts = bench.scaled(2000)
+    took = []
+    with bench.agent() as agent:
+        for turn in range(bench.options.rounds):
+            took.append(bench.load(
+                agent, "--fetch", agent.url("tftp", "autopxe-{mac}"), bench.root / "menu.tftp.template",
+                *(word for path in (KERNEL, INITRD) for word in ("--fetch", agent.url("http", path), bench.file(path))),
+                "--hosts", hosts, "--at-once", hosts, "--own-addresses", "--attempts", 3, *AS_IPXE))
+            print(f"{row}: round {turn + 1}: {took[-1]}", file=sys.stderr, flush=True)
+    bench.measured[row] = {Agent.name: {
+        "s": statistics.median(counted["max_ms"] for counted in took) / 1000,
+        "failed": statistics.median(counted["failed"] for counted in took)}}
+
+
+def measure_decision(bench):
+    row = "CPU for the menu of one host among 10 / 5,000 / 100,000"
+    if not bench.wanted(row):
+        return
+    out = subprocess.run(["taskset", "--cpu-list", str(bench.server_core), bench.options.model_bench], check=True,
+                         capture_output=True, text=True, timeout=PATIENCE).stdout
+    # Its third column: the decision, and the bytes of the script.
+    lines = [line.split() for line in out.splitlines()]
+    bench.measured[row] = {Agent.name: {f"us_among_{columns[0]}": float(columns[2])
+                                        for columns in lines if columns and columns[0].isdigit()}}
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def shown(figures):
+    return ", ".join(f"{number(value)} {name.replace('_', ' ')}" for name, value in figures.items()
+                     if name not in ("failed", "resent") or value)
+
+
+def best(by_server):
+    """The peer whose first figure is the least among those that lost nobody; of none such, among all."""
+    of_peers = {name: figures for name, figures in by_server.items() if name != Agent.name}
+    whole = {name: figures for name, figures in of_peers.items() if not figures.get("failed")}
+    return min((whole or of_peers).items(), key=lambda item: next(iter(item[1].values())), default=None)
+
+
+def print_tables(bench):
+    print("| figure | peer's best, measured here | ours | ours / peer's |\n|---|---|---|---|")
+    for row, by_server in bench.measured.items():
+        ours = by_server.get(Agent.name, {})
+        peer = best(by_server)
+        ratio = ""
+        if peer and ours:
+            of_ours, of_peer = (next(iter(figures.values())) for figures in (ours, peer[1]))
+            ratio = f"{of_ours / of_peer:.2f}" if of_peer else ""
+        print(f"| {row} | {f'{peer[0]} {shown(peer[1])}' if peer else '-'} | {shown(ours)} | {ratio} |")
+    print("\n| figure | server | median |\n|---|---|---|")
+    for row, by_server in bench.measured.items():
+        for name, figures in by_server.items():
+            print(f"| {row} | {name} | {shown(figures)} |")
+    for peer in peers.PEERS:
+        if peer.missing:
+            print(f"| all by {', '.join(peer.protocols).upper()} | {peer.name} | not installed: tools/setup.sh bench |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="the agent beside the servers that people put in its place")
+    for program in ("server", "agent", "ctl", "load_client", "model_bench"):
+        parser.add_argument(program, type=os.path.abspath)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="rows with these words in their name")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of transfers; less for a look")
+    options = parser.parse_args()
+    enter_namespaces()
+    # One of thousands of sockets for each server and for the load client; they inherit it.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    print(f"{machine()}\n\n    bazel run --config=opt //bench:data_plane_bench\n", flush=True)
+    with Bench(options) as bench:
+        size = (bench.root / "menu.tftp").stat().st_size
+        measure_memory(bench)
+        measure_tftp(bench)
+        measure_http(bench)
+        measure_decision(bench)
+        measure_storm(bench)
+        print(f"The menu has {size:,} bytes; medians of {options.rounds} rounds.\n")
+        print_tables(bench)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that autopxe is built, shown and tested with; only what is missing.
 #
-#   tools/setup.sh [build] [demo] [vm] [test]     (default: everything)
+#   tools/setup.sh [build] [demo] [vm] [test] [bench]     (default: all but bench)
 #
 # build: compiler, Bazel and libraries.   demo: what tools/demo.sh serves and asks with.
 # vm: QEMU and firmware.                  test: the peers and checkers that the tests run.
+# bench: the servers that the agent is measured beside; they are not started.
 # Needs Debian 12, and root or sudo when something is missing.
 set -euo pipefail
 
@@ -23,6 +24,7 @@ test=(
   clang-14 clang-format-14 libclang-rt-14-dev lld-14 llvm-14 sqlite3 busybox tftp-hpa atftp curl procps
   python3-grpcio python3-protobuf clustershell
 )
+bench=(dnsmasq-base tftpd-hpa atftpd nginx-light lighttpd iproute2 util-linux)
 
 if [ "$#" -eq 0 ]; then set -- build demo vm test; fi
 wanted=()
@@ -32,8 +34,9 @@ for group in "$@"; do
     demo) wanted+=("${demo[@]}") ;;
     vm) wanted+=("${vm[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    bench) wanted+=("${bench[@]}") ;;
     *)
-      echo "tools/setup.sh: no group of packages is called \"$group\"; choose among build demo vm test" >&2
+      echo "tools/setup.sh: no group of packages is called \"$group\"; choose among build demo vm test bench" >&2
       exit 2
       ;;
   esac
@@ -60,11 +63,15 @@ apt_get() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >&2
 }
 apt_get update
-# Tests run these in namespaces of their own: what is installed for that alone is not to serve this machine's network.
+# Tests and benchmarks run these by themselves: what is installed for that alone is not to serve this machine's network.
 for package in "${missing[@]}"; do
   case "$package" in
     nfs-ganesha) units=(nfs-ganesha.service) ;;
     rpcbind) units=(rpcbind.service rpcbind.socket) ;;
+    tftpd-hpa) units=(tftpd-hpa.service) ;;
+    atftpd) units=(atftpd.service atftpd.socket) ;;
+    nginx-light) units=(nginx.service) ;;
+    lighttpd) units=(lighttpd.service) ;;
     *) continue ;;
   esac
   command -v systemctl >/dev/null || break

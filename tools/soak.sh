@@ -10,10 +10,14 @@
 #   memory    the whole suite, all rounds of it, under the address and undefined-behaviour sanitizers
 #                                                                        --config=asan, AUTOPXE_TEST_ALL_ROUNDS
 #   threads   what runs on several threads, under the thread sanitizer     --config=tsan, tests tagged concurrent
+#   fuzz      each fuzz target for a tenth of the N minutes                tools/fuzz.sh
 #   crash     a thousand rounds of kill -9 of the store under 64 concurrent assigns    //server/store:crash_test, AUTOPXE_ROUNDS
 #   kill      two hundred rounds of kill -9 of the server itself           //tests/crash:kill_test, AUTOPXE_ROUNDS
 #   power     a thousand rounds in which writes that were not synced are lost          //server/store:power_loss_test, AUTOPXE_ROUNDS
 #   resets    100,000 clients that reset in the middle of a file           //agent/http:server_limits_test, AUTOPXE_TEST_HTTP_RESETS
+#   network   larger files over wires of every mixture of loss, delay, repetition and swapping, with a seed that no run had before
+#                                                                        //tests/network:network_test, AUTOPXE_TEST_NETWORK_LONG
+#   storm     ten rounds of 4,000 transfers that vanish                    //tests/network:storm_test, AUTOPXE_TEST_STORM_ROUNDS
 #   model     random commands, restarts and outages against the model, with seeds that no run had before, until the
 #             N minutes are over              //tests/model:model_test, AUTOPXE_TEST_MODEL_FIRST_SEED, AUTOPXE_TEST_MODEL_SEEDS
 #
@@ -96,6 +100,9 @@ printf '== memory\n'
 bazel test --config=asan "${bazel_options[@]}" --cache_test_results=no --test_timeout=1800 --build_tests_only --test_env=AUTOPXE_TEST_ALL_ROUNDS=1 \
   --test_tag_filters=-firmware,-tsan,-unsanitized --test_output=errors //... >"$work/memory.log" 2>&1
 part memory "the whole suite under asan and ubsan" $? "$work/memory.log"
+printf '== fuzz\n'
+tools/fuzz.sh --seconds $((minutes * 6)) >"$work/fuzz.log" 2>&1
+part fuzz "each target for $((minutes * 6)) s" $? "$work/fuzz.log"
 printf '== threads\n'
 bazel test --config=tsan "${bazel_options[@]}" --cache_test_results=no --test_timeout=1800 --build_tests_only --test_output=errors \
   --test_tag_filters=concurrent,tsan,-firmware //... >"$work/threads.log" 2>&1
@@ -104,6 +111,8 @@ run crash "1,000 rounds of kill -9 in the store" //server/store:crash_test AUTOP
 run kill "200 rounds of kill -9 of the server" //tests/crash:kill_test AUTOPXE_ROUNDS=200
 run power "1,000 rounds of lost writes" //server/store:power_loss_test AUTOPXE_ROUNDS=1000
 run resets "100,000 resets in the middle of a file" //agent/http:server_limits_test AUTOPXE_TEST_HTTP_RESETS=100000
+run network "wires of every mixture" //tests/network:network_test AUTOPXE_TEST_NETWORK_LONG=1 AUTOPXE_TEST_NETWORK_SEED=$RANDOM
+run storm "10 rounds of 4,000 transfers that vanish" //tests/network:storm_test AUTOPXE_TEST_STORM_ROUNDS=10
 # Seeds that no run had before: by the time of day, far above those of the tests.
 seed=$(($(date +%s) * 1000))
 runs=0

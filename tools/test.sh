@@ -2,7 +2,7 @@
 # Installs what is missing, builds everything and runs every test, those with real firmware included.
 #
 #   tools/test.sh            all of it
-#   tools/test.sh --quick    the tests alone: no firmware, no second compiler, no sanitizers
+#   tools/test.sh --quick    the tests alone: no firmware, no second compiler, no sanitizers, no fuzzing
 #
 # Says how long each step took; the last line is "N passed, N failed", with ", N skipped" behind it when something was
 # skipped, counted over all test cases. Ends with 0 only if nothing failed.
@@ -79,6 +79,8 @@ else
   # sanitized. The rest of the same under these, and what is concurrent under the thread sanitizer: tools/soak.sh.
   bazel_test "all under asan and ubsan" --config=asan \
     --test_tag_filters=-firmware,-tsan,-unsanitized,-sanitized-in-soak //...
+  # With what was just built: some three minutes.
+  check "fuzz" tools/fuzz.sh --seconds 30
 fi
 
 printf '\n== time\n'

@@ -47,8 +47,11 @@ Transfer::Transfer(NegotiatedOptions options, size_t request_bytes, const Limits
 Transfer::Duration Transfer::Timeout() const {
   if (options_.timeout.has_value()) return *options_.timeout;
   if (!round_trip_.has_value()) return limits_.timeout;
-  return std::min(*round_trip_ + std::max(kVariations * variation_, limits_.min_margin),
-                  limits_.max_timeout);
+  return RoundTripWith(limits_.min_margin);
+}
+
+Transfer::Duration Transfer::RoundTripWith(Duration margin) const {
+  return std::min(*round_trip_ + std::max(kVariations * variation_, margin), limits_.max_timeout);
 }
 
 void Transfer::Start(TimePoint now) {
@@ -90,6 +93,7 @@ void Transfer::SendWindow(TimePoint now) {
   if (next_ >= end) return;
   const absl::StatusOr<uint64_t> bytes = output_.send_blocks(next_, end - next_);
   if (!bytes.ok()) return Fail(bytes.status());
+  sent_at_ = now;
   if (*bytes < (end - next_) * options_.block_size) {
     last_ = next_ + *bytes / options_.block_size;
     last_bytes_ = *bytes % options_.block_size;
@@ -98,11 +102,11 @@ void Transfer::SendWindow(TimePoint now) {
     next_ = end;
   }
   if (next_ <= sent_) return;
-  sent_ = next_;
   if (sample_ends_at_ == 0) {
-    sample_ends_at_ = sent_;
+    sample_ends_at_ = sent_ + 1;
     sampled_at_ = now;
   }
+  sent_ = next_;
 }
 
 void Transfer::TakeSample(TimePoint now) {
@@ -130,7 +134,8 @@ void Transfer::OnAcknowledgement(uint16_t number, TimePoint now) {
   // How far it is ahead of what is acknowledged, modulo 2^16: what was seen before is 0 or far
   // beyond the window.
   const auto ahead = static_cast<uint16_t>(number - static_cast<uint16_t>(acknowledged_));
-  if (ahead == 0 || ahead > sent_ - acknowledged_) return;
+  if (ahead > sent_ - acknowledged_) return;
+  if (ahead == 0) return OnKnownAcknowledgement(now);
   acknowledged_ += ahead;
   if (sample_ends_at_ != 0 && acknowledged_ >= sample_ends_at_) TakeSample(now);
   Progress(now);
@@ -138,17 +143,42 @@ void Transfer::OnAcknowledgement(uint16_t number, TimePoint now) {
     state_ = State::kFinished;
     return;
   }
-  if (acknowledged_ >= recovered_at_ && acknowledged_ < sent_) {
-    // A gap that is not known yet: the client has thrown away what came behind it.
-    ForgetSample();
-    next_ = acknowledged_;
-    SendWindow(now);
-    ForgetSample();  // What is new goes out behind what is repeated, and is answered with it.
-    recovered_at_ = sent_;
-  } else {
-    next_ = std::max(next_, acknowledged_);
-    SendWindow(now);
+  if (acknowledged_ >= recovered_at_ && acknowledged_ < sent_) return Restart(now);
+  const bool may_lack_more = acknowledged_ < sent_;
+  next_ = std::max(next_, acknowledged_);
+  SendWindow(now);
+  if (may_lack_more) SuspectGap(now);
+}
+
+void Transfer::Restart(TimePoint now) {
+  // Whole, even after time-outs: the client is there, and acknowledges when it has a whole window.
+  window_ = options_.window_size;
+  ForgetSample();
+  next_ = acknowledged_;
+  SendWindow(now);  // What is new among it was sent once, and is measured.
+  recovered_at_ = sent_;
+  copies_answered_at_ = sent_ + options_.window_size;
+}
+
+void Transfer::OnKnownAcknowledgement(TimePoint now) {
+  if (!is_answered_) return;
+  if (repetitions_ > 0 && now - sent_at_ >= Timeout()) {
+    // While our own wait is long by now, the client has waited as well and asks for what it lacks.
+    WaitForProgress(now);
+    return Restart(now);
   }
+  // Of single blocks only what the network has doubled is acknowledged twice, or a copy of ours.
+  if (options_.window_size > 1 && acknowledged_ >= copies_answered_at_) SuspectGap(now);
+}
+
+void Transfer::WaitForProgress(TimePoint now) {
+  deadline_ = std::min(now + timeout_, progressed_ + limits_.stalled_for);
+}
+
+void Transfer::SuspectGap(TimePoint now) {
+  if (!is_open() || suspected_ || !round_trip_.has_value()) return;
+  suspected_ = true;
+  gap_deadline_ = now + RoundTripWith(limits_.min_gap_margin);
 }
 
 void Transfer::OnError(const ErrorPacket& error) {
@@ -160,7 +190,12 @@ void Transfer::OnError(const ErrorPacket& error) {
 }
 
 void Transfer::OnTimeout(TimePoint now) {
-  if (!is_open() || now < deadline_) return;
+  if (!is_open() || now < deadline()) return;
+  if (gap_deadline_.has_value() && now >= *gap_deadline_) {
+    gap_deadline_.reset();
+    WaitForProgress(now);
+    return Restart(now);
+  }
   if (!is_answered_) {
     // One wait more than packets: the answer to the last may still be under way.
     if (repetitions_ >= limits_.packets_before_first_ack - 1 ||
@@ -178,9 +213,11 @@ void Transfer::OnTimeout(TimePoint now) {
   }
   ++repetitions_;
   timeout_ = std::min(2 * timeout_, std::max(limits_.max_timeout, Timeout()));
-  deadline_ = std::min(now + timeout_, progressed_ + limits_.stalled_for);
+  gap_deadline_.reset();
+  WaitForProgress(now);
   window_ = std::max<uint64_t>(1, window_ / 2);
   recovered_at_ = sent_;
+  copies_answered_at_ = sent_ + options_.window_size;
   ForgetSample();
   next_ = acknowledged_;
   SendWindow(now);
@@ -208,10 +245,14 @@ void Transfer::Fail(const absl::Status& status) {
 void Transfer::Progress(TimePoint now) {
   is_answered_ = true;
   progressed_ = now;
-  repetitions_ = 0;
   // As far as it was backed off, until something is answered that was sent only once (RFC 6298,
-  // 5.7); but never for what the client has asked for itself.
-  if (options_.timeout.has_value()) timeout_ = *options_.timeout;
+  // 5.7); but never for what the client has asked for itself. Where windows are sent again all the
+  // time nothing is for long: what came without a time-out, and soon enough, says the same.
+  const bool in_time = repetitions_ == 0 && now - sent_at_ <= Timeout();
+  if (options_.timeout.has_value() || in_time) timeout_ = Timeout();
+  repetitions_ = 0;
+  suspected_ = false;
+  gap_deadline_.reset();
   deadline_ = now + timeout_;
   // Whole at once: the client acknowledges when it has a whole window, so a smaller one would wait
   // for the client's own time-out each time.

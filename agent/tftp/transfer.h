@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,16 +25,20 @@ namespace autopxe::agent::tftp {
 //   sorcerer's apprentice (RFC 1123, 4.2.3.1);
 // - believe an acknowledgement of a block that was not sent;
 // - send more than Limits::packets_before_first_ack for a request to an address that has not
-// answered
-//   yet; nor, where options are acknowledged, more than three times the request's bytes.
+//   answered yet; nor, where options are acknowledged, more than three times the request's bytes.
 //
 // Its timer is that of RFC 6298: the round trip, smoothed, and four times its variation, from those
 // packets only that were sent once (Karn); doubled by each time-out. A client that asks for a
 // time-out of its own (RFC 2349) has that instead.
 //
-// In a window (RFC 7440) an acknowledgement of less than what was sent tells of a gap, and the
-// blocks behind it are sent again, once: the client answers each block that it gets out of turn,
-// and each that it gets twice. What is lost again waits for the time-out.
+// In a window (RFC 7440) an acknowledgement of less than what was sent tells of a gap: the client
+// has thrown away what came behind it, and that is sent again. But firmware answers each block that
+// it gets out of turn, and each that it gets twice (edk2's Mtftp4Dxe), so what comes while a gap is
+// being filled may be the answer to a copy: to send again for each would double every window to the
+// end. It only raises a suspicion: if a round trip later there is no progress, which there is when
+// nothing is missing, the blocks are sent again without waiting for the time-out. The same holds
+// for an acknowledgement that comes twice, as when the first block of a window was lost, as long as
+// nothing was sent twice lately. For each block that may be missing this happens once.
 class Transfer {
  public:
   // Of a monotonic clock; only differences matter.
@@ -64,6 +69,10 @@ class Transfer {
     Duration timeout = std::chrono::seconds(1);
     Duration min_margin = std::chrono::milliseconds(100);
     Duration max_timeout = std::chrono::seconds(8);
+
+    // How long the answer to a gap that is only suspected may be late: less, for its client is
+    // known to be there.
+    Duration min_gap_margin = std::chrono::milliseconds(10);
 
     // Without progress.
     int repetitions = 10;
@@ -104,7 +113,7 @@ class Transfer {
   bool was_probe() const { return was_probe_; }
 
   // When OnTimeout() is due. REQUIRES: is_open().
-  TimePoint deadline() const { return deadline_; }
+  TimePoint deadline() const { return std::min(deadline_, gap_deadline_.value_or(deadline_)); }
 
   // The peer has answered at least once.
   bool is_answered() const { return is_answered_; }
@@ -124,8 +133,10 @@ class Transfer {
   enum class State { kOpen, kFinished, kFailed };
 
   bool has_oack() const { return !options_.acknowledged.empty(); }
-  // The client's own, or what the round trips say.
+  // The client's own, or what the round trips say; never backed off.
   Duration Timeout() const;
+  // The round trip, with what it may vary by or at least `margin`. REQUIRES: one was measured.
+  Duration RoundTripWith(Duration margin) const;
 
   // Whether an address that may be forged can get a packet of so many bytes; it counts as sent
   // then.
@@ -133,6 +144,14 @@ class Transfer {
   void SendAnswer(TimePoint now);
   // Sends the blocks from next_ on that the window has room for.
   void SendWindow(TimePoint now);
+  // Sends a whole window from what is acknowledged on.
+  void Restart(TimePoint now);
+  // An acknowledgement that was seen before.
+  void OnKnownAcknowledgement(TimePoint now);
+  // Restarts in a while, unless there is progress.
+  void SuspectGap(TimePoint now);
+  // Until the next time-out; not longer than a client that is stalled is waited for.
+  void WaitForProgress(TimePoint now);
   void Progress(TimePoint now);
   // What is sent from now on could be answered to its copy: RFC 6298, 3.
   void ForgetSample() { sample_ends_at_ = 0; }
@@ -154,6 +173,11 @@ class Transfer {
   uint64_t sent_ = 0;          // How many were ever sent.
   // Until this many are acknowledged, a gap is the one that is known already.
   uint64_t recovered_at_ = 0;
+  // Until this many are, an acknowledgement that comes twice may be the answer to a copy of ours.
+  uint64_t copies_answered_at_ = 0;
+  // When what is missing for all we know is sent again; unset if nothing is, or if it was already.
+  absl::optional<TimePoint> gap_deadline_;
+  bool suspected_ = false;         // Since the last progress.
   absl::optional<uint64_t> last_;  // The index of the last block, once it was met.
   uint64_t last_bytes_ = 0;        // Its payload.
 
@@ -162,6 +186,7 @@ class Transfer {
 
   TimePoint started_;
   TimePoint progressed_;
+  TimePoint sent_at_;  // The last time that blocks were.
   TimePoint deadline_;
   Duration timeout_;     // Between the last packet and its repetition; backed off.
   int repetitions_ = 0;  // Since the last progress.

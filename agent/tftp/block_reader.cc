@@ -17,7 +17,9 @@ absl::optional<uint64_t> TransferSize(const Content& content, Mode mode) {
 
 BlockReader::BlockReader(std::shared_ptr<const Content> content, Mode mode, size_t block_size,
                          RecentChunks& chunks)
-    : content_(std::move(content)), mode_(mode), block_size_(block_size), chunks_(chunks) {}
+    : content_(std::move(content)), mode_(mode), block_size_(block_size), chunks_(chunks) {
+  if (mode_ == Mode::kNetascii) positions_.emplace_back();
+}
 
 absl::StatusOr<uint64_t> BlockReader::Read(uint64_t first, uint64_t count,
                                            absl::Span<char> packets) {
@@ -71,10 +73,10 @@ absl::StatusOr<size_t> BlockReader::ReadNetascii(uint64_t index, absl::Span<char
 
 void BlockReader::Forget(uint64_t index) {
   // The last position is that of a block nobody has read, and stays.
-  while (first_ < index && positions_.size() > 1) {
-    positions_.pop_front();
-    ++first_;
-  }
+  if (index <= first_ || positions_.size() <= 1) return;
+  const uint64_t count = std::min<uint64_t>(index - first_, positions_.size() - 1);
+  positions_.erase(positions_.begin(), positions_.begin() + static_cast<ptrdiff_t>(count));
+  first_ += count;
 }
 
 }  // namespace autopxe::agent::tftp

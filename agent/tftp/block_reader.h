@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
@@ -53,7 +53,7 @@ class BlockReader {
   // Netascii only: where the blocks from first_ on begin in the source, up to the next that was not
   // read yet.
   uint64_t first_ = 0;
-  std::deque<NetasciiPosition> positions_ = {NetasciiPosition()};
+  std::vector<NetasciiPosition> positions_;
 };
 
 }  // namespace autopxe::agent::tftp

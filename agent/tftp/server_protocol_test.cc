@@ -227,6 +227,27 @@ TEST_F(TftpServerTest, TheSameRequestAgainIsTheSameTransferAnsweredAgain) {
   EXPECT_EQ(requests_.size(), 2u);
 }
 
+// faults.md case 16: the client has lost sight of the one that began, as after a reset.
+TEST_F(TftpServerTest, TheSameRequestAfterASilenceBeginsAnew) {
+  options_.limits.transfer.min_margin = std::chrono::milliseconds(5);
+  files_["file"] = Pattern(700);
+  Start();
+  TestClient client;
+  client.Ask(address(), Octet("file"));
+  const auto first = client.Receive();
+  EXPECT_EQ(Expect<DataBlock>(first).number, 1);
+  client.Acknowledge(first->from, 1);
+  // It is silent once the second block has come twice.
+  for (int seconds = 0; seconds < 2;) seconds += Expect<DataBlock>(client.Receive()).number == 2;
+  client.Ask(address(), Octet("file"));
+  auto again = client.Receive();
+  while (again.ok() && again->from == first->from) again = client.Receive();
+  EXPECT_EQ(Expect<DataBlock>(again).number, 1);
+  client.Send(again->from, Literal("\0\5\0\0\0"));
+  Settle();
+  EXPECT_THAT(log_.Text(), HasSubstr("result=superseded bytes=512"));
+}
+
 // faults.md case 18.
 TEST_F(TftpServerTest, NetasciiHasTheLineEndsOfTheWire) {
   std::string text;

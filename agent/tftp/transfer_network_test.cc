@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/tftp/packet.h"
+#include "agent/tftp/test_transfer.h"
 #include "agent/tftp/transfer.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
@@ -19,24 +21,6 @@ namespace {
 using std::chrono::milliseconds;
 
 using TimePoint = Transfer::TimePoint;
-
-constexpr TimePoint kBegin = TimePoint(std::chrono::hours(1000));
-
-std::string Pattern(size_t size) {
-  std::string content(size, '\0');
-  std::mt19937 random(static_cast<uint32_t>(size));
-  for (char& c : content) c = static_cast<char>(random());
-  return content;
-}
-
-NegotiatedOptions Plain() { return {}; }
-
-NegotiatedOptions Windowed(uint16_t window, uint16_t block_size = 512) {
-  return {.block_size = block_size,
-          .window_size = window,
-          .timeout = absl::nullopt,
-          .acknowledged = {{"windowsize", absl::StrCat(window)}}};
-}
 
 // What becomes of a packet between the two.
 struct Network {

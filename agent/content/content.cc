@@ -93,7 +93,8 @@ absl::StatusOr<size_t> Content::ReadAt(uint64_t offset,
       wanted += length;
     }
     size_t got = 0;
-    if (fd_ >= 0) {
+    // Of no bytes the system says no more than of a file's end.
+    if (fd_ >= 0 && wanted > 0) {
       const ssize_t read =
           preadv(fd_, vectors.data(), static_cast<int>(count), static_cast<off_t>(offset + done));
       if (read < 0 && errno != EINTR) {

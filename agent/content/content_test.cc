@@ -73,7 +73,7 @@ TEST_F(ContentTest, PartsAreFilledOneBehindTheOther) {
   Write(path_, bytes);
   for (const auto& content : {Open(), Content::FromText(bytes)}) {
     for (const size_t offset : {size_t{0}, size_t{7}, bytes.size() - 5, bytes.size()}) {
-      for (const size_t length : {1u, 3u, 100u}) {
+      for (const size_t length : {0u, 1u, 3u, 100u}) {
         // More parts than one call takes.
         std::string buffer(200 * (length + 1), '.');
         std::vector<absl::Span<char>> parts;

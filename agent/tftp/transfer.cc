@@ -167,8 +167,12 @@ void Transfer::OnKnownAcknowledgement(TimePoint now) {
     WaitForProgress(now);
     return Restart(now);
   }
-  // Of single blocks only what the network has doubled is acknowledged twice, or a copy of ours.
-  if (options_.window_size > 1 && acknowledged_ >= copies_answered_at_) SuspectGap(now);
+  // The first block that is missing is lost, or its copy is, unless it is a copy that is answered.
+  // Of single blocks only those are acknowledged twice.
+  const bool is_filling_gap = acknowledged_ < recovered_at_;
+  if (options_.window_size > 1 && (is_filling_gap || acknowledged_ >= copies_answered_at_)) {
+    SuspectGap(now);
+  }
 }
 
 void Transfer::WaitForProgress(TimePoint now) {

@@ -250,10 +250,8 @@ void Transfer::Progress(TimePoint now) {
   is_answered_ = true;
   progressed_ = now;
   // As far as it was backed off, until something is answered that was sent only once (RFC 6298,
-  // 5.7); but never for what the client has asked for itself. Where windows are sent again all the
-  // time nothing is for long: what came without a time-out, and soon enough, says the same.
-  const bool in_time = repetitions_ == 0 && now - sent_at_ <= Timeout();
-  if (options_.timeout.has_value() || in_time) timeout_ = Timeout();
+  // 5.7); but never for what the client has asked for itself.
+  if (options_.timeout.has_value()) timeout_ = *options_.timeout;
   repetitions_ = 0;
   suspected_ = false;
   gap_deadline_.reset();

@@ -97,7 +97,6 @@ TEST(BootTest, DecideIsTheDecisionThatBootCarriesOut) {
   EXPECT_EQ(decision.variables, answer.decision.variables);
 }
 
-// faults.md 31.
 // The menu is rendered before anybody asks, and knows nothing of hosts and groups.
 BootAnswer BootWithMenuOfOthers(Sample sample, const HostFacts& facts) {
   const auto snapshot = sample.Build();
@@ -132,6 +131,7 @@ TEST(BootTest, AMenuThatWasRenderedBeforeMakesTheSameBytes) {
               HasSubstr("goto menu\n:profile/nfsrw\n"));
 }
 
+// faults.md 31.
 TEST(BootTest, HostileValuesArriveInTheKernelAsTheyAreAndDoNothingElse) {
   Sample sample;
   sample.settings.variables.clear();

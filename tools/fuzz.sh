@@ -48,6 +48,10 @@ one() {
   else
     printf 'FINDING     %s\n' "$target"
     tail -n 60 "$folder/log"
+    # The input, which is gone with the folder; libFuzzer prints short ones alone.
+    for found in "$folder"/{crash,leak,oom,timeout}-*; do
+      [ ! -f "$found" ] || printf 'input in Base64 (%s): %s\n' "${found##*/}" "$(base64 --wrap=0 "$found")"
+    done
     return 1
   fi
 }

@@ -1,12 +1,16 @@
 #include "common/runtime/logging.h"
 
+#include <unistd.h>
+
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "spdlog/sinks/stdout_sinks.h"
+#include "common/runtime/log_writer.h"
+#include "spdlog/sinks/base_sink.h"
 #include "spdlog/spdlog.h"
 
 namespace autopxe {
@@ -27,6 +31,19 @@ constexpr Level kLevels[] = {
 
 const Level& Find(LogLevel level) { return kLevels[static_cast<int>(level)]; }
 
+class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    line_.clear();
+    formatter_->format(message, line_);
+    writer_.Write({line_.data(), line_.size()}, message.level >= spdlog::level::warn);
+  }
+  void flush_() override { writer_.Flush(); }
+
+  spdlog::memory_buf_t line_;
+  LogWriter writer_{STDERR_FILENO};
+};
+
 }  // namespace
 
 absl::StatusOr<LogLevel> ParseLogLevel(absl::string_view text) {
@@ -40,11 +57,9 @@ absl::StatusOr<LogLevel> ParseLogLevel(absl::string_view text) {
 absl::string_view FormatLogLevel(LogLevel level) { return Find(level).name; }
 
 void OpenLog(LogLevel level) {
-  auto logger =
-      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<StderrSink>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   logger->set_level(Find(level).spdlog_level);
-  logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -14,7 +14,8 @@ absl::StatusOr<LogLevel> ParseLogLevel(absl::string_view text);
 absl::string_view FormatLogLevel(LogLevel level);
 
 // Sends every LogLine of this process to stderr, each as "2025-01-31T12:00:00.000Z info event=...",
-// in UTC. Call once, before any thread logs.
+// in UTC: a warning or an error at once, others at the latest after 100 ms (see log_writer.h). Call
+// once, before any thread logs.
 void OpenLog(LogLevel level);
 
 // Lines below it are dropped from now on. From any thread.

@@ -105,21 +105,25 @@ absl::StatusOr<ResolvedContent> HttpExchange::Find(const Resolve& resolve) {
                   .asked_at = *kept_.asked_at});
 }
 
+ReplyConditions HttpExchange::Conditions() const {
+  return {.is_get = method_ == "GET",
+          .range = fields_.Find("Range"),
+          .if_range = fields_.Find("If-Range"),
+          .if_match = fields_.Find("If-Match"),
+          .if_none_match = fields_.Find("If-None-Match"),
+          .if_modified_since = fields_.Find("If-Modified-Since"),
+          .if_unmodified_since = fields_.Find("If-Unmodified-Since"),
+          .now = absl::Now()};
+}
+
 MHD_Result HttpExchange::Answer(const Resolve& resolve) {
   absl::StatusOr<ResolvedContent> found = Find(resolve);
   if (!found.ok()) return Fail(found.status());
   path_ = found->path;
   host_ = found->host;
   result_ = found->result;
-  Reply reply = BuildReply({.is_get = method_ == "GET",
-                            .range = fields_.Find("Range"),
-                            .if_range = fields_.Find("If-Range"),
-                            .if_match = fields_.Find("If-Match"),
-                            .if_none_match = fields_.Find("If-None-Match"),
-                            .if_modified_since = fields_.Find("If-Modified-Since"),
-                            .if_unmodified_since = fields_.Find("If-Unmodified-Since"),
-                            .now = absl::Now()},
-                           *found);
+  // Nothing depends on them for what is rendered.
+  Reply reply = BuildReply(found->cacheable ? Conditions() : ReplyConditions(), *found);
   const bool has_start = method_ == "GET" && reply.offset == 0 &&
                          (reply.status == MHD_HTTP_OK || reply.status == MHD_HTTP_PARTIAL_CONTENT);
   const MHD_Result queued = Queue(std::move(reply));

@@ -66,6 +66,7 @@ class HttpExchange {
 
  private:
   absl::StatusOr<ResolvedContent> Find(const Resolve& resolve);
+  ReplyConditions Conditions() const;
   MHD_Result Fail(const absl::Status& error);
   MHD_Result Queue(Reply reply);
 

@@ -54,7 +54,7 @@ absl::optional<std::string> RequestFields::Find(absl::string_view name) const {
   absl::optional<std::string> found;
   for (const auto& [key, value] : fields_) {
     if (!absl::EqualsIgnoreCase(key, name)) continue;
-    found = found.has_value() ? absl::StrCat(*found, ", ", value) : value;
+    found = found.has_value() ? absl::StrCat(*found, ", ", value) : std::string(value);
   }
   return found;
 }

@@ -2,8 +2,8 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
@@ -13,6 +13,7 @@ namespace autopxe::agent {
 // The fields of a request's head, as libmicrohttpd has cut them.
 class RequestFields {
  public:
+  // Both must outlive this object: libmicrohttpd keeps a request's head until it is done.
   void Add(absl::string_view name, absl::string_view value);
 
   // Whether every program understands the same request: libmicrohttpd takes more than RFC 9112
@@ -27,7 +28,8 @@ class RequestFields {
   absl::optional<std::string> Find(absl::string_view name) const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> fields_;
+  // More than firmware sends.
+  absl::InlinedVector<std::pair<absl::string_view, absl::string_view>, 8> fields_;
 };
 
 }  // namespace autopxe::agent

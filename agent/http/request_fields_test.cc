@@ -1,6 +1,8 @@
 #include "agent/http/request_fields.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
@@ -11,6 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// Of what lives as long as they.
 RequestFields Fields(const std::vector<std::pair<std::string, std::string>>& fields) {
   RequestFields built;
   for (const auto& [name, value] : fields) built.Add(name, value);
@@ -18,8 +21,9 @@ RequestFields Fields(const std::vector<std::pair<std::string, std::string>>& fie
 }
 
 TEST(RequestFieldsTest, AFieldIsFoundWhateverItsLetterCaseAndSeveralAreAList) {
-  const RequestFields fields =
-      Fields({{"If-Match", "\"a\""}, {"HOST", "x"}, {"if-match", "\"b\""}});
+  const std::vector<std::pair<std::string, std::string>> sent = {
+      {"If-Match", "\"a\""}, {"HOST", "x"}, {"if-match", "\"b\""}};
+  const RequestFields fields = Fields(sent);
   EXPECT_THAT(fields.Check(), IsOk());
   EXPECT_EQ(fields.Find("host"), "x");
   EXPECT_EQ(fields.Find("If-Match"), "\"a\", \"b\"");

@@ -1,5 +1,6 @@
 #include "agent/http/request_target.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -52,7 +53,9 @@ absl::StatusOr<std::string> Decode(absl::string_view text) {
   decoded.reserve(text.size());
   for (size_t at = 0; at < text.size(); ++at) {
     if (text[at] != '%') {
-      decoded.push_back(text[at]);
+      const size_t end = std::min(text.find('%', at), text.size());
+      decoded.append(text.data() + at, end - at);
+      at = end - 1;
       continue;
     }
     const absl::string_view digits = text.substr(at + 1, 2);

@@ -1,6 +1,7 @@
 #include "agent/http/server.h"
 
 #include <microhttpd.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,15 @@ Connections::Limits LimitsOf(const HttpServer::Options& options) {
   limits.crowded = std::max<size_t>(connections - connections / 8, 1);
   limits.requests_per_address = connections / 2;
   return limits;
+}
+
+// Those that this process may run on: a service is often held to fewer than the machine has.
+size_t UsableProcessors() {
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) {
+    return std::thread::hardware_concurrency();
+  }
+  return static_cast<size_t>(CPU_COUNT(&usable));
 }
 
 Connections::Socket ConnectionSocket() {
@@ -123,7 +133,7 @@ HttpServer::HttpServer(const Options& options, Resolve resolve)
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Open(Options options, Resolve resolve) {
   if (options.threads == 0) {
-    options.threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8);
+    options.threads = std::clamp<size_t>(UsableProcessors(), 1, 8);
   }
   std::unique_ptr<HttpServer> server(new HttpServer(options, std::move(resolve)));
   for (const IpEndpoint& endpoint : options.listen) {
@@ -139,11 +149,13 @@ absl::Status HttpServer::Listen(const Options& options, const IpEndpoint& endpoi
   // libmicrohttpd takes 0 for no time-out at all.
   const auto idle_seconds =
       static_cast<unsigned>(std::max<int64_t>(1, absl::ToInt64Seconds(options.limits.idle)));
+  // It takes 1 for a mistake, and 0 for the one thread that it has without a pool.
+  const unsigned pool = options.threads > 1 ? static_cast<unsigned>(options.threads) : 0;
   errno = 0;
   MHD_Daemon* const daemon = MHD_start_daemon(
       flags, 0, nullptr, nullptr, &HttpCallbacks::OnRequest, this,                  //
       MHD_OPTION_SOCK_ADDR, address.get(),                                          //
-      MHD_OPTION_THREAD_POOL_SIZE, static_cast<unsigned>(options.threads),          //
+      MHD_OPTION_THREAD_POOL_SIZE, pool,                                            //
       MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(options.max_connections),  //
       MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,                                  //
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, options.connection_memory,                //

@@ -37,7 +37,8 @@ class HttpServer {
     // An IPv6 one takes IPv6 alone: "[::]" is to be listed beside "0.0.0.0".
     std::vector<IpEndpoint> listen;
 
-    // For each endpoint; 0: one for each processor, from 2 to 8.
+    // For each endpoint; 0: one for each processor that may be used, up to 8. More are a loss: all
+    // of them wake up for each new connection.
     size_t threads = 0;
 
     // For each endpoint, over all threads. From seven eighths on, those that wait make room for

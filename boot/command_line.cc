@@ -34,6 +34,15 @@ std::vector<std::string> References(const CommandLineTemplate& command_line,
   return names;
 }
 
+// What stands for a reference whose variable has this value, or null for none.
+// REQUIRES: it has that or a default.
+const std::string& TextOf(const Piece& reference, const std::string* value) {
+  if (value == nullptr) return *reference.default_text;
+  const bool takes_default =
+      value->empty() && reference.default_text.has_value() && !IsBuiltInVariable(reference.text);
+  return takes_default ? *reference.default_text : *value;
+}
+
 }  // namespace
 
 absl::Span<const absl::string_view> BuiltInVariables() { return kBuiltIns; }
@@ -73,29 +82,14 @@ std::vector<std::string> UselessDefaults(const CommandLineTemplate& command_line
 const std::string& PieceText(const CommandLineTemplate::Piece& piece,
                              absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
   if (!piece.is_reference) return piece.text;
-  const std::string* const value = value_of(piece.text);
-  if (value == nullptr) return *piece.default_text;
-  const bool takes_default =
-      value->empty() && piece.default_text.has_value() && !IsBuiltInVariable(piece.text);
-  return takes_default ? *piece.default_text : *value;
+  return TextOf(piece, value_of(piece.text));
 }
 
 absl::StatusOr<std::string> ExpandCommandLine(
     const CommandLineTemplate& command_line,
     absl::FunctionRef<const std::string*(absl::string_view)> value_of) {
-  const std::vector<std::string> unset = References(command_line, [&](const Piece& piece) {
-    return !IsLeftToIpxe(piece.text) && !piece.default_text.has_value() &&
-           value_of(piece.text) == nullptr;
-  });
-  if (!unset.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        unset.size() == 1 ? "it uses the variable " : "it uses the variables ",
-        absl::StrJoin(
-            unset, ", ",
-            [](std::string* out, const std::string& name) { absl::StrAppend(out, Quote(name)); }),
-        unset.size() == 1 ? ", which has no value" : ", which have no value"));
-  }
-
+  std::vector<std::string> unset;  // By name, each once, in the order of their first use.
+  absl::Status problem;            // The first one.
   std::string text;
   bool after_dollar = false;  // `text` ends with a '$' that begins no reference.
   for (const Piece& piece : command_line.pieces()) {
@@ -104,21 +98,37 @@ absl::StatusOr<std::string> ExpandCommandLine(
       after_dollar = false;
       continue;
     }
-    const std::string& part = PieceText(piece, value_of);
-    if (part.empty()) continue;
+    const std::string* const value = piece.is_reference ? value_of(piece.text) : nullptr;
+    if (piece.is_reference && value == nullptr && !piece.default_text.has_value()) {
+      if (std::find(unset.begin(), unset.end(), piece.text) == unset.end()) {
+        unset.push_back(piece.text);
+      }
+      continue;
+    }
+    const std::string& part = piece.is_reference ? TextOf(piece, value) : piece.text;
+    if (part.empty() || !problem.ok()) continue;
     if (absl::StrContains(part, "${") || (after_dollar && part.front() == '{')) {
-      return absl::InvalidArgumentError(
+      problem = absl::InvalidArgumentError(
           absl::StrCat("its text and the values in it make a \"$\" followed by a \"{\"",
                        piece.is_reference ? absl::StrCat(" at ", Quote(piece.text)) : ""));
-    }
-    if (!std::all_of(part.begin(), part.end(),
-                     [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); })) {
-      return absl::InvalidArgumentError(absl::StrCat("the value of ", Quote(piece.text),
-                                                     " has characters other than printable ASCII"));
+    } else if (!std::all_of(part.begin(), part.end(), [](char c) {
+                 return absl::ascii_isprint(static_cast<unsigned char>(c));
+               })) {
+      problem = absl::InvalidArgumentError(absl::StrCat(
+          "the value of ", Quote(piece.text), " has characters other than printable ASCII"));
     }
     text += part;
     after_dollar = part.back() == '$';
   }
+  if (!unset.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        unset.size() == 1 ? "it uses the variable " : "it uses the variables ",
+        absl::StrJoin(
+            unset, ", ",
+            [](std::string* out, const std::string& name) { absl::StrAppend(out, Quote(name)); }),
+        unset.size() == 1 ? ", which has no value" : ", which have no value"));
+  }
+  if (!problem.ok()) return problem;
   if (text.size() > kMaxCommandLine) {
     return absl::InvalidArgumentError(absl::StrCat("its command line has ", text.size(),
                                                    " characters, of which a kernel takes ",

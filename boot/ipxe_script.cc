@@ -4,7 +4,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "boot/ipxe_settings.h"
 
 namespace autopxe {
@@ -49,9 +48,7 @@ std::string Uri(absl::string_view scheme, const IpAddress& address, uint16_t por
 
 }  // namespace
 
-IpxeWord IpxeWord::Dashed(const MacAddress& mac) {
-  return IpxeWord(absl::StrReplaceAll(mac.Format(), {{":", "-"}}));
-}
+IpxeWord IpxeWord::Dashed(const MacAddress& mac) { return IpxeWord(mac.FormatDashed()); }
 
 IpxeWord IpxeWord::KernelOf(const Distro& distro) {
   return IpxeWord(absl::StrCat(distro.name(), "/", distro.release(), "/", distro.kernel()));

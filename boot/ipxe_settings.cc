@@ -102,6 +102,11 @@ absl::Span<const IpxeSetting> IpxeSettings() { return kSettings; }
 
 bool IsIpxeSetting(absl::string_view name) {
   if (Find(name) != nullptr) return true;
+  // Of nearly every name: it is no number, nor several.
+  if (!name.empty() && name.front() != '.' &&
+      !absl::ascii_isdigit(static_cast<unsigned char>(name.front()))) {
+    return false;
+  }
   // iPXE reads each part between dots with strtoul, to which an empty one is 0.
   for (const absl::string_view part : absl::StrSplit(name, '.')) {
     if (!IsNumber(part)) return false;

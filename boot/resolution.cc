@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
 #include "boot/declared_arguments.h"
@@ -240,9 +239,8 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
 
   decision.variables = MergeVariables(snapshot, agent.id, host.get());
   decision.variables[kHost] = {decision.host, VariableOrigin::kBuiltIn};
-  const std::string mac = facts.mac.Format();
-  decision.variables[kMac] = {mac, VariableOrigin::kBuiltIn};
-  decision.variables[kBootIf] = {absl::StrCat("01-", absl::StrReplaceAll(mac, {{":", "-"}})),
+  decision.variables[kMac] = {facts.mac.Format(), VariableOrigin::kBuiltIn};
+  decision.variables[kBootIf] = {absl::StrCat("01-", facts.mac.FormatDashed()),
                                  VariableOrigin::kBuiltIn};
   decision.variables[kAgent] = {agent.id.text(), VariableOrigin::kBuiltIn};
   decision.variables[kAgentAddress] = {agent.advertise.value_or(facts.asked_at).Format(),

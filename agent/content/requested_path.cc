@@ -10,7 +10,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/types/optional.h"
@@ -56,10 +55,6 @@ absl::StatusOr<RequestedPath> Missing(absl::string_view path) {
   return absl::NotFoundError(absl::StrCat("path ", Quote(path), ": no such file"));
 }
 
-std::string Dashed(const MacAddress& mac) {
-  return absl::StrReplaceAll(mac.Format(), {{":", "-"}});
-}
-
 // The boot file that these are the parts of the path of.
 absl::optional<BootFilePath> ParseBootFile(absl::Span<const absl::string_view> parts) {
   if (parts.size() < 4 || parts[0] != "boot" || !Distro::IsPart(parts[1]) ||
@@ -83,7 +78,7 @@ absl::StatusOr<RequestedPath> ParseNextBoot(absl::string_view asked,
                                             absl::Span<const absl::string_view> parts) {
   if (parts.size() < 4) return Missing(asked);
   const absl::StatusOr<MacAddress> mac = MacAddress::Parse(parts[1]);
-  if (!mac.ok() || Dashed(*mac) != parts[1]) return Missing(asked);
+  if (!mac.ok() || mac->FormatDashed() != parts[1]) return Missing(asked);
   int64_t token;
   if (!absl::SimpleAtoi(parts[2], &token) || token <= 0 || absl::StrCat(token) != parts[2]) {
     return Missing(asked);
@@ -114,7 +109,7 @@ struct Format {
   }
   std::string operator()(const Begun&) const { return std::string(kBegun); }
   std::string operator()(const NextBootPath& next) const {
-    return absl::StrCat(kNext, "/", Dashed(next.mac), "/", next.token, "/",
+    return absl::StrCat(kNext, "/", next.mac.FormatDashed(), "/", next.token, "/",
                         std::visit(*this, next.start));
   }
 };

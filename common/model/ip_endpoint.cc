@@ -143,8 +143,16 @@ IpAddress IpAddress::FromV6(const std::array<uint8_t, 16>& octets) { return IpAd
 
 std::string IpAddress::Format() const {
   if (!is_v4()) return FormatV6(octets_);
-  const auto octet = [this](size_t i) { return static_cast<unsigned>(octets_[i]); };
-  return absl::StrCat(octet(12), ".", octet(13), ".", octet(14), ".", octet(15));
+  char text[16];
+  size_t size = 0;
+  for (size_t i = 12; i < octets_.size(); ++i) {
+    const unsigned octet = octets_[i];
+    if (i > 12) text[size++] = '.';
+    if (octet >= 100) text[size++] = static_cast<char>('0' + octet / 100);
+    if (octet >= 10) text[size++] = static_cast<char>('0' + octet / 10 % 10);
+    text[size++] = static_cast<char>('0' + octet % 10);
+  }
+  return std::string(text, size);
 }
 
 bool IpAddress::is_v4() const {

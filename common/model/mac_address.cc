@@ -67,17 +67,17 @@ absl::StatusOr<MacAddress> Checked(const MacAddress& mac, absl::string_view text
   return mac;
 }
 
-// Two digits for each octet, with `between` between them unless it is 0.
+// Two digits for each octet, with `between` between them unless it is 0. Every request writes some.
 std::string Hex(const std::array<uint8_t, kOctets>& octets, char between) {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(3 * kOctets);
+  char text[3 * kOctets];
+  size_t size = 0;
   for (const uint8_t octet : octets) {
-    if (between != 0 && !text.empty()) text += between;
-    text += kDigits[octet >> 4];
-    text += kDigits[octet & 15];
+    if (between != 0 && size > 0) text[size++] = between;
+    text[size++] = kDigits[octet >> 4];
+    text[size++] = kDigits[octet & 15];
   }
-  return text;
+  return std::string(text, size);
 }
 
 // The longest text that Resembles() looks into: eight groups of two digits. Bounds the work on long
@@ -138,6 +138,8 @@ absl::StatusOr<MacAddress> MacAddress::Parse(absl::string_view text) {
 }
 
 std::string MacAddress::Format() const { return Hex(octets_, ':'); }
+
+std::string MacAddress::FormatDashed() const { return Hex(octets_, '-'); }
 
 std::string MacAddress::FormatHexRaw() const { return Hex(octets_, 0); }
 

@@ -30,6 +30,9 @@ class MacAddress {
   // "52:54:00:12:34:56".
   std::string Format() const;
 
+  // "52-54-00-12-34-56", for paths.
+  std::string FormatDashed() const;
+
   // "525400123456", as iPXE's ${mac:hexraw}.
   std::string FormatHexRaw() const;
 

@@ -124,6 +124,21 @@ TEST_F(ConnectionsTest, WhoWaitsMakesRoomAndWhoIsServedDoesNot) {
   EXPECT_EQ(connections_.TakeCuts(), (Connections::Cuts{.crowded = 3}));
 }
 
+// Faults, case 28.
+TEST_F(ConnectionsTest, IpxeMayKeepItsConnectionForTenSeconds) {
+  Connections connections(Connections::Limits(), {.cut = [this](int fd) { cut_.push_back(fd); },
+                                                  .end_reading = [](int) {},
+                                                  .acknowledged_bytes = [](int) { return 0; }});
+  connections.Opened(1, *IpAddress::Parse("10.0.0.1"), At(0));
+  for (const double seconds : {0, 10, 20}) {
+    connections.CutExpired(At(seconds));
+    connections.RequestLineCame(1, At(seconds));
+    EXPECT_EQ(connections.RequestBegan(1, At(seconds)), Connections::Admission::kWelcome);
+    connections.RequestEnded(1, At(seconds));
+  }
+  EXPECT_THAT(cut_, IsEmpty());
+}
+
 TEST_F(ConnectionsTest, WhenAllAreServedNobodyIsCut) {
   for (int fd = 1; fd <= 6; ++fd) {
     Open(fd, 0, absl::StrCat("10.0.0.", fd));

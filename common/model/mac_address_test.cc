@@ -39,7 +39,8 @@ TEST(MacAddressTest, RandomAddressesComeBackFromEverySpelling) {
     const MacAddress mac = MacAddress::FromNumber(random() & 0xfeff'ffff'ffff);
     const std::string colons = mac.Format();
     const std::string raw = mac.FormatHexRaw();
-    const std::string dashes = absl::StrReplaceAll(colons, {{":", "-"}});
+    const std::string dashes = mac.FormatDashed();
+    EXPECT_EQ(dashes, absl::StrReplaceAll(colons, {{":", "-"}}));
     const std::string dots =
         absl::StrCat(raw.substr(0, 4), ".", raw.substr(4, 4), ".", raw.substr(8));
     for (const std::string& text : {colons, raw, dashes, dots}) {

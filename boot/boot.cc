@@ -8,11 +8,27 @@
 
 namespace autopxe {
 
+namespace {
+
+std::string RenderScript(const Decision& decision, const Snapshot& snapshot,
+                         const AgentContext& agent, const HostFacts& facts,
+                         absl::FunctionRef<std::shared_ptr<const SharedMenu>()> shared_menu) {
+  const absl::Duration timeout = snapshot.settings().menu_timeout;
+  if (!HoldsMenu(decision.outcome)) {
+    return RenderHostScript(decision, agent, facts, timeout, SharedMenu());
+  }
+  return RenderHostScript(decision, agent, facts, timeout, *shared_menu());
+}
+
+}  // namespace
+
 BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
                 const HostFacts& facts, absl::Time now) {
-  return Boot(snapshot, catalog, agent, facts, now, [&] {
+  BootAnswer answer{.decision = Decide(snapshot, catalog, agent, facts, now), .script = ""};
+  answer.script = RenderScript(answer.decision, snapshot, agent, facts, [&] {
     return std::make_shared<const SharedMenu>(RenderSharedMenu(snapshot, catalog, agent));
   });
+  return answer;
 }
 
 SharedMenu RenderSharedMenu(const Snapshot& snapshot, const Catalog& catalog,
@@ -23,13 +39,10 @@ SharedMenu RenderSharedMenu(const Snapshot& snapshot, const Catalog& catalog,
 BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
                 const HostFacts& facts, absl::Time now,
                 absl::FunctionRef<std::shared_ptr<const SharedMenu>()> shared_menu) {
-  BootAnswer answer{.decision = Decide(snapshot, catalog, agent, facts, now), .script = ""};
-  const absl::Duration timeout = snapshot.settings().menu_timeout;
-  if (HoldsMenu(answer.decision.outcome)) {
-    answer.script = RenderHostScript(answer.decision, agent, facts, timeout, *shared_menu());
-  } else {
-    answer.script = RenderHostScript(answer.decision, agent, facts, timeout, SharedMenu());
-  }
+  BootAnswer answer{
+      .decision = Resolve(snapshot, catalog, agent, facts, now, BuiltInVariablesOf::kCommandLine),
+      .script = ""};
+  answer.script = RenderScript(answer.decision, snapshot, agent, facts, shared_menu);
   return answer;
 }
 

@@ -31,7 +31,8 @@ BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentCon
 SharedMenu RenderSharedMenu(const Snapshot& snapshot, const Catalog& catalog,
                             const AgentContext& agent);
 
-// The same answer as that of the other Boot, for who has rendered the shared menu before.
+// The same answer as that of the other Boot, but for built-in variables that the command line does
+// not use, for who has rendered the shared menu before and wants the script.
 // `shared_menu` is called where the script holds one. REQUIRES: it returns the menu of the
 // same Snapshot::Common, catalog and agent; not null.
 BootAnswer Boot(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,

@@ -123,7 +123,13 @@ TEST(BootTest, AMenuThatWasRenderedBeforeMakesTheSameBytes) {
                           "bc2411b01ae9", "525400000001"}) {
     for (const Transport transport : {Transport::kHttp, Transport::kTftp}) {
       const HostFacts facts = FactsOf(mac, transport);
-      EXPECT_EQ(BootWithMenuOfOthers(sample, facts).script, BootIn(sample, facts).script) << mac;
+      const BootAnswer answer = BootWithMenuOfOthers(sample, facts);
+      const BootAnswer expected = BootIn(sample, facts);
+      EXPECT_EQ(answer.script, expected.script) << mac;
+      EXPECT_EQ(answer.decision.command_line, expected.decision.command_line) << mac;
+      for (const auto& [name, variable] : answer.decision.variables) {
+        EXPECT_EQ(expected.decision.variables.at(name), variable) << mac << " " << name;
+      }
     }
   }
   // The last but one has a label of its own.

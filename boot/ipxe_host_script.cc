@@ -16,6 +16,7 @@
 #include "boot/ipxe_menu.h"
 #include "boot/local_boot.h"
 #include "boot/menu.h"
+#include "boot/variables.h"
 #include "common/model/command_line_template.h"
 #include "common/model/name.h"
 
@@ -36,11 +37,6 @@ void AddHold(IpxeScript& script) {
   script.Add("prompt --key s --timeout %s000 Press s for the iPXE shell. && shell ||",
              {IpxeWord::Of(kWaitSeconds)});
   AddAsk(script, kWaitSeconds);
-}
-
-// REQUIRES: a built-in that every decision has.
-const std::string& BuiltIn(const Decision& decision, absl::string_view name) {
-  return decision.variables.at(std::string(name)).value;
 }
 
 // The values of the user's variables, and of what stands for those that the host does not have.
@@ -70,8 +66,8 @@ void AddIdentity(IpxeScript& script, const Decision& decision, const AgentContex
   script.Set("host", decision.host);
   if (!HoldsMenu(decision.outcome)) return;
   script.Add("set agent-address %s", {IpxeWord::Of(agent.advertise.value_or(facts.asked_at))});
-  if (shared_menu.uses_bootif) script.Set(kBootIf, BuiltIn(decision, kBootIf));
-  if (shared_menu.uses_agent) script.Set(kAgent, BuiltIn(decision, kAgent));
+  if (shared_menu.uses_bootif) script.Set(kBootIf, BootIfOf(facts.mac));
+  if (shared_menu.uses_agent) script.Set(kAgent, agent.id.text());
   AddVariables(script, decision, shared_menu);
 }
 

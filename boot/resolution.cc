@@ -1,6 +1,7 @@
 #include "boot/resolution.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "boot/boot_files.h"
 #include "boot/command_line.h"
 #include "boot/declared_arguments.h"
@@ -81,10 +83,75 @@ std::string NoProfile(const Snapshot& snapshot, const Distro& distro) {
                                             [](const auto& entry) { return entry.first.text(); })));
 }
 
+// The values of the built-in variables for one decision, and where they go: all of them into its
+// variables, or only those that its command line uses.
+class BuiltIns {
+ public:
+  BuiltIns(const AgentContext& agent, const HostFacts& facts, BuiltInVariablesOf which,
+           Decision& decision)
+      : agent_(agent), facts_(facts), which_(which), decision_(decision) {}
+
+  // What is built in for every host.
+  void AddOfHost() { Add({kHost, kMac, kBootIf, kAgent, kAgentAddress}); }
+
+  // What is built in for a distro that is scanned: `rootfs_path` and what KernelVariables has.
+  void AddOfKernel(const CatalogRelease& release, const CatalogKernel& kernel,
+                   const std::string& rootfs_path) {
+    release_ = &release;
+    kernel_ = &kernel;
+    rootfs_path_ = &rootfs_path;
+    Add({kArch, kDistroName, kKernel, kRelease, kRootfsPath});
+  }
+
+  void AddDistro() { Add({kDistro}); }
+
+  // The value of a variable, built in or not, or null. Stays valid as long as the decision's
+  // variables.
+  const std::string* ValueOf(absl::string_view name) {
+    const auto found = decision_.variables.find(std::string(name));
+    if (found != decision_.variables.end()) return &found->second.value;
+    if (which_ == BuiltInVariablesOf::kAll) return nullptr;
+    absl::optional<std::string> value = Value(name);
+    return value.has_value() ? &Set(name, *std::move(value)) : nullptr;
+  }
+
+ private:
+  void Add(std::initializer_list<absl::string_view> names) {
+    if (which_ != BuiltInVariablesOf::kAll) return;
+    for (const absl::string_view name : names) Set(name, *Value(name));
+  }
+
+  const std::string& Set(absl::string_view name, std::string value) {
+    Decision::Variable& variable = decision_.variables[std::string(name)];
+    variable = {std::move(value), VariableOrigin::kBuiltIn};
+    return variable.value;
+  }
+
+  absl::optional<std::string> Value(absl::string_view name) const {
+    if (name == kHost) return decision_.host;
+    if (name == kMac) return facts_.mac.Format();
+    if (name == kBootIf) return BootIfOf(facts_.mac);
+    if (name == kAgent) return agent_.id.text();
+    if (name == kAgentAddress) return agent_.advertise.value_or(facts_.asked_at).Format();
+    if (name == kDistro) return decision_.distro.Format();
+    if (kernel_ == nullptr || !NeedsScannedKernel(name)) return absl::nullopt;
+    if (name == kRootfsPath) return *rootfs_path_;
+    return KernelVariables(decision_.distro.name(), *release_, *kernel_).at(std::string(name));
+  }
+
+  const AgentContext& agent_;
+  const HostFacts& facts_;
+  const BuiltInVariablesOf which_;
+  Decision& decision_;
+  const CatalogRelease* release_ = nullptr;
+  const CatalogKernel* kernel_ = nullptr;
+  const std::string* rootfs_path_ = nullptr;
+};
+
 // Fills in what the kernel, the initrd and the command line are, or returns why there are none.
 // REQUIRES: the distro is a kernel.
 std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
-                         const AgentContext& agent, Decision& decision) {
+                         const AgentContext& agent, BuiltIns& built_ins, Decision& decision) {
   const Distro& distro = decision.distro;
   const CatalogRelease* release = catalog.FindRelease(distro.name(), distro.release());
   if (release == nullptr) return NoDistro(catalog, agent, distro);
@@ -95,16 +162,11 @@ std::string ChooseKernel(const Snapshot& snapshot, const Catalog& catalog,
   if (profile == nullptr) return NoProfile(snapshot, distro);
 
   const std::string rootfs_path = RootfsPath(snapshot, agent, distro.name(), *release);
-  for (auto& [variable, value] : KernelVariables(distro.name(), *release, *kernel)) {
-    decision.variables[variable] = {std::move(value), VariableOrigin::kBuiltIn};
-  }
-  decision.variables[kDistro] = {distro.Format(), VariableOrigin::kBuiltIn};
-  decision.variables[kRootfsPath] = {rootfs_path, VariableOrigin::kBuiltIn};
+  built_ins.AddDistro();
+  built_ins.AddOfKernel(*release, *kernel, rootfs_path);
   absl::StatusOr<std::string> command_line =
-      ExpandCommandLine(profile->command_line, [&](absl::string_view variable) {
-        const auto found = decision.variables.find(std::string(variable));
-        return found == decision.variables.end() ? nullptr : &found->second.value;
-      });
+      ExpandCommandLine(profile->command_line,
+                        [&](absl::string_view variable) { return built_ins.ValueOf(variable); });
   if (!command_line.ok()) {
     return absl::StrCat("profile ", distro.profile(),
                         " can't be used: ", absl::string_view(command_line.status().message()));
@@ -149,20 +211,17 @@ std::string NoFile(const Catalog& catalog, const AgentContext& agent, const Boot
 
 // The same as ChooseKernel. REQUIRES: the distro is a declared one.
 std::string ChooseDeclared(const Snapshot& snapshot, const Catalog& catalog,
-                           const AgentContext& agent, Decision& decision) {
+                           const AgentContext& agent, BuiltIns& built_ins, Decision& decision) {
   const Distro& distro = decision.distro;
   std::shared_ptr<const DeclaredDistro> declared = snapshot.FindDeclaredDistro(distro);
   if (declared == nullptr) return NoDeclared(snapshot, catalog, agent, distro);
   const BootFile* const missing = FindMissingFile(*declared, catalog);
   if (missing != nullptr) return NoFile(catalog, agent, *missing);
 
-  decision.variables[kDistro] = {distro.Format(), VariableOrigin::kBuiltIn};
+  built_ins.AddDistro();
   if (const auto* kernel = std::get_if<DeclaredKernel>(&declared->boot)) {
-    absl::StatusOr<std::string> command_line =
-        ExpandDeclaredArguments(*kernel, [&](absl::string_view variable) {
-          const auto found = decision.variables.find(std::string(variable));
-          return found == decision.variables.end() ? nullptr : &found->second.value;
-        });
+    absl::StatusOr<std::string> command_line = ExpandDeclaredArguments(
+        *kernel, [&](absl::string_view variable) { return built_ins.ValueOf(variable); });
     if (!command_line.ok()) {
       return absl::StrCat("it can't be used: ", absl::string_view(command_line.status().message()));
     }
@@ -225,7 +284,7 @@ ChosenDistro ChooseDistro(const Snapshot& snapshot, const AgentId* agent, const 
 }
 
 Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentContext& agent,
-                 const HostFacts& facts, absl::Time now) {
+                 const HostFacts& facts, absl::Time now, BuiltInVariablesOf built_in) {
   const std::shared_ptr<const Host> host = snapshot.FindHost(facts.mac);
   Decision decision;
   decision.known = host != nullptr;
@@ -238,20 +297,15 @@ Decision Resolve(const Snapshot& snapshot, const Catalog& catalog, const AgentCo
   if (chosen.origin == DistroOrigin::kTimed) decision.timed_until = host->timed->until;
 
   decision.variables = MergeVariables(snapshot, agent.id, host.get());
-  decision.variables[kHost] = {decision.host, VariableOrigin::kBuiltIn};
-  decision.variables[kMac] = {facts.mac.Format(), VariableOrigin::kBuiltIn};
-  decision.variables[kBootIf] = {absl::StrCat("01-", facts.mac.FormatDashed()),
-                                 VariableOrigin::kBuiltIn};
-  decision.variables[kAgent] = {agent.id.text(), VariableOrigin::kBuiltIn};
-  decision.variables[kAgentAddress] = {agent.advertise.value_or(facts.asked_at).Format(),
-                                       VariableOrigin::kBuiltIn};
+  BuiltIns built_ins(agent, facts, built_in, decision);
+  built_ins.AddOfHost();
 
   switch (decision.distro.kind()) {
     case Distro::Kind::kKernel:
     case Distro::Kind::kDeclared:
       decision.missing = decision.distro.kind() == Distro::Kind::kKernel
-                             ? ChooseKernel(snapshot, catalog, agent, decision)
-                             : ChooseDeclared(snapshot, catalog, agent, decision);
+                             ? ChooseKernel(snapshot, catalog, agent, built_ins, decision)
+                             : ChooseDeclared(snapshot, catalog, agent, built_ins, decision);
       if (decision.missing.empty()) {
         decision.outcome = Outcome::kBoot;
       } else {

@@ -1,5 +1,6 @@
 #include "boot/variables.h"
 
+#include "absl/strings/str_cat.h"
 #include "boot/command_line.h"
 #include "common/model/architecture.h"
 
@@ -32,6 +33,8 @@ std::map<std::string, Decision::Variable> MergeVariables(const Snapshot& snapsho
   Add(host->variables, VariableOrigin::kHost, "", merged);
   return merged;
 }
+
+std::string BootIfOf(const MacAddress& mac) { return absl::StrCat("01-", mac.FormatDashed()); }
 
 std::map<std::string, std::string> KernelVariables(absl::string_view distro_name,
                                                    const CatalogRelease& release,

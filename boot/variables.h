@@ -7,6 +7,7 @@
 #include "boot/decision.h"
 #include "common/model/catalog.h"
 #include "common/model/host.h"
+#include "common/model/mac_address.h"
 #include "common/model/name.h"
 #include "common/model/snapshot.h"
 
@@ -19,6 +20,9 @@ namespace autopxe {
 // iPXE's own setting would be taken instead.
 std::map<std::string, Decision::Variable> MergeVariables(const Snapshot& snapshot,
                                                          const AgentId& agent, const Host* host);
+
+// The built-in `bootif`: "01-52-54-00-12-34-56", as pxelinux's BOOTIF.
+std::string BootIfOf(const MacAddress& mac);
 
 // The built-ins that a kernel decides, by name: all that the catalog knows of it, whichever profile
 // and prefix it is booted with. None is empty.

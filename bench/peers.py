@@ -12,7 +12,9 @@ import subprocess
 import time
 
 PATIENCE = 30  # Seconds until a server answers.
-_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_UNPACKED = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "autopxe/bench"
+# atftpd can't be installed beside tftpd-hpa: tools/setup.sh unpacks it.
+_PATH = f"/usr/sbin:/usr/bin:/sbin:/bin:{_UNPACKED}/atftpd/usr/sbin"
 
 
 def free_port(kind):

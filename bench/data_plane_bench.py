@@ -7,6 +7,7 @@ are shown. Nothing fails for being slow. docs/benchmarks.md says what each figur
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -20,13 +21,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 BENCH = pathlib.Path(os.path.realpath(__file__)).parent
 sys.path[:0] = [str(BENCH.parents[0] / "tests" / "lib"), str(BENCH)]
 import peers  # noqa: E402  (found through the path above)
 from daemon import Daemon  # noqa: E402
+from table import Table  # noqa: E402
 
 PATIENCE = 600  # Seconds for one command or one run.
+OURS = "autopxe-agent"
+TFTP_PORT, HTTP_PORT = 6969, 8080  # The agent's.
 DISTRO = "debian/bookworm/latest/nfs"
 MENU = "autopxe-525400000000"
 BOOT = "boot/debian/bookworm/boot"
@@ -47,6 +52,8 @@ def enter_namespaces():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: sys.exit(1))
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        # tftpd-hpa takes a machine without any other address for one without IPv4.
+        subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
         return
     command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child=TERM", "--mount-proc"]
     if os.geteuid() != 0:
@@ -64,42 +71,15 @@ def machine():
             f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start")
 
 
-class Agent:
-    """The agent as a server like the peers."""
-
-    name = "autopxe-agent"
-    # Always the same ones: its menu by TFTP names them.
-    tftp = 6969
-    http = 8080
-
-    def __init__(self, bench):
-        self._bench = bench
-
-    def __enter__(self):
-        root = self._bench.root
-        self._daemon = Daemon(
-            "taskset", "--cpu-list", str(self._bench.server_core), self._bench.options.agent, "--id", "bench",
-            "--server", self._bench.server.address["grpc"], "--rootfs", str(root / "rootfs"),
-            "--loaders", str(root / "loaders"), "--files", str(root / "files"), "--state", str(root / "state"),
-            "--tftp-listen", f"127.0.0.1:{self.tftp}", "--http-listen", f"127.0.0.1:{self.http}",
-            protocols=["tftp", "http"])
-        return self
-
-    def __exit__(self, *_):
-        self._daemon.kill()
-
-    @property
-    def pid(self):
-        return self._daemon.pid
-
-    def is_running(self):
-        return self._daemon.is_running()
-
-    def output(self):
-        return "".join(self._daemon.log)[-2000:]
-
-    def url(self, protocol, path):
-        return f"{protocol}://127.0.0.1:{self.tftp if protocol == 'tftp' else self.http}/{path}"
+def agent_server(bench):
+    """The agent as a server like the peers. It writes its line for each request to a file, as they would their logs. Its ports are
+    always the same ones: its menu by TFTP names them."""
+    root = bench.root
+    return peers.Server(
+        OURS, [bench.options.agent, "--id", "bench", "--server", bench.server.address["grpc"], "--rootfs", str(root / "rootfs"),
+               "--loaders", str(root / "loaders"), "--files", str(root / "files"), "--state", str(root / "state"),
+               "--tftp-listen", f"127.0.0.1:{TFTP_PORT}", "--http-listen", f"127.0.0.1:{HTTP_PORT}"],
+        root, bench.server_core, tftp=TFTP_PORT, http=HTTP_PORT)
 
 
 class Bench:
@@ -109,7 +89,9 @@ class Bench:
         self.options = options
         cores = sorted(os.sched_getaffinity(0))
         self.server_core, self.client_core = cores[0], cores[-1]
-        self.measured = {}  # Row -> server -> the medians.
+        # What else runs is not to take the server's core, as far as that is up to this program and who it starts.
+        os.sched_setaffinity(0, {self.client_core})
+        self.table = Table(OURS)
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -154,7 +136,7 @@ class Bench:
         chance = random.Random(1)
         for path, size in sizes.items():
             self.file(path).parent.mkdir(parents=True, exist_ok=True)
-            self.file(path).write_bytes(chance.randbytes(1 << 20) * (size >> 20) or chance.randbytes(size))
+            self.file(path).write_bytes(chance.randbytes(size))
             os.utime(self.file(path), (0, 0))  # Quiet for long: offered at once.
 
     def file(self, path):
@@ -166,7 +148,7 @@ class Bench:
 
     @contextlib.contextmanager
     def agent(self):
-        with Agent(self) as agent:
+        with agent_server(self) as agent:
             peers.until(lambda: DISTRO.encode() in (peers.ask_http(agent.http, MENU) or b""), agent)
             yield agent
 
@@ -201,30 +183,43 @@ class Bench:
                 running.append(server)
         return running
 
-    def measure(self, row, protocol, run, **figures):
-        """`run(server, round)` gives what the load client counted; each figure is made of that by its function."""
+    def measure(self, row, protocol, run, figures, together=False):
+        """`run(server, round)` gives what the load client counted; `figures` makes each figure of that, by its label. Each
+        server is asked in turn, or all at once where they do little but wait."""
         if not self.wanted(row):
             return
-        self.write_menu(protocol)
+        self.write_menu("http" if protocol == "http" else "tftp")
+        begun = time.monotonic()
         counts = {}
+
+        def ask(server, turn):
+            if server.is_running():
+                counts.setdefault(server.name, []).append(run(server, turn))
+                self.say(f"{row}: round {turn + 1}: {server.name}: {counts[server.name][-1]}")
+            else:
+                self.say(f"{row}: round {turn + 1}: {server.name} has died: {server.output()}")
+
         with contextlib.ExitStack() as stack:
             servers = self.servers(stack, protocol)
+            threads = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(servers) if together else 1))
             for turn in range(self.options.rounds):
-                for server in servers:
-                    if server.is_running():
-                        counts.setdefault(server.name, []).append(run(server, turn))
-                    print(f"{row}: round {turn + 1}: {server.name}: {counts.get(server.name, ['it has died'])[-1]}",
-                          file=sys.stderr, flush=True)
-        self.measured[row] = {
-            name: {figure: statistics.median(value(counted) for counted in all_counted) for figure, value in figures.items()}
-            for name, all_counted in counts.items()}
+                for outcome in [threads.submit(ask, server, turn) for server in servers]:
+                    outcome.result()
+        for server in servers:
+            if server.name in counts:
+                self.table.add(row, server.name, {label: statistics.median(map(figure, counts[server.name]))
+                                                  for label, figure in figures.items()})
+        self.say(f"{row}: {time.monotonic() - begun:.0f} s")
+
+    @staticmethod
+    def say(text):
+        print(text, file=sys.stderr, flush=True)
 
     def wanted(self, row):
         return self.options.only.lower() in row.lower()
 
 
-def failed(counted):
-    return counted["failed"]
+LOST = {"lost": lambda counted: counted["failed"]}
 
 
 def measure_tftp(bench):
@@ -233,29 +228,30 @@ def measure_tftp(bench):
     bench.measure(
         "menu by TFTP, 64 at once: server CPU for 1,000", "tftp",
         lambda server, _: bench.load(server, "--fetch", server.url("tftp", MENU), menu, "--hosts", menus, "--at-once", 64, *AS_IPXE),
-        cpu_s=lambda counted: counted["server_cpu"] / menus * 1000, failed=failed)
+        {"s": lambda counted: counted["server_cpu"] / menus * 1000, **LOST})
     bench.measure(
         "4,000 ask for it by TFTP within an instant: until all have it", "tftp",
-        lambda server, _: bench.load(server, "--fetch", server.url("tftp", MENU), menu, "--hosts", 4000, "--at-once", 4000, *AS_IPXE),
-        s=lambda counted: counted["seconds"], resent=lambda counted: counted["resent"], failed=failed)
-    files = bench.scaled(8)
+        lambda server, _: bench.load(server, "--fetch", server.url("tftp", MENU), menu, "--hosts", 4000, "--at-once", 4000,
+                                     "--own-addresses", *AS_IPXE),
+        {"s": lambda counted: counted["seconds"], "resent": lambda counted: counted["resent"], **LOST})
+    files = bench.scaled(4)
     for window in (1, 16, 64):
         options = () if window == 1 else ("--windowsize", window)
         bench.measure(
-            f"64 MiB by TFTP, window {window}: server CPU for 1 GB", "tftp",
+            f"64 MiB by TFTP, window {window}: server CPU for 1 GB", "tftp" if window == 1 else "windows",
             lambda server, _, options=options: bench.load(
                 server, "--fetch", server.url("tftp", INITRD), bench.file(INITRD), "--hosts", files, "--at-once", 4, *AS_IPXE,
                 *options),
-            cpu_s=lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, failed=failed)
+            {"s": lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, **LOST})
     hosts = bench.scaled(40)
     for window in (1, 16):
         options = () if window == 1 else ("--windowsize", window)
         bench.measure(
-            f"512 KiB by TFTP at 1 % loss, window {window}: median", "tftp",
+            f"512 KiB by TFTP at 1 % loss, window {window}: median", "tftp" if window == 1 else "windows",
             lambda server, turn, options=options: bench.load(
                 server, "--fetch", server.url("tftp", HALF_MIB), bench.file(HALF_MIB), "--hosts", hosts, "--at-once", hosts,
                 "--loss", 0.01, "--seed", turn + 1, *AS_IPXE, *options),
-            s=lambda counted: counted["p50_ms"] / 1000, failed=failed)
+            {"s": lambda counted: counted["p50_ms"] / 1000, **LOST}, together=True)
 
 
 def measure_http(bench):
@@ -266,13 +262,13 @@ def measure_http(bench):
             f"menu by HTTP, {name}: server CPU for each", "http",
             lambda server, _, count=count, options=options: bench.load(
                 server, "--fetch", server.url("http", MENU), menu, "--hosts", count, "--at-once", 64, *options),
-            cpu_us=lambda counted, count=count: counted["server_cpu"] / count * 1e6, failed=failed)
+            {"us": lambda counted, count=count: counted["server_cpu"] / count * 1e6, **LOST})
     files = bench.scaled(64)
     bench.measure(
         "64 MiB by HTTP: server CPU for 1 GB", "http",
         lambda server, _: bench.load(server, "--fetch", server.url("http", INITRD), bench.file(INITRD), "--hosts", files,
                                      "--at-once", 4),
-        cpu_s=lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, failed=failed)
+        {"s": lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, **LOST})
 
 
 def measure_memory(bench):
@@ -280,17 +276,17 @@ def measure_memory(bench):
     if not bench.wanted(row):
         return
     bench.write_menu("tftp")
-    bench.measured[row] = {}
     with contextlib.ExitStack() as stack:
         for server in bench.servers(stack, "tftp"):
             idle = peers.anonymous_bytes(server.pid)
             words = bench.load_command("--fetch", server.url("tftp", MENU), "-", "--hosts", 1000, "--at-once", 1000,
-                                       "--silent-after", 1, *AS_IPXE)
+                                       "--silent-after", 1, "--own-addresses", *AS_IPXE)
             with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-                client.stdout.readline()  # All are silent now.
+                counted = json.loads(client.stdout.readline())  # All are silent now.
                 busy = peers.anonymous_bytes(server.pid)
                 client.stdin.close()
-            bench.measured[row][server.name] = {"idle_mb": idle / 1e6, "with_transfers_mb": busy / 1e6}
+            bench.say(f"{row}: {server.name}: {idle / 1e6} {busy / 1e6} MB {counted}")
+            bench.table.add(row, server.name, {"MB idle": idle / 1e6, "MB with them": busy / 1e6, "lost": counted["failed"]})
 
 
 def measure_storm(bench):
@@ -307,10 +303,10 @@ def measure_storm(bench):
                 agent, "--fetch", agent.url("tftp", "autopxe-{mac}"), bench.root / "menu.tftp.template",
                 *(word for path in (KERNEL, INITRD) for word in ("--fetch", agent.url("http", path), bench.file(path))),
                 "--hosts", hosts, "--at-once", hosts, "--own-addresses", "--attempts", 3, *AS_IPXE))
-            print(f"{row}: round {turn + 1}: {took[-1]}", file=sys.stderr, flush=True)
-    bench.measured[row] = {Agent.name: {
-        "s": statistics.median(counted["max_ms"] for counted in took) / 1000,
-        "failed": statistics.median(counted["failed"] for counted in took)}}
+            bench.say(f"{row}: round {turn + 1}: {took[-1]}")
+    bench.table.add(row, OURS, {"s": statistics.median(counted["max_ms"] for counted in took) / 1000,
+                                "begun again": statistics.median(counted["restarted"] for counted in took),
+                                "lost": statistics.median(counted["failed"] for counted in took)})
 
 
 def measure_decision(bench):
@@ -321,43 +317,8 @@ def measure_decision(bench):
                          capture_output=True, text=True, timeout=PATIENCE).stdout
     # Its third column: the decision, and the bytes of the script.
     lines = [line.split() for line in out.splitlines()]
-    bench.measured[row] = {Agent.name: {f"us_among_{columns[0]}": float(columns[2])
-                                        for columns in lines if columns and columns[0].isdigit()}}
-
-
-def number(value):
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
-
-
-def shown(figures):
-    return ", ".join(f"{number(value)} {name.replace('_', ' ')}" for name, value in figures.items()
-                     if name not in ("failed", "resent") or value)
-
-
-def best(by_server):
-    """The peer whose first figure is the least among those that lost nobody; of none such, among all."""
-    of_peers = {name: figures for name, figures in by_server.items() if name != Agent.name}
-    whole = {name: figures for name, figures in of_peers.items() if not figures.get("failed")}
-    return min((whole or of_peers).items(), key=lambda item: next(iter(item[1].values())), default=None)
-
-
-def print_tables(bench):
-    print("| figure | peer's best, measured here | ours | ours / peer's |\n|---|---|---|---|")
-    for row, by_server in bench.measured.items():
-        ours = by_server.get(Agent.name, {})
-        peer = best(by_server)
-        ratio = ""
-        if peer and ours:
-            of_ours, of_peer = (next(iter(figures.values())) for figures in (ours, peer[1]))
-            ratio = f"{of_ours / of_peer:.2f}" if of_peer else ""
-        print(f"| {row} | {f'{peer[0]} {shown(peer[1])}' if peer else '-'} | {shown(ours)} | {ratio} |")
-    print("\n| figure | server | median |\n|---|---|---|")
-    for row, by_server in bench.measured.items():
-        for name, figures in by_server.items():
-            print(f"| {row} | {name} | {shown(figures)} |")
-    for peer in peers.PEERS:
-        if peer.missing:
-            print(f"| all by {', '.join(peer.protocols).upper()} | {peer.name} | not installed: tools/setup.sh bench |")
+    bench.table.add(row, OURS, {f"us among {int(columns[0]):,}": float(columns[2])
+                                for columns in lines if columns and columns[0].isdigit()})
 
 
 def main():
@@ -372,7 +333,8 @@ def main():
     # One of thousands of sockets for each server and for the load client; they inherit it.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    print(f"{machine()}\n\n    bazel run --config=opt //bench:data_plane_bench\n", flush=True)
+    what_it_runs_on = machine()
+    begun = time.monotonic()
     with Bench(options) as bench:
         size = (bench.root / "menu.tftp").stat().st_size
         measure_memory(bench)
@@ -380,8 +342,15 @@ def main():
         measure_http(bench)
         measure_decision(bench)
         measure_storm(bench)
-        print(f"The menu has {size:,} bytes; medians of {options.rounds} rounds.\n")
-        print_tables(bench)
+        scale = "" if options.scale == 1 else f" with {options.scale} of the transfers"
+        print(f"    bazel run --config=opt //bench:data_plane_bench\n\n{what_it_runs_on}. The menu has {size:,} bytes; medians of "
+              f"{options.rounds} rounds{scale}, in {time.monotonic() - begun:.0f} s.\n")
+        bench.table.print_comparison()
+        print()
+        bench.table.print_all()
+        for peer in peers.PEERS:
+            if peer.missing:
+                print(f"| all by {peer.protocols[0].upper()} | {peer.name} | not installed: tools/setup.sh bench |")
 
 
 if __name__ == "__main__":

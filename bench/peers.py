@@ -156,7 +156,8 @@ def ask_tftp(port, path):
 
 
 class Peer:
-    """A program that may be installed. `start(folder, root, core)` gives a Server that serves the files below `root`."""
+    """A program that may be installed. `start(folder, root, core)` gives a Server that serves the files below `root`; `protocols`
+    has "windows" in it if it sends by TFTP in windows (RFC 7440)."""
 
     def __init__(self, name, program, package, protocols, start):
         self.name = name
@@ -183,15 +184,15 @@ def _dnsmasq(program, folder, root, core):
 
 def _tftpd_hpa(program, folder, root, core):
     port = free_port(socket.SOCK_DGRAM)
-    return Server("tftpd-hpa", [program, "--foreground", "--listen", "--address", f"127.0.0.1:{port}", "--user", "root", "--secure",
-                                root],
+    return Server("tftpd-hpa", [program, "--foreground", "--address", f"127.0.0.1:{port}", "--user", "root", "--secure", root],
                   folder, core, tftp=port)
 
 
 def _atftpd(program, folder, root, core):
     port = free_port(socket.SOCK_DGRAM)
     return Server("atftpd", [program, "--daemon", "--no-fork", "--bind-address", "127.0.0.1", "--port", str(port),
-                             "--user", "root", "--group", "root", "--maxthread", "5000", "--logfile", "/dev/null", root], folder, core, tftp=port)
+                             "--user", "root", "--group", "root", "--maxthread", "5000", "--logfile", "/dev/null", root],
+                  folder, core, tftp=port)
 
 
 def _nginx(program, folder, root, core):
@@ -236,7 +237,7 @@ server.max-connections = 8192
 PEERS = (
     Peer("dnsmasq", "dnsmasq", "dnsmasq-base", ("tftp",), _dnsmasq),
     Peer("tftpd-hpa", "in.tftpd", "tftpd-hpa", ("tftp",), _tftpd_hpa),
-    Peer("atftpd", "atftpd", "atftpd", ("tftp",), _atftpd),
+    Peer("atftpd", "atftpd", "atftpd", ("tftp", "windows"), _atftpd),
     Peer("nginx", "nginx", "nginx-light", ("http",), _nginx),
     Peer("lighttpd", "lighttpd", "lighttpd", ("http",), _lighttpd),
 )

@@ -25,6 +25,7 @@
 #include "agent/tftp/server.h"
 #include "agent/view/view.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/freed_memory.h"
 
 namespace autopxe::agent {
 
@@ -75,6 +76,8 @@ class Agent {
 
   Config config_;  // The thread's that calls Reload.
   const SystemClock clock_;
+  // A flood of requests is over when it is over: glibc keeps up to M_TOP_PAD of what it took.
+  const FreedMemory freed_memory_{FreedMemory::Options{.least = 8 << 20}};
 
   // In the order of their start; what uses another stands below it.
   View view_;

@@ -31,8 +31,8 @@ def processes(pid):
         try:
             for task in pathlib.Path(f"/proc/{parent}/task").iterdir():
                 found += map(int, (task / "children").read_text().split())
-        except FileNotFoundError:
-            continue  # It has ended.
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # It has ended, or does between the two.
     return found
 
 
@@ -42,7 +42,7 @@ def cpu(pid):
     for process in processes(pid):
         try:
             fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         ticks += sum(map(int, fields[11:15]))  # utime, stime, and of the children that were waited for.
     return ticks / os.sysconf("SC_CLK_TCK")
@@ -53,7 +53,7 @@ def anonymous_bytes(pid):
     for process in processes(pid):
         try:
             found = re.search(r"^RssAnon:\s+(\d+) kB", pathlib.Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         total += int(found[1]) * 1024 if found else 0
     return total

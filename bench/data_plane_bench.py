@@ -30,6 +30,7 @@ from daemon import Daemon  # noqa: E402
 from table import Table  # noqa: E402
 
 PATIENCE = 600  # Seconds for one command or one run.
+LOOK_AT_CHILDREN = 0.05  # Seconds between looks at what a server's children have used.
 OURS = "autopxe-agent"
 TFTP_PORT, HTTP_PORT = 6969, 8080  # The agent's.
 DISTRO = "debian/bookworm/latest/nfs"
@@ -165,13 +166,22 @@ class Bench:
 
     def load(self, server, *words):
         """What the load client counted, and with it the server's CPU seconds meanwhile, as `server_cpu`."""
-        before = peers.cpu(server.pid)
-        done = subprocess.run(self.load_command(*words), capture_output=True, text=True, timeout=PATIENCE, check=False)
-        if not done.stdout:
-            raise RuntimeError(f"load client: {done.stderr}")
-        counted = json.loads(done.stdout)
-        counted["server_cpu"] = peers.cpu(server.pid) - before
-        return counted
+        before = server.cpu()
+        with subprocess.Popen(self.load_command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as client:
+            end = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    out, err = client.communicate(timeout=LOOK_AT_CHILDREN if server.forks else PATIENCE)
+                    break
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() > end:
+                        client.kill()
+                        raise
+                    server.cpu()
+        if not out:
+            raise RuntimeError(f"load client: {err}")
+        return {**json.loads(out), "server_cpu": server.cpu() - before}
 
     def servers(self, stack, protocol):
         """The agent, and each peer that speaks the protocol; started, and known to answer."""
@@ -185,7 +195,8 @@ class Bench:
 
     def measure(self, row, protocol, run, figures, together=False):
         """`run(server, round)` gives what the load client counted; `figures` makes each figure of that, by its label. Each
-        server is asked in turn, or all at once where they do little but wait."""
+        server is asked in turn, or all at once where they do little but wait. A peer that has lost somebody is not asked again: that
+        takes long, and it is not the best."""
         if not self.wanted(row):
             return
         self.write_menu("http" if protocol == "http" else "tftp")
@@ -193,11 +204,11 @@ class Bench:
         counts = {}
 
         def ask(server, turn):
-            if server.is_running():
+            if not server.is_running():
+                self.say(f"{row}: round {turn + 1}: {server.name} has died: {server.output()}")
+            elif server.name == OURS or not any(counted["failed"] for counted in counts.get(server.name, ())):
                 counts.setdefault(server.name, []).append(run(server, turn))
                 self.say(f"{row}: round {turn + 1}: {server.name}: {counts[server.name][-1]}")
-            else:
-                self.say(f"{row}: round {turn + 1}: {server.name} has died: {server.output()}")
 
         with contextlib.ExitStack() as stack:
             servers = self.servers(stack, protocol)

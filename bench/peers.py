@@ -36,18 +36,6 @@ def processes(pid):
     return found
 
 
-def cpu(pid):
-    """Seconds of CPU of a process and its children, those that have ended included; steps of 10 ms."""
-    ticks = 0
-    for process in processes(pid):
-        try:
-            fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        ticks += sum(map(int, fields[11:15]))  # utime, stime, and of the children that were waited for.
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def anonymous_bytes(pid):
     total = 0
     for process in processes(pid):
@@ -60,15 +48,18 @@ def anonymous_bytes(pid):
 
 
 class Server:
-    """A server as a child that is pinned to one core. A context: its end stops it, by its own process id."""
+    """A server as a child that is pinned to one core. A context: its end stops it, by its own process id. One that `forks` has
+    processes that end while it runs."""
 
-    def __init__(self, name, command, folder, core, tftp=None, http=None):
+    def __init__(self, name, command, folder, core, tftp=None, http=None, forks=False):
         self.name = name
+        self.forks = forks
         self.tftp = tftp  # Ports.
         self.http = http
         self._log = pathlib.Path(folder) / f"{name}.log"
         self._command = command
         self._core = core
+        self._used = {}  # Process id and start -> ticks of CPU, as last seen.
 
     def __enter__(self):
         with self._log.open("ab") as log:
@@ -93,6 +84,17 @@ class Server:
     @property
     def pid(self):
         return self._process.pid
+
+    def cpu(self):
+        """Seconds of CPU of all its processes so far, in steps of 10 ms. tftpd-hpa waits for no child, and so the kernel adds what
+        those took to nothing: of processes that have ended it is what they had when this was last asked for."""
+        for process in processes(self.pid):
+            try:
+                fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            self._used[process, fields[19]] = int(fields[11]) + int(fields[12])  # By its start; utime and stime.
+        return sum(self._used.values()) / os.sysconf("SC_CLK_TCK")
 
     def is_running(self):
         return self._process.poll() is None
@@ -185,7 +187,7 @@ def _dnsmasq(program, folder, root, core):
 def _tftpd_hpa(program, folder, root, core):
     port = free_port(socket.SOCK_DGRAM)
     return Server("tftpd-hpa", [program, "--foreground", "--address", f"127.0.0.1:{port}", "--user", "root", "--secure", root],
-                  folder, core, tftp=port)
+                  folder, core, tftp=port, forks=True)
 
 
 def _atftpd(program, folder, root, core):

@@ -42,7 +42,7 @@ INITRD = BOOT + "/initrd.img-6.1.0-25-amd64"
 HALF_MIB = "files/half"
 LARGE = "files/large"
 SIZES = {KERNEL: 1 << 20, INITRD: 64 << 20, HALF_MIB: 512 << 10}
-LARGE_SIZE = 16 << 20
+LARGE_SIZE = 8 << 20
 STORM_SIZES = {KERNEL: 1 << 20, INITRD: 4 << 20}
 SLOW = ("tftpd-hpa", "atftpd")  # They start a process or a thread for each transfer.
 AS_IPXE = ("--blksize", "1432", "--tsize")
@@ -254,7 +254,7 @@ def measure_tftp(bench):
     for window in (1, 16, 64):
         options = () if window == 1 else ("--windowsize", window)
         bench.measure(
-            f"16 MiB by TFTP, 16 at once, window {window}: server CPU for 1 GB", "tftp" if window == 1 else "windows",
+            f"8 MiB by TFTP, 16 at once, window {window}: server CPU for 1 GB", "tftp" if window == 1 else "windows",
             lambda server, _, options=options: bench.load(
                 server, "--fetch", server.url("tftp", LARGE), bench.file(LARGE), "--hosts", 16, "--at-once", 16, *AS_IPXE, *options),
             {"s": lambda counted: counted["server_cpu"] / max(1, counted["bytes"]) * 1e9, **LOST})
@@ -271,7 +271,7 @@ def measure_tftp(bench):
 
 def measure_http(bench):
     menu = str(bench.root / "menu.http")
-    for name, count, options in (("64 kept connections", bench.scaled(100_000), ("--keep-connections",)),
+    for name, count, options in (("64 kept connections", bench.scaled(50_000), ("--keep-connections",)),
                                  ("a new connection each, 64 at once", bench.scaled(20_000), ())):
         bench.measure(
             f"menu by HTTP, {name}: server CPU for each", "http",

@@ -1,6 +1,6 @@
 """What a benchmark measured, as tables in Markdown. Figures are by row, then by server, then by label; of each, less is better."""
 
-_IF_ANY = ("lost", "resent", "begun again")
+_IF_ANY = ("lost", "sent again", "begun again")
 
 
 class Table:

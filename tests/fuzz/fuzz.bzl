@@ -1,5 +1,7 @@
 """A fuzz target: NAME_fuzz.cc with libFuzzer's LLVMFuzzerTestOneInput, and its first inputs in corpus/NAME."""
 
+load("//third_party/clang:cc.bzl", "cc_binary", "cc_library", "cc_test")
+
 def fuzz_target(name, deps):
     """Makes NAME_corpus_test and NAME_fuzzer.
 
@@ -10,14 +12,14 @@ def fuzz_target(name, deps):
       name: of the target, without "_fuzz".
       deps: of NAME_fuzz.cc.
     """
-    native.cc_library(
+    cc_library(
         name = name + "_fuzz",
         testonly = True,
         srcs = [name + "_fuzz.cc"],
         deps = deps + [":require"],
         alwayslink = True,
     )
-    native.cc_test(
+    cc_test(
         name = name + "_corpus_test",
         size = "small",
         args = ["tests/fuzz/corpus/" + name],
@@ -27,7 +29,7 @@ def fuzz_target(name, deps):
             ":" + name + "_fuzz",
         ],
     )
-    native.cc_binary(
+    cc_binary(
         name = name + "_fuzzer",
         testonly = True,
         linkopts = ["-fsanitize=fuzzer"],

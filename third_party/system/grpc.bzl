@@ -1,5 +1,7 @@
 """C++ from .proto files, by Debian's protoc and grpc_cpp_plugin."""
 
+load("//third_party/clang:cc.bzl", "cc_library")
+
 def _generate(name, srcs, protos, strip, suffixes, options):
     outs = [src[:-len(".proto")] + suffix for src in srcs for suffix in suffixes]
     native.genrule(
@@ -24,7 +26,7 @@ def proto_cc_library(name, srcs, strip, **kwargs):
       **kwargs: for the cc_library.
     """
     outs = _generate(name + "_pb", srcs, srcs, strip, [".pb.h", ".pb.cc"], "--cpp_out={out}")
-    native.cc_library(
+    cc_library(
         name = name,
         srcs = [out for out in outs if out.endswith(".cc")],
         hdrs = [out for out in outs if out.endswith(".h")],
@@ -53,7 +55,7 @@ def grpc_library(name, srcs, messages, protos, strip, **kwargs):
         [".grpc.pb.h", ".grpc.pb.cc"],
         "--plugin=protoc-gen-grpc=/usr/bin/grpc_cpp_plugin --grpc_out={out}",
     )
-    native.cc_library(
+    cc_library(
         name = name,
         srcs = [out for out in outs if out.endswith(".cc")],
         hdrs = [out for out in outs if out.endswith(".h")],

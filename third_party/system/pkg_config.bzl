@@ -16,7 +16,11 @@ def _system_libraries_impl(ctx):
             [flag[2:] for flag in flags if flag.startswith("-D")],
             _pkg_config(ctx, "--libs", modules) + ctx.attr.linkopts.get(name, []),
         ))
+    build.append('exports_files(["packages.txt"])')
     ctx.file("BUILD.bazel", "\n".join(build) + "\n")
+
+    # What the compiler reads of them Bazel does not see; that another version was installed it sees in this.
+    ctx.file("packages.txt", ctx.execute(["dpkg-query", "--show", "lib*-dev", "clang-*"]).stdout)
 
 system_libraries = repository_rule(
     implementation = _system_libraries_impl,
@@ -26,5 +30,5 @@ system_libraries = repository_rule(
     },
     configure = True,
     local = True,
-    doc = "One cc_library for each entry; headers are the compiler's own search path.",
+    doc = "One cc_library for each entry; headers are the compiler's own search path, and packages.txt tells which versions they are.",
 )

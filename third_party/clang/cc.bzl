@@ -1,0 +1,23 @@
+"""Bazel's C++ rules, with precompiled headers where clang compiles. tools/build_rules/prelude_bazel puts them in place of Bazel's in every BUILD file."""
+
+def _precompiled(kwargs):
+    if not kwargs.get("srcs"):
+        return kwargs
+    kwargs["copts"] = kwargs.get("copts", []) + select({
+        "//third_party/clang:is_compiler": ["-include-pch $(BINDIR)/third_party/clang/headers"],
+        "//conditions:default": [],
+    })
+    kwargs["deps"] = kwargs.get("deps", []) + select({
+        "//third_party/clang:is_compiler": ["//third_party/clang:headers"],
+        "//conditions:default": [],
+    })
+    return kwargs
+
+def cc_binary(**kwargs):
+    native.cc_binary(**_precompiled(kwargs))
+
+def cc_library(**kwargs):
+    native.cc_library(**_precompiled(kwargs))
+
+def cc_test(**kwargs):
+    native.cc_test(**_precompiled(kwargs))

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/runtime/clock.h"
+
 namespace autopxe::agent {
 
 Connections::Connections(const Limits& limits, Socket socket)
@@ -69,6 +71,7 @@ void Connections::RequestEnded(int fd, absl::Duration now) {
   --requests_;
   const auto of_address = requests_by_address_.find(connection.peer);
   if (--of_address->second == 0) requests_by_address_.erase(of_address);
+  if (draining_ && requests_ == 0) none_under_way_.Notify();
   if (connection.phase == kCut) return;
   Enter(connection, kKept, now);
   if (draining_) socket_.end_reading(fd);
@@ -144,10 +147,16 @@ void Connections::Drain() {
 }
 
 size_t Connections::AwaitRequests(absl::Duration limit) {
-  absl::MutexLock lock(&mutex_);
-  const auto none = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return requests_ == 0; };
-  mutex_.AwaitWithTimeout(absl::Condition(&none), limit);
-  return requests_;
+  const SystemClock clock;
+  const absl::Duration end = clock.Monotonic() + limit;
+  while (true) {
+    const absl::Duration left = end - clock.Monotonic();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (requests_ == 0 || left <= absl::ZeroDuration()) return requests_;
+    }
+    none_under_way_.WaitFor(left);
+  }
 }
 
 Connections::Cuts Connections::TakeCuts() {

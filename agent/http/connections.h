@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/model/ip_endpoint.h"
+#include "common/runtime/wakeup.h"
 
 namespace autopxe::agent {
 
@@ -87,7 +88,8 @@ class Connections {
   // has gone out.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Waits until no request is under way. Returns how many are after `limit`.
+  // Waits until no request is under way. Returns how many are after `limit`. After Drain(), on one
+  // thread at a time.
   size_t AwaitRequests(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // How many were cut since the last call.
@@ -130,6 +132,7 @@ class Connections {
   size_t requests_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   Cuts cuts_ ABSL_GUARDED_BY(mutex_);
+  Wakeup none_under_way_;  // Once it is draining.
 };
 
 }  // namespace autopxe::agent

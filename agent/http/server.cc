@@ -183,8 +183,8 @@ HttpServer::~HttpServer() {
   {
     absl::MutexLock lock(&mutex_);
     listeners.swap(listeners_);
-    stopping_ = true;
   }
+  stop_.Notify();
   watch_.join();
   // Outside the lock: stopping ends the requests under way, and each of them takes it.
   for (const Listener& listener : listeners) {
@@ -209,11 +209,7 @@ size_t HttpServer::Drain(absl::Duration limit) {
 
 void HttpServer::Watch() {
   absl::Duration next_warning = -absl::InfiniteDuration();
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), watch_interval_)) return;
-    }
+  while (!stop_.WaitFor(watch_interval_)) {
     const absl::Duration now = clock_.Monotonic();
     connections_.CutExpired(now);
     if (now < next_warning) continue;

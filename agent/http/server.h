@@ -15,6 +15,7 @@
 #include "agent/http/connections.h"
 #include "common/model/ip_endpoint.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/wakeup.h"
 
 struct MHD_Daemon;
 
@@ -83,8 +84,8 @@ class HttpServer {
 
   absl::Status Listen(const Options& options, const IpEndpoint& endpoint)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // Cuts connections whose time is up, until stopping_.
-  void Watch() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Cuts connections whose time is up, until stop_ is notified.
+  void Watch();
 
   const Resolve resolve_;
   const SystemClock clock_;
@@ -93,7 +94,7 @@ class HttpServer {
   std::vector<IpEndpoint> endpoints_;  // Constant once Open is done.
   absl::Mutex mutex_;
   std::vector<Listener> listeners_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  Wakeup stop_;
   std::thread watch_;  // Last: it uses everything above.
 };
 

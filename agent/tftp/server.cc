@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/tftp/request_log.h"
 #include "agent/tftp/transfer_ports.h"
+#include "common/runtime/clock.h"
 #include "common/runtime/log_line.h"
 #include "common/status/status_macros.h"
 
@@ -144,16 +145,23 @@ void TftpServer::StopListening() {
   ports_.erase(std::remove_if(ports_.begin(), ports_.end(), is_done), ports_.end());
   absl::MutexLock lock(&mutex_);
   listening_ = false;
+  drained_.Notify();
 }
 
 size_t TftpServer::Drain(absl::Duration limit) {
   loop_.Post([this] { StopListening(); });
-  absl::MutexLock lock(&mutex_);
-  const auto drained = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !listening_ && open_transfers_ == 0;
-  };
-  mutex_.AwaitWithTimeout(absl::Condition(&drained), limit);
-  return open_transfers_;
+  const SystemClock clock;
+  const absl::Duration end = clock.Monotonic() + limit;
+  while (true) {
+    const absl::Duration left = end - clock.Monotonic();
+    {
+      absl::MutexLock lock(&mutex_);
+      if ((!listening_ && open_transfers_ == 0) || left <= absl::ZeroDuration()) {
+        return open_transfers_;
+      }
+    }
+    drained_.WaitFor(left);
+  }
 }
 
 void TftpServer::OnReadable(Port& port) {
@@ -360,6 +368,7 @@ void TftpServer::Remove(Slots::iterator slot) {
   if (--of_address->second == 0) transfers_of_address_.erase(of_address);
   absl::MutexLock lock(&mutex_);
   --open_transfers_;
+  if (!listening_ && open_transfers_ == 0) drained_.Notify();
 }
 
 void TftpServer::Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code,

@@ -23,6 +23,7 @@
 #include "agent/net/udp_socket.h"
 #include "agent/tftp/former_clients.h"
 #include "agent/tftp/open_transfer.h"
+#include "common/runtime/wakeup.h"
 
 namespace autopxe::agent {
 
@@ -82,7 +83,7 @@ class TftpServer {
   const std::vector<IpEndpoint>& endpoints() const { return endpoints_; }
 
   // Takes no more requests and waits until the open transfers are done. Returns how many were not
-  // within `limit`; they go on. From any thread but the loop's, while the loop runs.
+  // within `limit`; they go on. From one thread, not the loop's, while the loop runs.
   size_t Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -158,6 +159,7 @@ class TftpServer {
   absl::Mutex mutex_;
   bool listening_ ABSL_GUARDED_BY(mutex_) = true;
   size_t open_transfers_ ABSL_GUARDED_BY(mutex_) = 0;
+  Wakeup drained_;  // Once it no longer listens.
 };
 
 }  // namespace autopxe::agent

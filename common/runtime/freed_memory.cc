@@ -33,21 +33,12 @@ bool ReturnFreedMemory(size_t least) {
 FreedMemory::FreedMemory(Options options) : options_(options), thread_([this] { Run(); }) {}
 
 FreedMemory::~FreedMemory() {
-  {
-    absl::MutexLock lock(&mutex_);
-    ending_ = true;
-  }
+  end_.Notify();
   thread_.join();
 }
 
 void FreedMemory::Run() {
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&ending_), options_.interval)) return;
-    }
-    ReturnFreedMemory(options_.least);
-  }
+  while (!end_.WaitFor(options_.interval)) ReturnFreedMemory(options_.least);
 }
 
 }  // namespace autopxe

@@ -3,9 +3,8 @@
 #include <cstddef>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/runtime/wakeup.h"
 
 namespace autopxe {
 
@@ -30,11 +29,11 @@ class FreedMemory {
   FreedMemory& operator=(const FreedMemory&) = delete;
 
  private:
-  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Until end_ is notified.
+  void Run();
 
   const Options options_;
-  absl::Mutex mutex_;
-  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  Wakeup end_;
   std::thread thread_;  // Last: it uses everything above.
 };
 

@@ -1,5 +1,6 @@
 #include "common/runtime/log_writer.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,12 @@ void WriteAll(int fd, absl::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t count = write(fd, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      // Whoever has the other end may have made it non-blocking, for us too.
+      pollfd writable = {fd, POLLOUT, 0};
+      poll(&writable, 1, -1);
+      continue;
+    }
     if (count <= 0) return;
     bytes.remove_prefix(static_cast<size_t>(count));
   }
@@ -18,15 +25,17 @@ void WriteAll(int fd, absl::string_view bytes) {
 
 }  // namespace
 
-LogWriter::LogWriter(int fd, const Options& options)
-    : fd_(fd), options_(options), thread_([this] { Run(); }) {}
+LogWriter::LogWriter(int fd, const Options& options) : LogWriter(fd, options, system_clock_) {}
+
+LogWriter::LogWriter(int fd, const Options& options, const Clock& clock)
+    : fd_(fd), options_(options), clock_(clock), thread_([this] { Run(); }) {}
 
 LogWriter::~LogWriter() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    changed_.Signal();
   }
+  wakeup_.Notify();
   thread_.join();
   Flush();
 }
@@ -35,6 +44,8 @@ void LogWriter::Write(absl::string_view line, bool urgent) {
   const absl::Duration now = clock_.Monotonic();
   absl::MutexLock lock(&mutex_);
   if (now >= interval_end_) {
+    // The thread may come late: what is held back is not to wait for another interval.
+    WriteHeld();
     interval_end_ = now + options_.interval;
     lines_ = 0;
   }
@@ -48,7 +59,7 @@ void LogWriter::Write(absl::string_view line, bool urgent) {
   if (urgent || held_.size() >= options_.max_held) {
     WriteHeld();
   } else if (is_first) {
-    changed_.Signal();
+    wakeup_.Notify();
   }
 }
 
@@ -63,18 +74,18 @@ void LogWriter::WriteHeld() {
 }
 
 void LogWriter::Run() {
-  absl::MutexLock lock(&mutex_);
-  while (!stopping_) {
-    if (held_.empty()) {
-      changed_.Wait(&mutex_);
-      continue;
+  while (true) {
+    absl::Duration left = absl::InfiniteDuration();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      if (!held_.empty()) left = interval_end_ - clock_.Monotonic();
+      if (left <= absl::ZeroDuration()) {
+        WriteHeld();
+        left = absl::InfiniteDuration();
+      }
     }
-    const absl::Duration left = interval_end_ - clock_.Monotonic();
-    if (left > absl::ZeroDuration()) {
-      changed_.WaitWithTimeout(&mutex_, left);
-    } else {
-      WriteHeld();
-    }
+    wakeup_.WaitFor(left);
   }
 }
 

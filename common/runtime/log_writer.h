@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/wakeup.h"
 
 namespace autopxe {
 
@@ -31,6 +32,8 @@ class LogWriter {
   // Does not own `fd`.
   explicit LogWriter(int fd) : LogWriter(fd, Options()) {}
   LogWriter(int fd, const Options& options);
+  // By `clock` it is seen when an interval is over.
+  LogWriter(int fd, const Options& options, const Clock& clock);
   // Writes what is held back.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
@@ -50,14 +53,15 @@ class LogWriter {
 
   const int fd_;
   const Options options_;
-  const SystemClock clock_;
+  const SystemClock system_clock_;
+  const Clock& clock_;
   absl::Mutex mutex_;
   std::string held_ ABSL_GUARDED_BY(mutex_);
   absl::Duration interval_end_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   size_t lines_ ABSL_GUARDED_BY(mutex_) = 0;  // In this interval.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Not a condition of the mutex: whoever unlocks one that has a waiter looks at the condition.
-  absl::CondVar changed_;
+  Wakeup wakeup_;
   std::thread thread_;  // Last: it uses everything above.
 };
 

@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "common/runtime/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -78,6 +80,16 @@ TEST_F(LogWriterTest, WhatIsHeldBackGoesOutInTime) {
   EXPECT_EQ(written, expected);
 }
 
+TEST_F(LogWriterTest, WhatIsHeldBackGoesOutBeforeTheFirstLineOfTheNextInterval) {
+  FakeClock clock;
+  LogWriter writer(in(), AfterTwo(), clock);
+  for (const char* line : {"a\n", "b\n", "c\n"}) writer.Write(line, false);
+  EXPECT_EQ(Written(), "a\nb\n");
+  clock.Advance(absl::Hours(1));
+  writer.Write("d\n", false);
+  EXPECT_EQ(Written(), "c\nd\n");
+}
+
 TEST_F(LogWriterTest, AnUrgentLineTakesAlongWhatCameBefore) {
   LogWriter writer(in(), AfterTwo());
   for (const char* line : {"a\n", "b\n", "c\n"}) writer.Write(line, false);
@@ -128,6 +140,24 @@ TEST_F(LogWriterTest, LinesOfManyThreadsStayWholeAndEachThreadsInOrder) {
     ASSERT_EQ(line, absl::StrCat(thread, " ", next[static_cast<size_t>(thread)]++));
   }
   EXPECT_THAT(next, testing::Each(kLines));
+}
+
+TEST_F(LogWriterTest, APipeThatIsFullAndDoesNotBlockLosesNothing) {
+  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+  fcntl(in(), F_SETFL, O_NONBLOCK);
+  const std::string line = std::string(100'000, 'x') + "\n";
+  std::string written;
+  std::thread reader([&] {
+    while (written.size() < 2 * line.size()) {
+      written += Written();
+      std::this_thread::yield();
+    }
+  });
+  LogWriter writer(in(), AfterTwo());
+  writer.Write(line, false);
+  writer.Write(line, true);
+  reader.join();
+  EXPECT_EQ(written, line + line);
 }
 
 TEST_F(LogWriterTest, AReaderThatHasGoneStopsNobody) {

@@ -72,11 +72,13 @@ absl::StatusOr<std::string> Decode(absl::string_view text) {
 }
 
 absl::StatusOr<RequestTarget> Parse(absl::string_view target) {
+  std::string with_path;
   if (const size_t scheme = target.find("://");
       !absl::StartsWith(target, "/") && scheme != absl::string_view::npos) {
-    const size_t path = target.find('/', scheme + 3);
-    if (path == absl::string_view::npos) return absl::InvalidArgumentError("no path");
-    target.remove_prefix(path);
+    target.remove_prefix(std::min(target.find_first_of("/?", scheme + 3), target.size()));
+    // RFC 9110, section 4.2.3: no path is the same as "/".
+    if (!absl::StartsWith(target, "/")) with_path = absl::StrCat("/", target);
+    if (!with_path.empty()) target = with_path;
   }
   if (!absl::StartsWith(target, "/")) {
     return absl::InvalidArgumentError("expected a path that begins with '/'");

@@ -57,11 +57,11 @@ absl::optional<int> StatusInstead(const ReplyConditions& conditions, const Valid
 }
 
 // RFC 9110, section 13.1.5: the strong comparison; a date only if nothing can have been written
-// within its second since.
-bool IfRangeHolds(const ReplyConditions& conditions, const Validators& file) {
+// within its second since, and a tag only if nothing can have been within the file system's tick.
+bool IfRangeHolds(const ReplyConditions& conditions, const Validators& file, bool is_settled) {
   if (!conditions.if_range.has_value()) return true;
   const absl::string_view field = absl::StripAsciiWhitespace(*conditions.if_range);
-  if (field == file.tag) return true;
+  if (field == file.tag) return is_settled;
   return ParseHttpDate(field, conditions.now) == file.modified &&
          conditions.now - file.modified > absl::Seconds(2);
 }
@@ -105,7 +105,8 @@ Reply BuildReply(const ReplyConditions& conditions, const ResolvedContent& found
   reply.fields.emplace_back("Last-Modified", FormatHttpDate(file.modified));
   reply.fields.emplace_back("Content-Type", "application/octet-stream");
   reply.fields.emplace_back("Accept-Ranges", "bytes");
-  if (!conditions.is_get || !conditions.range.has_value() || !IfRangeHolds(conditions, file)) {
+  if (!conditions.is_get || !conditions.range.has_value() ||
+      !IfRangeHolds(conditions, file, found.content->Identity().has_value())) {
     return reply;
   }
   const uint64_t size = found.content->size();

@@ -96,7 +96,10 @@ int Main(const std::vector<std::string>& args) {
   TakeMemoryInLargeSteps();
   DropDeadlockDetection();
   absl::StatusOr<std::unique_ptr<Agent>> agent = Agent::Start(config);
-  if (!agent.ok()) return Fail(kProgram, kFailed, agent.status());
+  if (!agent.ok()) {
+    FlushLog();
+    return Fail(kProgram, kFailed, agent.status());
+  }
   OptionsInForce options(parsed->options);
   const int number = signals.Run([&] { Reload(args, options, config, **agent); });
   LogLine("stopping").Add("signal", number).Add("grace", config.shutdown_grace).Info();

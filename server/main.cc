@@ -58,7 +58,10 @@ int Run(const std::vector<std::string>& args) {
   LogLine("starting").Add("version", kVersion).Add("database", config.database).Info();
   const SystemClock clock;
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Open(config, clock);
-  if (!server.ok()) return Fail(kProgram, kFailed, server.status());
+  if (!server.ok()) {
+    FlushLog();
+    return Fail(kProgram, kFailed, server.status());
+  }
   OptionsInForce options(std::move(invocation->options));
   const int number = signals.Run([&] { Reload(args, options, config, **server); });
   LogLine("stopping").Add("signal", number).Add("grace", config.shutdown_grace).Info();

@@ -63,6 +63,8 @@ void OpenLog(LogLevel level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void FlushLog() { spdlog::default_logger_raw()->flush(); }
+
 void SetLogLevel(LogLevel level) {
   spdlog::default_logger_raw()->set_level(Find(level).spdlog_level);
 }

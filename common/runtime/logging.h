@@ -18,6 +18,10 @@ absl::string_view FormatLogLevel(LogLevel level);
 // once, before any thread logs.
 void OpenLog(LogLevel level);
 
+// Writes what is held back of the log: before anything else goes to stderr. Once OpenLog() was
+// called.
+void FlushLog();
+
 // Lines below it are dropped from now on. From any thread.
 void SetLogLevel(LogLevel level);
 

@@ -1,5 +1,6 @@
 #include "common/runtime/logging.h"
 
+#include <cstdio>
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,6 +12,7 @@
 namespace autopxe {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
@@ -34,6 +36,16 @@ TEST(LoggingTest, ALineGoesToStderrWithItsTimeInUtcAndItsLevel) {
       testing::internal::GetCapturedStderr(),
       MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z info event=started pid=7\n"
                    "[^ ]+Z warning event=lost\n"));
+}
+
+TEST(LoggingTest, WhatIsWrittenToStderrAfterAFlushComesAfterAllLines) {
+  testing::internal::CaptureStderr();
+  OpenLog(LogLevel::kInfo);
+  // More than go out at once.
+  for (int i = 0; i < 100; ++i) LogLine("looked").Add("at", i).Info();
+  FlushLog();
+  std::fputs("failed\n", stderr);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), EndsWith(" event=looked at=99\nfailed\n"));
 }
 
 TEST(LoggingTest, TheLevelCanBeChangedWhileItRuns) {

@@ -1,6 +1,7 @@
 #include "boot/boot.h"
 
 #include <iterator>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -135,6 +136,51 @@ TEST(BootTest, AMenuThatWasRenderedBeforeMakesTheSameBytes) {
   // The last but one has a label of its own.
   EXPECT_THAT(BootIn(sample, FactsOf("bc2411b01ae9", Transport::kHttp)).script,
               HasSubstr("goto menu\n:profile/nfsrw\n"));
+}
+
+TEST(BootTest, AMenuThatWasRenderedBeforeMakesTheSameBytesWhateverAHostHas) {
+  std::mt19937 random(20261128);
+  const auto pick = [&](size_t count) { return static_cast<size_t>(random() % count); };
+  const std::vector<std::string> pieces = {"rw",      "$",       "{b}",           "${v0}",
+                                           "${v1}",   "${v2}",   "${v0:-d}",      "${v3:-}",
+                                           "${uuid}", "${arch}", "${rootfs-path}"};
+  const std::vector<std::string> values = {"", "$", "{v1}", "a b", "x$", "7"};
+  const std::vector<std::string> files = {"d-i/linux", "http://mirror.example/f", "d-i/not-there"};
+  const std::vector<std::string> distros = {"local",   "menu",
+                                            "chained", "debian/bookworm/latest/overlayfs",
+                                            "memtest", "debian/bookworm/latest/nfsrw"};
+  const auto text = [&](size_t most) {
+    std::string made;
+    for (size_t parts = pick(most); parts > 0; --parts) made += pieces[pick(pieces.size())];
+    return CommandLineTemplate::Parse(made).ok() ? made : "";
+  };
+  const auto variables = [&] {
+    std::map<std::string, std::string> made;
+    for (size_t i = pick(4); i > 0; --i) made[absl::StrCat("v", pick(4))] = values[pick(6)];
+    return VariablesOf(made);
+  };
+  for (int round = 0; round < 500; ++round) {
+    Sample sample;
+    sample.SetFiles({"d-i/linux"});
+    sample.settings.variables = variables();
+    for (const char* profile : {"nfsrw", "overlayfs"}) sample.profiles[profile] = text(6);
+    if (pick(4) > 0) sample.DeclareChain("chained", files[pick(3)]);
+    if (pick(4) > 0) {
+      sample.DeclareKernel("memtest", files[pick(3)], {files[pick(3)]}, text(6));
+    }
+    sample.hosts.clear();
+    sample.AddHost("node1", "bc2411b01ade", distros[pick(distros.size())]);
+    Host own = *sample.hosts.front();
+    own.variables = variables();
+    sample.hosts = {std::make_shared<const Host>(own)};
+    for (const char* mac : {"bc2411b01ade", "525400000001"}) {
+      const HostFacts facts = FactsOf(mac, Transport::kHttp);
+      const BootAnswer lean = BootWithMenuOfOthers(sample, facts);
+      const BootAnswer whole = BootIn(sample, facts);
+      ASSERT_EQ(lean.script, whole.script) << "round " << round;
+      ASSERT_EQ(lean.decision.command_line, whole.decision.command_line) << "round " << round;
+    }
+  }
 }
 
 // faults.md 31.

@@ -1,5 +1,5 @@
 """An agent that thousands ask at once, that are forged, vanish, lose packets or see it killed (faults.md, cases 20 to 25):
-storm_test.py AUTOPXE_AGENT LOAD_CLIENT
+storm_test.py AUTOPXE_SERVER AUTOPXE_AGENT AUTOPXECTL LOAD_CLIENT
 
 AUTOPXE_TEST_STORM_ROUNDS is how often thousands of transfers are left to vanish (1); tools/soak.sh takes more.
 """
@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import re
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,13 +20,14 @@ TESTS = pathlib.Path(os.path.realpath(__file__)).parents[1]
 sys.path[:0] = [str(TESTS / "lib"), str(TESTS / "vm"), str(TESTS / "network")]
 import junit  # noqa: E402  (found through the path above)
 import lab  # noqa: E402
-from daemon import PATIENCE, Daemon  # noqa: E402
+from daemon import PATIENCE, Daemon, until  # noqa: E402
 
 ROUNDS = int(os.environ.get("AUTOPXE_TEST_STORM_ROUNDS", "1"))
 KERNEL = "boot/debian/bookworm/boot/vmlinuz-6.1.0-25-amd64"
 KERNEL_BYTES = (1 << 20) + 77
 INITRD_BYTES = (2 << 20) + 5
-# Without a server the agent says so to each host by a short script.
+DISTRO = "debian/bookworm/latest/nfsrw"
+# Without a server the agent says so to each host by a short script. With one, it is rendered for each.
 MENU = "autopxe-{mac}"
 FORGED = 100_000
 GROWTH = 64 << 20  # Octets that thousands of transfers may take while they last.
@@ -63,6 +65,25 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def tftp_read(port, path):
+    """The bytes of a file, as whoever knows no options gets them."""
+    body, block = b"", 1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(PATIENCE)
+        asking.sendto(b"\0\1" + path.encode() + b"\0octet\0", ("127.0.0.1", port))
+        while True:
+            packet, peer = asking.recvfrom(65536)
+            if packet[:2] != b"\0\3":
+                raise AssertionError(f"{path}: {packet}")
+            asking.sendto(b"\0\4" + packet[2:4], peer)
+            if int.from_bytes(packet[2:4], "big") != block:
+                continue
+            body += packet[4:]
+            block += 1
+            if len(packet) < 516:
+                return body
+
+
 def settles(condition, seconds=GIVEN_UP):
     """Whether it becomes true within that time."""
     end = time.monotonic() + seconds
@@ -81,13 +102,34 @@ class Storm(unittest.TestCase):
         self.load("--fetch", self.url("tftp", MENU), "-", "--hosts", 100, "--at-once", 10)
         self.load(*self.fetch_kernel("http"))
 
-    def start_agent(self):
+    def start_agent(self, server="127.0.0.1:1", state="state"):
         """At the ports of the last one, if there was one."""
-        self.agent = Daemon(AGENT, "--id", "lab", "--server", "127.0.0.1:1", "--rootfs", network.path("rootfs"),
-                            "--loaders", network.path("loaders"), "--state", network.path("state"),
+        self.agent = Daemon(AGENT, "--id", "lab", "--server", server, "--rootfs", network.path("rootfs"),
+                            "--loaders", network.path("loaders"), "--state", network.path(state),
                             "--tftp-listen", f"0.0.0.0:{self.tftp}", "--http-listen", f"0.0.0.0:{self.http}",
                             protocols=["tftp", "http"])
         self.tftp, self.http = (int(self.agent.address[protocol].rpartition(":")[2]) for protocol in ("tftp", "http"))
+
+    def follow_a_server(self):
+        """The agent is started anew and has a default for all: hosts get rendered menus."""
+        server = Daemon(SERVER, "--listen", "127.0.0.1:0", "--database", network.path("autopxe.db"), protocols=["grpc"])
+        self.addCleanup(server.kill)
+        for words in (("profile", "set", "nfsrw", "root=/dev/nfs ip=dhcp rw"),
+                      ("settings", "set", "default-distro", DISTRO, "--allow-missing")):
+            subprocess.run([CTL, "--server", server.address["grpc"], *words], check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
+        self.agent.kill()
+        self.start_agent(server.address["grpc"], "state-with-a-configuration")
+
+    def menu_template(self):
+        """A file with the menu that every host gets by TFTP, once it has the default; what is each host's own is left open."""
+        def rendered():
+            menu = tftp_read(self.tftp, MENU.format(mac="525400000000"))
+            return menu if DISTRO.encode() in menu else None
+
+        menu = until(rendered, "a menu with the default")
+        path = pathlib.Path(network.path("menu.template"))
+        path.write_bytes(menu.replace(b"525400000000", b"{mac}").replace(b"52:54:00:00:00:00", b"{mac-colons}"))
+        return path
 
     def url(self, protocol, path):
         return f"{protocol}://127.0.0.1:{self.tftp if protocol == 'tftp' else self.http}/{path}"
@@ -149,8 +191,10 @@ class Storm(unittest.TestCase):
 
     def test_a_boot_storm_of_two_thousand_hosts_loses_none(self):
         initrd = KERNEL.replace("vmlinuz", "initrd.img")
-        counted = self.load("--fetch", self.url("tftp", MENU), "-", *self.fetch(KERNEL, "http"), *self.fetch(initrd, "http"),
-                            "--hosts", 2000, "--at-once", 2000, "--own-addresses", "--http-timeout", 10 * PATIENCE, *AS_IPXE)
+        self.follow_a_server()
+        counted = self.load("--fetch", self.url("tftp", MENU), self.menu_template(), *self.fetch(KERNEL, "http"),
+                            *self.fetch(initrd, "http"), "--hosts", 2000, "--at-once", 2000, "--own-addresses",
+                            "--http-timeout", 10 * PATIENCE, *AS_IPXE)
         self.assertEqual((counted["done"], counted["restarted"]), (2000, 0))
         print(f"the slowest of 2,000 hosts took {counted['max_ms'] / 1000:.1f} s", file=sys.stderr)
 
@@ -215,6 +259,6 @@ class Storm(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    AGENT, LOAD_CLIENT = map(os.path.realpath, sys.argv[1:3])
+    SERVER, AGENT, CTL, LOAD_CLIENT = map(os.path.realpath, sys.argv[1:5])
     lab.enter()
     junit.main()

@@ -23,6 +23,12 @@ case "${1-}" in
     exit 0
     ;;
 esac
+for word in "$@"; do
+  [[ $word != -* ]] || {
+    echo "tools/fuzz.sh: \"$word\" is not an option here; see tools/fuzz.sh --help" >&2
+    exit 2
+  }
+done
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   for corpus in tests/fuzz/corpus/*/; do targets+=("$(basename "$corpus")"); done
@@ -35,7 +41,14 @@ bazel build --config=asan "${bazel_options[@]}" "${labels[@]/%/_fuzzer}" || exit
 fuzzers=$(bazel info --config=asan --noshow_progress bazel-bin 2>/dev/null)/tests/fuzz
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+fuzzing=
+stop() {
+  # A group of its own: the fuzzers go with it.
+  [ -z "$fuzzing" ] || kill -- "-$fuzzing" 2>/dev/null
+  wait
+  rm -rf "$work"
+}
+trap stop EXIT
 trap 'exit 130' INT TERM
 
 # one TARGET: runs it in a folder of its own, which is where it puts what it finds.
@@ -57,4 +70,10 @@ one() {
 }
 export -f one
 export work fuzzers seconds
-printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'one {}'
+# Of what runs in the background a signal is heard at once.
+setsid xargs -P "$(nproc)" -I{} bash -c 'one {}' < <(printf '%s\n' "${targets[@]}") &
+fuzzing=$!
+wait "$fuzzing"
+status=$?
+fuzzing=
+exit "$status"

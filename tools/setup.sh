@@ -23,6 +23,8 @@ vm=(qemu-system-x86 ipxe-qemu ovmf dnsmasq-base iproute2 debootstrap nfs-ganesha
 test=(
   clang-14 clang-format-14 libclang-rt-14-dev lld-14 llvm-14 sqlite3 busybox tftp-hpa atftp curl procps
   python3-grpcio python3-protobuf clustershell
+  # What the lab of namespaces is made with (tests/vm/lab.py); tests/network is in it, too.
+  iproute2 dnsmasq-base
 )
 bench=(dnsmasq-base tftpd-hpa nginx-light lighttpd iproute2 util-linux libpcre2-8-0 libwrap0)
 # It conflicts with tftpd-hpa: unpacked beside it, and never installed. The last two above are what it needs.
@@ -57,19 +59,21 @@ fi
 [ "${#missing[@]}" -gt 0 ] || [ -n "$unpack" ] || exit 0
 
 as_root=()
-if [ "$(id -u)" -ne 0 ]; then
+if [ "${#missing[@]}" -gt 0 ] && [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || {
     echo "tools/setup.sh: these packages are missing, and there is no sudo to install them with; as root: apt-get install ${missing[*]}" >&2
     exit 1
   }
   as_root=(sudo)
 fi
-echo "Installing ${#missing[@]} Debian packages: ${missing[*]}${unpack:+, and unpacking $unpacked}" >&2
 # stderr: what these scripts print on stdout is theirs alone.
 apt_get() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >&2
 }
-apt_get update
+if [ "${#missing[@]}" -gt 0 ]; then
+  echo "Installing ${#missing[@]} Debian packages: ${missing[*]}" >&2
+  apt_get update
+fi
 # Tests and benchmarks run these by themselves: what is installed for that alone is not to serve this machine's network.
 for package in "${missing[@]}"; do
   case "$package" in
@@ -85,6 +89,7 @@ for package in "${missing[@]}"; do
 done
 [ "${#missing[@]}" -eq 0 ] || apt_get install -y --no-install-recommends "${missing[@]}"
 if [ -n "$unpack" ]; then
+  echo "Unpacking $unpacked in $unpack" >&2
   rm -rf -- "${unpack:?}/$unpacked"
   mkdir -p -- "$unpack/$unpacked"
   # apt warns about a folder that its own user can't write to: let it fetch as the caller does.

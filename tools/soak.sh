@@ -9,19 +9,22 @@
 # In turn:
 #   memory    the whole suite, all rounds of it, under the address and undefined-behaviour sanitizers
 #                                                                        --config=asan, AUTOPXE_TEST_ALL_ROUNDS
-#   threads   what runs on several threads, under the thread sanitizer     --config=tsan, tests tagged concurrent
 #   fuzz      each fuzz target for a tenth of the N minutes                tools/fuzz.sh
+#   threads   what runs on several threads, under the thread sanitizer     --config=tsan, tests tagged concurrent
 #   crash     a thousand rounds of kill -9 of the store under 64 concurrent assigns    //server/store:crash_test, AUTOPXE_ROUNDS
 #   kill      two hundred rounds of kill -9 of the server itself           //tests/crash:kill_test, AUTOPXE_ROUNDS
 #   power     a thousand rounds in which writes that were not synced are lost          //server/store:power_loss_test, AUTOPXE_ROUNDS
 #   resets    100,000 clients that reset in the middle of a file           //agent/http:server_limits_test, AUTOPXE_TEST_HTTP_RESETS
 #   network   larger files over wires of every mixture of loss, delay, repetition and swapping, with a seed that no run had before
 #                                                                        //tests/network:network_test, AUTOPXE_TEST_NETWORK_LONG
-#   storm     ten rounds of 4,000 transfers that vanish                    //tests/network:storm_test, AUTOPXE_TEST_STORM_ROUNDS
+#   mixed     ten times the mixed, malformed and abandoned requests, with a seed that no run had before
+#                                                                        //tests/load:mixed_test, AUTOPXE_TEST_MIXED_SEED
 #   model     random commands, restarts and outages against the model, with seeds that no run had before, until the
 #             N minutes are over              //tests/model:model_test, AUTOPXE_TEST_MODEL_FIRST_SEED, AUTOPXE_TEST_MODEL_SEEDS
+# When the load has ended, with nothing beside it:
+#   storm     ten rounds of 4,000 transfers that vanish                    //tests/network:storm_test, AUTOPXE_TEST_STORM_ROUNDS
 #
-# All of these but the last take what they take, also when N minutes are over before they end. Everything runs on the loopback and in folders of its own,
+# All of these but model take what they take, also when N minutes are over before they end. Everything runs on the loopback and in folders of its own,
 # which are gone afterwards. A finding is printed when its part has ended, that of load at the end; the last lines are a summary. Ends with 0 when there was none.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -90,8 +93,9 @@ run() {
   part "$name" "$detail" $? "$log"
 }
 
-printf '== load: %s minutes\n' "$minutes"
-TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=$RANDOM \
+load_seed=$RANDOM
+printf '== load: %s minutes, seed %s\n' "$minutes" "$load_seed"
+TMPDIR=$work AUTOPXE_TEST_LOAD_SECONDS=$((minutes * 60)) AUTOPXE_TEST_LOAD_SEED=$load_seed \
   setsid /usr/bin/python3 -B tests/load/load_test.py \
   bazel-bin/server/autopxe-server bazel-bin/agent/autopxe-agent bazel-bin/ctl/autopxectl >"$work/load.log" 2>&1 &
 load=$!
@@ -111,8 +115,11 @@ run crash "1,000 rounds of kill -9 in the store" //server/store:crash_test AUTOP
 run kill "200 rounds of kill -9 of the server" //tests/crash:kill_test AUTOPXE_ROUNDS=200
 run power "1,000 rounds of lost writes" //server/store:power_loss_test AUTOPXE_ROUNDS=1000
 run resets "100,000 resets in the middle of a file" //agent/http:server_limits_test AUTOPXE_TEST_HTTP_RESETS=100000
-run network "wires of every mixture" //tests/network:network_test AUTOPXE_TEST_NETWORK_LONG=1 AUTOPXE_TEST_NETWORK_SEED=$RANDOM
-run storm "10 rounds of 4,000 transfers that vanish" //tests/network:storm_test AUTOPXE_TEST_STORM_ROUNDS=10
+network_seed=$RANDOM
+run network "wires of every mixture, seed $network_seed" //tests/network:network_test AUTOPXE_TEST_NETWORK_LONG=1 \
+  AUTOPXE_TEST_NETWORK_SEED="$network_seed"
+mixed_seed=$RANDOM
+run mixed "requests of every kind, seed $mixed_seed" //tests/load:mixed_test AUTOPXE_TEST_ALL_ROUNDS=1 AUTOPXE_TEST_MIXED_SEED="$mixed_seed"
 # Seeds that no run had before: by the time of day, far above those of the tests.
 seed=$(($(date +%s) * 1000))
 runs=0
@@ -130,7 +137,9 @@ part model "$runs runs" "$status" "$work/model.log"
 wait "$load"
 status=$?
 load=
-part load "$(grep -ao '[0-9]* requests in .*' "$work/load.log" | tail -n 1)" "$status" "$work/load.log"
+part load "seed $load_seed: $(grep -ao '[0-9]* requests in .*' "$work/load.log" | tail -n 1)" "$status" "$work/load.log"
+# It measures memory and times: with nothing beside it.
+run storm "10 rounds of 4,000 transfers that vanish" //tests/network:storm_test AUTOPXE_TEST_STORM_ROUNDS=10
 
 printf '\n== summary after %s minutes\n' $(((SECONDS - begin) / 60))
 printf '%s\n' "${summary[@]}"

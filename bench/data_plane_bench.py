@@ -97,6 +97,7 @@ class Bench:
         # What else runs is not to take the server's core, as far as that is up to this program and who it starts.
         os.sched_setaffinity(0, {self.client_core})
         self.table = Table(OURS)
+        self.not_running = {}  # Name of a peer -> why.
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -192,9 +193,18 @@ class Bench:
         """The agent, and each peer that speaks the protocol; started, and known to answer."""
         running = [stack.enter_context(self.agent())]
         for peer in peers.PEERS:
-            if protocol in peer.protocols and not peer.missing:
-                server = stack.enter_context(peer.start(str(self.root), str(self.root / "static"), self.server_core))
-                peers.until(lambda server=server: peers.ask(server, MENU) is not None, server)
+            if protocol not in peer.protocols or peer.missing or peer.name in self.not_running:
+                continue
+            with contextlib.ExitStack() as starting:
+                try:
+                    server = starting.enter_context(peer.start(str(self.root), str(self.root / "static"), self.server_core))
+                    peers.until(lambda server=server: peers.ask(server, MENU) is not None, server)
+                except (OSError, RuntimeError) as error:
+                    # The others are measured all the same.
+                    self.not_running[peer.name] = " ".join(str(error).split()).rstrip(":")
+                    self.say(f"{peer.name}: {self.not_running[peer.name]}")
+                    continue
+                stack.push(starting.pop_all())
                 running.append(server)
         return running
 
@@ -367,6 +377,9 @@ def main():
         for peer in peers.PEERS:
             if peer.missing:
                 print(f"| all by {peer.protocols[0].upper()} | {peer.name} | not installed: tools/setup.sh bench |")
+            elif peer.name in bench.not_running:
+                why = bench.not_running[peer.name].replace("|", "/")
+                print(f"| by {peer.protocols[0].upper()} | {peer.name} | not running: {why} |")
 
 
 if __name__ == "__main__":

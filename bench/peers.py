@@ -181,7 +181,7 @@ def _dnsmasq(program, folder, root, core):
     # It knows no other port than 69: the benchmark runs in a network namespace of its own.
     return Server("dnsmasq", [program, "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--enable-tftp",
                               f"--tftp-root={root}", "--tftp-max=5000", "--quiet-tftp", "--log-facility=/dev/null", "--pid-file=",
-                              "--user=root", "--listen-address=127.0.0.1", "--bind-interfaces"], folder, core, tftp=69)
+                              "--user=root", "--group=", "--listen-address=127.0.0.1", "--bind-interfaces"], folder, core, tftp=69)
 
 
 def _tftpd_hpa(program, folder, root, core):

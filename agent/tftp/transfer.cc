@@ -110,7 +110,9 @@ void Transfer::SendWindow(TimePoint now) {
 }
 
 void Transfer::TakeSample(TimePoint now) {
-  const Duration sample = now - sampled_at_;
+  // Packets that were read at once are told the time at which they were, which may be before what
+  // one of them had sent.
+  const Duration sample = std::max(Duration::zero(), now - sampled_at_);
   if (round_trip_.has_value()) {
     const Duration error = sample > *round_trip_ ? sample - *round_trip_ : *round_trip_ - sample;
     variation_ += (error - variation_) / kVariationShare;

@@ -150,6 +150,20 @@ TEST(TransferTest, ARepeatedRequestIsAnsweredAgainUntilTheClientHasAnswered) {
   }
 }
 
+// What was read together with the request that it answers has an earlier time than its answer.
+TEST(TransferTest, AnAnswerThatSeemsToComeBeforeItsQuestionTookNoTime) {
+  Recorder recorder(Windowed(4), 512 * 10);
+  recorder.transfer.Start(recorder.now);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("OACK"));
+  recorder.now -= seconds(5);
+  recorder.Ack(0);
+  EXPECT_EQ(recorder.Sent().size(), 4u);
+  EXPECT_GE(recorder.transfer.deadline(), recorder.now + Transfer::Limits().min_margin);
+  recorder.Ack(4);
+  EXPECT_EQ(recorder.Sent().size(), 4u);
+  EXPECT_GE(recorder.transfer.deadline(), recorder.now + Transfer::Limits().min_margin);
+}
+
 // faults.md case 15.
 TEST(TransferTest, GivingUpBeforeTheFirstBlockIsAProbe) {
   Recorder recorder(Windowed(4), 5000);

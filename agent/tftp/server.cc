@@ -176,8 +176,10 @@ void TftpServer::OnReadable(Port& port) {
     // RFC 1123, 4.2.3.4: a request to a broadcast address is not answered. Nobody listens at port
     // 0.
     if (!datagram.unicast || datagram.from.port == 0) continue;
-    if (port.takes_requests && tftp::IsRequest(datagram.bytes)) {
-      OnRequest(port, datagram);
+    if (tftp::IsRequest(datagram.bytes)) {
+      // Where none is taken, or none any more, its sender hears nothing and asks again: by then
+      // another may have taken this one's place.
+      if (port.takes_requests) OnRequest(port, datagram);
     } else if (port.has_transfers) {
       OnTransferPacket(port, datagram, now);
     }
@@ -373,9 +375,9 @@ void TftpServer::Remove(Slots::iterator slot) {
 
 void TftpServer::Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code,
                         absl::string_view text, size_t most_bytes) {
+  if (most_bytes < kErrorBytes) return;
   // Once, and not again: a client that misses it asks again.
-  const std::string packet =
-      tftp::BuildError(code, text.substr(0, most_bytes - std::min(most_bytes, kErrorBytes)));
+  const std::string packet = tftp::BuildError(code, text.substr(0, most_bytes - kErrorBytes));
   outbox_.Add(port.socket, {.bytes = packet,
                             .to = datagram.from,
                             .from = datagram.to,

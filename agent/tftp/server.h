@@ -124,7 +124,7 @@ class TftpServer {
   bool MakeRoom();
   void OnEnd(const IpEndpoint& client);
   void Remove(Slots::iterator slot) ABSL_LOCKS_EXCLUDED(mutex_);
-  // An ERROR of at most `most_bytes`.
+  // An ERROR of at most `most_bytes`; nothing, if none is as short.
   void Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code, absl::string_view text,
               size_t most_bytes);
   void Refuse(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,

@@ -137,6 +137,24 @@ TEST_F(TftpServerTest, AnIntruderIsToldAndDoesNotDisturb) {
   EXPECT_THAT(log_.Text(), HasSubstr("result=menu bytes=1300"));
 }
 
+// An ERROR would be longer than three times nothing.
+TEST_F(TftpServerTest, WhatIsTooShortToBeAnsweredIsNot) {
+  files_["file"] = Pattern(700);
+  Start();
+  TestClient client;
+  client.Ask(address(), Octet("file"));
+  const auto answer = client.Receive();
+  ASSERT_THAT(answer, IsOk());
+  TestClient intruder;
+  for (const std::string& bytes : {Literal(""), Literal("\4")}) {
+    intruder.Send(answer->from, bytes);
+  }
+  intruder.Send(answer->from, Literal("garbage"));
+  // The first that comes is the last one's: its text has the length that this allows.
+  EXPECT_EQ(Expect<ErrorPacket>(intruder.Receive()).text, "unknown transfer");
+  client.Send(answer->from, Literal("\0\5\0\0\0"));
+}
+
 // Two servers that take each other for an intruder must not talk for ever.
 TEST_F(TftpServerTest, AnIntruderThatGoesOnIsIgnored) {
   files_["file"] = Pattern(1300);

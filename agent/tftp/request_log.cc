@@ -61,8 +61,13 @@ void LogEnded(const OpenTransfer& transfer) {
     line.Info();
     return;
   }
-  line.Add("error", transfer.transfer().status().message());
-  if (transfer.transfer().status().code() == absl::StatusCode::kCancelled) {
+  const absl::Status& status = transfer.transfer().status();
+  line.Add("error", status.message());
+  // Whoever never answered may never have asked: a flood of forged requests would write a warning
+  // for each.
+  const bool was_forged_for_all_we_know =
+      status.code() == absl::StatusCode::kDeadlineExceeded && !transfer.transfer().is_answered();
+  if (status.code() == absl::StatusCode::kCancelled || was_forged_for_all_we_know) {
     line.Info();
   } else {
     line.Warn();

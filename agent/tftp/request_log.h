@@ -15,7 +15,8 @@ void LogRefused(const IpEndpoint& client, absl::string_view path, absl::string_v
 
 // A transfer that has ended by itself: its result is that of the content, such as "menu", or else
 // "probe" (OVMF has learnt the size, and will ask again), "aborted" (by the client), "timeout",
-// "changed" (the file) or "failed". The last three are warnings.
+// "changed" (the file) or "failed". The last three are warnings, but for the time-out of one that
+// was never answered.
 void LogEnded(const OpenTransfer& transfer);
 
 // One that was ended from outside.

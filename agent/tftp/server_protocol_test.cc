@@ -293,6 +293,23 @@ TEST_F(TftpServerTest, ASilentClientIsForgotten) {
   for (int i = 0; i < 3; ++i) Expect<OptionAcknowledgement>(client.Receive());
   WaitForLog("result=timeout");
   ExpectNextAnswerIsToAWrite(client);
+  EXPECT_THAT(log_.Text(),
+              AllOf(HasSubstr("info event=request"), HasSubstr("error=\"the peer never answered\""),
+                    Not(HasSubstr("warning"))));
+}
+
+// One that had answered and then fell silent is worth a warning.
+TEST_F(TftpServerTest, AClientThatStopsAnsweringIsWarnedOf) {
+  options_.limits.transfer.min_margin = std::chrono::milliseconds(1);
+  options_.limits.transfer.max_timeout = std::chrono::milliseconds(2);
+  files_["file"] = Pattern(5000);
+  Start();
+  TestClient client;
+  client.Ask(address(), Octet("file"));
+  const auto answer = client.Receive();
+  ASSERT_THAT(answer, IsOk());
+  client.Acknowledge(answer->from, 1);
+  WaitForLog("error=\"the peer stopped answering\"");
   EXPECT_THAT(log_.Text(), HasSubstr("warning event=request"));
 }
 

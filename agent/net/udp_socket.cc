@@ -44,6 +44,40 @@ absl::Status SetOptions(int fd, int family) {
   return SetOption(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO");
 }
 
+// One of a socket's two.
+struct Buffer {
+  int option;
+  int forced_option;  // Goes beyond the sysctl, with CAP_NET_ADMIN only.
+  absl::string_view name;
+  absl::string_view too_much;  // What would be lost.
+  absl::string_view sysctl;
+};
+
+constexpr Buffer kReceiveBuffer = {SO_RCVBUF, SO_RCVBUFFORCE, "receive", "many requests at once",
+                                   "net.core.rmem_max"};
+constexpr Buffer kSendBuffer = {SO_SNDBUF, SO_SNDBUFFORCE, "send", "many answers at once",
+                                "net.core.wmem_max"};
+
+absl::Status ReserveBuffer(int fd, const IpEndpoint& local, const Buffer& buffer, int bytes) {
+  if (setsockopt(fd, SOL_SOCKET, buffer.forced_option, &bytes, sizeof(bytes)) == 0) {
+    return absl::OkStatus();
+  }
+  if (setsockopt(fd, SOL_SOCKET, buffer.option, &bytes, sizeof(bytes)) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("can't set the ", buffer.name, " buffer"));
+  }
+  int doubled = 0;
+  socklen_t size = sizeof(doubled);
+  if (getsockopt(fd, SOL_SOCKET, buffer.option, &doubled, &size) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("can't read the ", buffer.name, " buffer"));
+  }
+  const int got = doubled / 2;  // socket(7): the kernel doubles it, for its own bookkeeping.
+  if (got >= bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the ", buffer.name, " buffer of UDP ", local.Format(), " has ", got, " bytes instead of ",
+      bytes, ": ", buffer.too_much, " would be lost; set sysctl ", buffer.sysctl, "=", bytes,
+      " or grant CAP_NET_ADMIN"));
+}
+
 // Where a datagram came in, by the control message beside it.
 struct Arrival {
   absl::optional<IpAddress> to;
@@ -197,30 +231,11 @@ absl::StatusOr<UdpSocket> UdpSocket::Open(const IpEndpoint& local, int interface
 }
 
 absl::Status UdpSocket::ReserveReceiveBuffer(int bytes) {
-  // FORCE goes beyond net.core.rmem_max, with CAP_NET_ADMIN only.
-  if (setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) == 0) {
-    return absl::OkStatus();
-  }
-  if (setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0) {
-    return absl::ErrnoToStatus(errno, "can't set SO_RCVBUF");
-  }
-  int doubled = 0;
-  socklen_t size = sizeof(doubled);
-  if (getsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &doubled, &size) != 0) {
-    return absl::ErrnoToStatus(errno, "can't read SO_RCVBUF");
-  }
-  const int got = doubled / 2;  // socket(7): the kernel doubles it, for its own bookkeeping.
-  if (got >= bytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "the receive buffer of UDP ", local_.Format(), " has ", got, " bytes instead of ", bytes,
-      ": many requests at once would be lost; set sysctl net.core.rmem_max=", bytes,
-      " or grant CAP_NET_ADMIN"));
+  return ReserveBuffer(fd_.get(), local_, kReceiveBuffer, bytes);
 }
 
-void UdpSocket::RaiseSendBuffer(int bytes) {
-  if (setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) == 0) return;
-  // As far as net.core.wmem_max allows.
-  setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+absl::Status UdpSocket::ReserveSendBuffer(int bytes) {
+  return ReserveBuffer(fd_.get(), local_, kSendBuffer, bytes);
 }
 
 absl::Status UdpSocket::Receive(ReceiveBatch& batch) {

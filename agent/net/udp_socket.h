@@ -75,9 +75,8 @@ class UdpSocket {
   // same.
   absl::Status ReserveReceiveBuffer(int bytes);
 
-  // Asks for room for `bytes` that have not left yet, and takes what the system gives: what finds
-  // no room is lost, like any datagram.
-  void RaiseSendBuffer(int bytes);
+  // The same for datagrams that have not left yet: what finds no room is lost, like any datagram.
+  absl::Status ReserveSendBuffer(int bytes);
 
   // Fills `batch` with what is waiting; nothing, if nothing is. A datagram whose sender can't be
   // told is dropped.

@@ -163,13 +163,19 @@ TEST(UdpSocketTest, AnAddressThatNoPacketCanGoToIsAnError) {
 }
 
 // faults.md case 23: a buffer that could not be had is said, with the remedy.
-TEST(UdpSocketTest, AReceiveBufferBeyondTheLimitIsHadOrSaidWithItsSysctl) {
+TEST(UdpSocketTest, ABufferBeyondTheLimitIsHadOrSaidWithItsSysctl) {
   UdpSocket socket = OpenSocket("127.0.0.1:0");
   EXPECT_THAT(socket.ReserveReceiveBuffer(4096), IsOk());
-  const absl::Status status = socket.ReserveReceiveBuffer(64 << 20);
-  if (!status.ok()) {
-    EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted,
-                                 HasSubstr("sysctl net.core.rmem_max=67108864")));
+  EXPECT_THAT(socket.ReserveSendBuffer(4096), IsOk());
+  const absl::Status received = socket.ReserveReceiveBuffer(64 << 20);
+  if (!received.ok()) {
+    EXPECT_THAT(received, StatusIs(absl::StatusCode::kResourceExhausted,
+                                   HasSubstr("sysctl net.core.rmem_max=67108864")));
+  }
+  const absl::Status sent = socket.ReserveSendBuffer(64 << 20);
+  if (!sent.ok()) {
+    EXPECT_THAT(sent, StatusIs(absl::StatusCode::kResourceExhausted,
+                               HasSubstr("sysctl net.core.wmem_max=67108864")));
   }
 }
 

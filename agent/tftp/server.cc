@@ -124,7 +124,13 @@ absl::Status TftpServer::Listen(const IpEndpoint& endpoint) {
 }
 
 absl::StatusOr<TftpServer::Port*> TftpServer::AddPort(UdpSocket socket) {
-  socket.RaiseSendBuffer(kSendBufferBytes);
+  const absl::Status reserved = socket.ReserveSendBuffer(kSendBufferBytes);
+  if (!reserved.ok() && !std::exchange(warned_of_send_buffer_, true)) {
+    LogLine("small-send-buffer")
+        .Add("protocol", "tftp")
+        .Add("warning", std::string(reserved.message()))
+        .Warn();
+  }
   auto port = std::make_unique<Port>(Port{.socket = std::move(socket)});
   Port* const self = port.get();
   ASSIGN_OR_RETURN(port->watch,

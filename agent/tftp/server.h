@@ -144,6 +144,7 @@ class TftpServer {
   Outbox outbox_;
   RecentChunks chunks_;  // While there are transfers.
   InterfaceMtus mtus_;
+  bool warned_of_send_buffer_ = false;  // All ports have the same.
   // Before the transfers, which use them.
   std::vector<std::unique_ptr<Port>> ports_;
   Slots transfers_;

@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "agent/net/unique_fd.h"
 
 namespace autopxe::agent {
 namespace {
@@ -23,22 +22,34 @@ constexpr size_t kMaxKnown = 1024;
 constexpr size_t kV4Headers = 20 + 8;
 constexpr size_t kV6Headers = 40 + 8;
 
+constexpr size_t kUsualV4Mtu = 1500;
+constexpr size_t kLeastV6Mtu = 1280;
+
 }  // namespace
 
-absl::StatusOr<size_t> InterfaceMtu(int index) {
-  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request = {};
-  request.ifr_ifindex = index;
-  if (!fd.is_open() || ioctl(fd.get(), SIOCGIFNAME, &request) != 0 ||
-      ioctl(fd.get(), SIOCGIFMTU, &request) != 0 || request.ifr_mtu < 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("can't tell the MTU of interface ", index));
-  }
-  return static_cast<size_t>(request.ifr_mtu);
-}
+size_t UsualMtu(bool is_v4) { return is_v4 ? kUsualV4Mtu : kLeastV6Mtu; }
 
 size_t UdpPayloadIn(size_t mtu, bool is_v4) {
   const size_t headers = is_v4 ? kV4Headers : kV6Headers;
   return mtu > headers ? mtu - headers : 0;
+}
+
+absl::StatusOr<size_t> InterfaceMtus::Ask(int index) {
+  // A kernel may have only one of them.
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (!fd_.is_open()) fd_ = UniqueFd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  }
+  ifreq request = {};
+  request.ifr_ifindex = index;
+  if (!fd_.is_open() || ioctl(fd_.get(), SIOCGIFNAME, &request) != 0 ||
+      ioctl(fd_.get(), SIOCGIFMTU, &request) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("can't tell the MTU of interface ", index));
+  }
+  if (request.ifr_mtu < 0) {
+    return absl::InternalError(
+        absl::StrCat("interface ", index, " has an MTU of ", request.ifr_mtu));
+  }
+  return static_cast<size_t>(request.ifr_mtu);
 }
 
 absl::optional<size_t> InterfaceMtus::Find(int index, TimePoint now) {
@@ -46,7 +57,7 @@ absl::optional<size_t> InterfaceMtus::Find(int index, TimePoint now) {
   if (known != known_.end() && now - known->second.asked_at < kAskedAgainAfter) {
     return known->second.mtu;
   }
-  const absl::StatusOr<size_t> mtu = InterfaceMtu(index);
+  const absl::StatusOr<size_t> mtu = Ask(index);
   const absl::optional<size_t> found = mtu.ok() ? absl::make_optional(*mtu) : absl::nullopt;
   if (known_.size() >= kMaxKnown) known_.clear();
   known_[index] = {found, now};

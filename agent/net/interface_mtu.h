@@ -6,23 +6,28 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
+#include "agent/net/unique_fd.h"
 
 namespace autopxe::agent {
 
-// The longest IP packet that an interface takes, with its headers, in bytes.
-// Errors: the system's (there is no such interface).
-absl::StatusOr<size_t> InterfaceMtu(int index);
+// What an IP packet may have where nobody knows better: Ethernet's 1500 bytes, or the 1280 that
+// every link must take (RFC 8200, 5).
+size_t UsualMtu(bool is_v4);
 
 // What a UDP datagram can carry in an IP packet of `mtu` bytes.
 size_t UdpPayloadIn(size_t mtu, bool is_v4);
 
-// The same for all interfaces, asked of the system now and then only. One thread at a time.
+// The longest IP packet that each interface takes, with its headers, in bytes; asked of the system
+// now and then only. One thread at a time.
 class InterfaceMtus {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // Unset if the system does not know.
+  // Unset if the system does not know: there is no such interface, or no descriptor is left.
   absl::optional<size_t> Find(int index, TimePoint now);
+
+  // Errors: the system's.
+  absl::StatusOr<size_t> Ask(int index);
 
  private:
   struct Known {
@@ -30,6 +35,8 @@ class InterfaceMtus {
     TimePoint asked_at;
   };
 
+  // Any socket will do; opened when it is first needed.
+  UniqueFd fd_;
   absl::flat_hash_map<int, Known> known_;
 };
 

@@ -13,25 +13,31 @@ namespace {
 TEST(InterfaceMtuTest, ItIsTheOneThatTheSystemTells) {
   size_t told = 0;
   ASSERT_TRUE(std::ifstream("/sys/class/net/lo/mtu") >> told);
-  EXPECT_THAT(InterfaceMtu(static_cast<int>(if_nametoindex("lo"))), IsOkAndHolds(told));
+  InterfaceMtus mtus;
+  EXPECT_THAT(mtus.Ask(static_cast<int>(if_nametoindex("lo"))), IsOkAndHolds(told));
 }
 
 TEST(InterfaceMtuTest, AnInterfaceThatIsNotThereHasNone) {
   for (const int index : {0, -1, 0x7fffffff}) {
-    EXPECT_FALSE(InterfaceMtu(index).ok()) << index;
     InterfaceMtus mtus;
+    EXPECT_FALSE(mtus.Ask(index).ok()) << index;
     EXPECT_EQ(mtus.Find(index, {}), absl::nullopt) << index;
   }
 }
 
 TEST(InterfaceMtuTest, WhatIsKnownIsAskedAgainLater) {
   const int loopback = static_cast<int>(if_nametoindex("lo"));
-  const auto mtu = InterfaceMtu(loopback);
-  ASSERT_THAT(mtu, IsOk());
   InterfaceMtus mtus;
+  const auto mtu = mtus.Ask(loopback);
+  ASSERT_THAT(mtu, IsOk());
   for (const int second : {0, 1, 100}) {
     EXPECT_EQ(mtus.Find(loopback, InterfaceMtus::TimePoint(std::chrono::seconds(second))), *mtu);
   }
+}
+
+TEST(InterfaceMtuTest, WhatNobodyKnowsGoesThroughMostNetworks) {
+  EXPECT_EQ(UsualMtu(true), 1500u);
+  EXPECT_EQ(UsualMtu(false), 1280u);
 }
 
 TEST(InterfaceMtuTest, TheHeadersAreTakenOff) {

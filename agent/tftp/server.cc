@@ -331,9 +331,10 @@ tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
     return limits;
   }
   // Fragments are lost together, and some firmware can't put them together at all.
-  const absl::optional<size_t> mtu = mtus_.Find(datagram.interface_index, EventLoop::Now());
-  if (!mtu.has_value()) return limits;
-  const size_t payload = UdpPayloadIn(*mtu, datagram.from.address.is_v4());
+  const bool is_v4 = datagram.from.address.is_v4();
+  const size_t mtu =
+      mtus_.Find(datagram.interface_index, EventLoop::Now()).value_or(UsualMtu(is_v4));
+  const size_t payload = UdpPayloadIn(mtu, is_v4);
   // An interface with less than RFC 1350's blocks has to fragment those, too.
   const size_t fitting =
       std::max<size_t>(tftp::NegotiatedOptions().block_size,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -97,10 +98,15 @@ class Decoding {
     const size_t threads = std::min({parts.size() / kPartsForAThread, kMostThreads,
                                      static_cast<size_t>(std::thread::hardware_concurrency())});
     for (size_t i = 1; i < threads; ++i) {
-      others_.emplace_back([this] {
-        PartArena arena;
-        while (DecodeNext(arena)) continue;
-      });
+      try {
+        others_.emplace_back([this] {
+          PartArena arena;
+          while (DecodeNext(arena)) continue;
+        });
+      } catch (const std::system_error&) {
+        // No thread is left (RLIMIT_NPROC, a container's pids.max): it takes longer without.
+        return;
+      }
     }
   }
   ~Decoding() {

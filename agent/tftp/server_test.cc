@@ -236,7 +236,6 @@ TEST_F(TftpServerTest, TheAddressThatWasAskedIsKnownAndAnswers) {
 
 TEST_F(TftpServerTest, Ipv6IsServedToo) {
   const IpEndpoint loopback = *IpEndpoint::Parse("[::1]:0");
-  if (!UdpSocket::Open(loopback).ok()) GTEST_SKIP() << "there is no IPv6 here";
   options_.listen.push_back(loopback);
   files_["file"] = Pattern(5000);
   Start();

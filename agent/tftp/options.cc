@@ -99,6 +99,7 @@ NegotiatedOptions Negotiate(const std::vector<Option>& offered, absl::optional<u
     }
     if (answer.has_value()) result.acknowledged.push_back({option.name, absl::StrCat(*answer)});
   }
+  result.all_refused = !offered.empty() && result.acknowledged.empty();
   return result;
 }
 

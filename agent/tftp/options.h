@@ -38,6 +38,9 @@ struct NegotiatedOptions {
   // What is answered, in the order and the spelling of the request. Empty: the transfer begins with
   // DATA, as RFC 2347 says.
   std::vector<Option> acknowledged;
+
+  // The request had options, and none is acknowledged.
+  bool all_refused = false;
 };
 
 // `size` is the length of what is sent; unset if that is not known beforehand (netascii): `tsize`

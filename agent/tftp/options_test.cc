@@ -27,6 +27,12 @@ TEST(OptionsTest, WithoutOptionsTheTransferIsThatOfRfc1350) {
   EXPECT_EQ(options.window_size, 1);
   EXPECT_FALSE(options.timeout.has_value());
   EXPECT_THAT(options.acknowledged, IsEmpty());
+  EXPECT_FALSE(options.all_refused);
+}
+
+TEST(OptionsTest, ThatAllAreRefusedIsTold) {
+  EXPECT_TRUE(Negotiate({{"blksize", "7"}, {"x", "y"}}, kSize, {}).all_refused);
+  EXPECT_FALSE(Negotiate({{"blksize", "8"}, {"x", "y"}}, kSize, {}).all_refused);
 }
 
 TEST(OptionsTest, WhatFirmwareAsksForIsGranted) {

@@ -40,7 +40,9 @@ Transfer::Transfer(NegotiatedOptions options, size_t request_bytes, const Limits
       output_(std::move(output)),
       window_(options_.window_size),
       timeout_(options_.timeout.has_value() ? Duration(*options_.timeout) : limits.timeout),
-      answers_left_(limits.packets_before_first_ack),
+      // Who offers options takes an answer of any length for one: it is not sent again unless it
+      // is asked for again, which such a client does.
+      answers_left_(options_.all_refused ? 1 : limits.packets_before_first_ack),
       answer_bytes_left_(kAmplification * request_bytes),
       request_bytes_(request_bytes) {}
 

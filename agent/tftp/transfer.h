@@ -25,7 +25,8 @@ namespace autopxe::agent::tftp {
 //   sorcerer's apprentice (RFC 1123, 4.2.3.1);
 // - believe an acknowledgement of a block that was not sent;
 // - send more than Limits::packets_before_first_ack for a request to an address that has not
-//   answered yet; nor, where options are acknowledged, more than three times the request's bytes.
+//   answered yet; nor, where options are acknowledged, more than three times the request's bytes;
+//   nor, where all are refused, more than one block.
 //
 // Its timer is that of RFC 6298: the round trip, smoothed, and four times its variation, from those
 // packets only that were sent once (Karn); doubled by each time-out. A client that asks for a
@@ -105,7 +106,7 @@ class Transfer {
   bool is_finished() const { return state_ == State::kFinished; }
 
   // Why it failed; OK otherwise. DEADLINE_EXCEEDED: the peer does not answer. CANCELLED: the peer
-  // sent an ERROR. Else what Output::send_block said.
+  // sent an ERROR. Else what Output::send_blocks said.
   const absl::Status& status() const { return status_; }
 
   // The peer gave up as soon as it had its options: OVMF does, to learn a file's size (`tsize`)

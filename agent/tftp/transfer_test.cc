@@ -135,6 +135,28 @@ TEST(TransferTest, AnErrorIsNoFourthPacketToAnAddressThatNeverAnswered) {
   EXPECT_FALSE(recorder.transfer.is_open());
 }
 
+// faults.md case 20: a block is many times as long as a request with an option of no use.
+TEST(TransferTest, WhereAllOptionsAreRefusedABlockAnswersEachRequestOnce) {
+  NegotiatedOptions options;
+  options.all_refused = true;
+  Recorder recorder(options, 700);
+  recorder.transfer.Start(recorder.now);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("1"));
+  recorder.TimeOut();
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  recorder.transfer.OnRepeatedRequest(recorder.now);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("1"));
+  recorder.TimeOut();
+  EXPECT_THAT(recorder.Sent(), IsEmpty());
+  // Once it is answered, everything is sent as often as it must be.
+  recorder.Ack(1);
+  EXPECT_THAT(recorder.Sent(), ElementsAre("2"));
+  recorder.TimeOut();
+  EXPECT_THAT(recorder.Sent(), ElementsAre("2"));
+  recorder.Ack(2);
+  EXPECT_TRUE(recorder.transfer.is_finished());
+}
+
 // faults.md case 16.
 TEST(TransferTest, ARepeatedRequestIsAnsweredAgainUntilTheClientHasAnswered) {
   for (const NegotiatedOptions& options : {Plain(), Windowed(4)}) {

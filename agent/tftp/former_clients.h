@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/types/optional.h"
-#include "common/model/ip_endpoint.h"
+#include "agent/tftp/client.h"
 
 namespace autopxe::agent::tftp {
 
@@ -17,18 +17,18 @@ class FormerClients {
   // REQUIRES: places > 0.
   explicit FormerClients(size_t places);
 
-  void Add(const IpEndpoint& client, uint16_t port);
+  void Add(const Client& client, uint16_t port);
 
   // The port of its last transfer; unset if it is not remembered.
-  absl::optional<uint16_t> Find(const IpEndpoint& client) const;
+  absl::optional<uint16_t> Find(const Client& client) const;
 
  private:
   struct Former {
-    IpEndpoint client;  // Port 0: none; no client has it.
+    Client client;  // Port 0: none; no client has it.
     uint16_t port;
   };
 
-  size_t PlaceOf(const IpEndpoint& client) const;
+  size_t PlaceOf(const Client& client) const;
 
   std::vector<Former> places_;
 };

@@ -41,16 +41,16 @@ void OpenTransfer::Repeat() {
   Settle();
 }
 
-void OpenTransfer::OnPacket(absl::string_view bytes, EventLoop::TimePoint now) {
+bool OpenTransfer::OnPacket(absl::string_view bytes, EventLoop::TimePoint now) {
   const absl::StatusOr<Packet> packet = ParsePacket(bytes);
-  if (!packet.ok()) return;
+  if (!packet.ok()) return true;
   if (const auto* acknowledgement = std::get_if<Acknowledgement>(&*packet)) {
     transfer_.OnAcknowledgement(acknowledgement->number, now);
     reader_.Forget(transfer_.acknowledged_blocks());
   } else if (const auto* error = std::get_if<ErrorPacket>(&*packet)) {
     transfer_.OnError(*error);
   }
-  Settle();
+  return Settle();
 }
 
 void OpenTransfer::OnTimer() {
@@ -60,16 +60,17 @@ void OpenTransfer::OnTimer() {
   Settle();
 }
 
-void OpenTransfer::Settle() {
+bool OpenTransfer::Settle() {
   if (!transfer_.is_open()) {
     // It may destroy this object, and with it the function that runs.
     const std::function<void()> on_end = std::exchange(on_end_, nullptr);
     if (on_end != nullptr) on_end();
-    return;
+    return false;
   }
-  if (timer_.has_value() && timer_->first <= transfer_.deadline()) return;
+  if (timer_.has_value() && timer_->first <= transfer_.deadline()) return true;
   if (timer_.has_value()) loop_.CancelTimer(*timer_);
   timer_ = loop_.StartTimer(transfer_.deadline(), [this] { OnTimer(); });
+  return true;
 }
 
 absl::StatusOr<uint64_t> OpenTransfer::SendBlocks(uint64_t first, uint64_t count) {

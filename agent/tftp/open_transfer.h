@@ -61,8 +61,9 @@ class OpenTransfer {
   // The same request came again. May end the transfer.
   void Repeat();
 
-  // The peer has sent this to the socket. May end the transfer.
-  void OnPacket(absl::string_view bytes, EventLoop::TimePoint now);
+  // The peer has sent this to the socket. Returns whether the transfer is open: if it is not, it
+  // may be destroyed.
+  bool OnPacket(absl::string_view bytes, EventLoop::TimePoint now);
 
   // Ends it and tells the peer so; on_end is not called.
   void Abort(const absl::Status& status) { transfer_.Fail(status); }
@@ -77,9 +78,9 @@ class OpenTransfer {
 
  private:
   void OnTimer();
-  // After whatever can have moved the transfer on. Nothing may follow it: it may destroy this
-  // object.
-  void Settle();
+  // After whatever can have moved the transfer on. Returns whether it is open. Nothing may follow
+  // if it is not: this object may be destroyed.
+  bool Settle();
 
   absl::StatusOr<uint64_t> SendBlocks(uint64_t first, uint64_t count);
   void Send(absl::string_view bytes, size_t segment_bytes);

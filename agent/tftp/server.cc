@@ -58,29 +58,30 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
     : loop_(loop),
       options_(std::move(options)),
       resolve_(std::move(resolve)),
-      max_transfers_(std::min(options_.max_transfers, TransfersThatDescriptorsAllow())),
       received_(kReceivedAtOnce, kReceivedBytes),
       outbox_(tftp::OpenTransfer::kOutboxBytes),
+      transfers_({.all = std::min(options_.max_transfers, TransfersThatDescriptorsAllow()),
+                  .of_address = options_.max_transfers_of_address}),
       former_clients_(kFormerClients) {}
 
 TftpServer::~TftpServer() {
   StopListening();
-  for (const auto& [client, slot] : transfers_) {
-    slot.transfer->Abort(absl::CancelledError("the server shuts down"));
-    tftp::LogEnded(*slot.transfer, "shutdown");
-  }
+  transfers_.ForEach([](tftp::OpenTransfer& transfer) {
+    transfer.Abort(absl::CancelledError("the server shuts down"));
+    tftp::LogEnded(transfer, "shutdown");
+  });
   outbox_.Flush();
-  transfers_.clear();
   for (const auto& port : ports_) loop_.Unwatch(port->watch);
 }
 
 absl::StatusOr<std::unique_ptr<TftpServer>> TftpServer::Open(EventLoop& loop, Options options,
                                                              Resolve resolve) {
   std::unique_ptr<TftpServer> server(new TftpServer(loop, std::move(options), std::move(resolve)));
-  if (server->max_transfers_ < server->options_.max_transfers) {
+  const size_t allowed = TransfersThatDescriptorsAllow();
+  if (allowed < server->options_.max_transfers) {
     LogLine("few-descriptors")
         .Add("protocol", "tftp")
-        .Add("max_transfers", server->max_transfers_)
+        .Add("max_transfers", allowed)
         .Add("wanted", server->options_.max_transfers)
         .Add("remedy", absl::StrCat("raise the limit of open files (LimitNOFILE=) to ",
                                     server->options_.max_transfers * kDescriptorsForATransfer))
@@ -243,37 +244,39 @@ void TftpServer::OnReadRequest(Port& port, const Datagram& datagram, tftp::ReadR
 
 bool TftpServer::AnsweredByOpenTransfer(const Datagram& datagram,
                                         const tftp::ReadRequest& request) {
-  const auto slot = transfers_.find(datagram.from);
-  if (slot == transfers_.end()) return false;
-  tftp::OpenTransfer& open = *slot->second.transfer;
-  if (open.request() == request && open.peer().asked_at == datagram.to) {
-    if (!open.transfer().is_answered()) {
-      open.Repeat();
+  const auto client = tftp::Client::Of(datagram);
+  tftp::OpenTransfer* const open = transfers_.Find(client);
+  if (open == nullptr) return false;
+  if (open->request() == request && open->peer().asked_at == datagram.to) {
+    if (!open->transfer().is_answered()) {
+      open->Repeat();
       return true;
     }
     // A copy that the network made or delayed; or, if the client has fallen silent, its next try
     // from the same port.
-    if (!open.transfer().is_stalled()) return true;
+    if (!open->transfer().is_stalled()) return true;
   }
   // One port, one transfer: the client has turned to something else.
-  tftp::LogEnded(open, "superseded");
-  Remove(slot);
+  tftp::LogEnded(*open, "superseded");
+  Remove(client);
   return false;
 }
 
 void TftpServer::OnTransferPacket(Port& port, const Datagram& datagram, EventLoop::TimePoint now) {
-  const auto slot = transfers_.find(datagram.from);
-  if (slot == transfers_.end()) return OnStray(port, datagram, now);
-  tftp::OpenTransfer& open = *slot->second.transfer;
+  const auto client = tftp::Client::Of(datagram);
+  tftp::OpenTransfer* const open = transfers_.Find(client);
+  if (open == nullptr) return OnStray(port, datagram, now);
   // What its client sends elsewhere belongs to a transfer that it had before.
-  if (&open.socket() != &port.socket || open.peer().asked_at != datagram.to) return;
-  open.OnPacket(datagram.bytes, now);
+  if (&open->socket() != &port.socket || open->peer().asked_at != datagram.to) return;
+  if (open->OnPacket(datagram.bytes, now) && open->transfer().is_answered()) {
+    transfers_.NoteAnswer(client);
+  }
 }
 
 void TftpServer::OnStray(Port& port, const Datagram& datagram, EventLoop::TimePoint now) {
   // A copy of its last packets, and nothing that the client should hear of: it may have asked again
   // from the same port, and would take the ERROR for the answer.
-  if (former_clients_.Find(datagram.from) == port.socket.local().port) return;
+  if (former_clients_.Find(tftp::Client::Of(datagram)) == port.socket.local().port) return;
   if (now >= strays_end_at_) {
     strays_end_at_ = now + kStraysAnsweredIn;
     strays_answered_ = 0;
@@ -287,28 +290,18 @@ void TftpServer::OnStray(Port& port, const Datagram& datagram, EventLoop::TimePo
 
 void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
                                ResolvedContent content) {
-  const IpEndpoint client = datagram.from;
-  const auto of_address = transfers_of_address_.find(client.address);
-  if (of_address != transfers_of_address_.end() &&
-      of_address->second >= options_.max_transfers_of_address) {
-    return RefuseForNow(
-        port, datagram, request,
-        absl::StrCat(of_address->second, " transfers of ", client.address.Format(), " are open"));
-  }
-  if (transfers_.size() >= max_transfers_ && !MakeRoom()) {
-    return RefuseForNow(port, datagram, request,
-                        absl::StrCat(max_transfers_, " transfers are open"));
+  const auto client = tftp::Client::Of(datagram);
+  if (const absl::Status room = MakeRoom(client.endpoint.address); !room.ok()) {
+    return RefuseForNow(port, datagram, request, room.message());
   }
   const std::function<void()> on_fetch = content.on_fetch;
   auto transfer = std::make_unique<tftp::OpenTransfer>(
       tftp::OpenTransfer::Shared{loop_, outbox_, chunks_}, TransferPortFor(port, client).socket,
-      tftp::Peer{client, datagram.to, datagram.interface_index}, std::move(request),
+      tftp::Peer{datagram.from, datagram.to, datagram.interface_index}, std::move(request),
       datagram.bytes.size(), std::move(content), LimitsFor(datagram),
       [this, client] { OnEnd(client); });
   tftp::OpenTransfer& open = *transfer;
-  const auto place = unanswered_.insert(unanswered_.end(), client);
-  transfers_.emplace(client, Slot{std::move(transfer), place});
-  ++transfers_of_address_[client.address];
+  transfers_.Add(client, std::move(transfer));
   {
     absl::MutexLock lock(&mutex_);
     ++open_transfers_;
@@ -317,7 +310,7 @@ void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadR
   open.Start();
 }
 
-TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const IpEndpoint& client) {
+TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const tftp::Client& client) {
   const std::vector<Port*>& ports = port.transfer_ports;
   Port* const next = ports[next_port_ % ports.size()];
   if (former_clients_.Find(client) != next->socket.local().port) return *next;
@@ -344,37 +337,34 @@ tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
   return limits;
 }
 
-bool TftpServer::MakeRoom() {
-  while (!unanswered_.empty()) {
-    const auto slot = transfers_.find(unanswered_.front());
-    tftp::OpenTransfer& open = *slot->second.transfer;
-    if (open.transfer().is_answered()) {
-      slot->second.place = unanswered_.end();
-      unanswered_.pop_front();
-      continue;
+absl::Status TftpServer::MakeRoom(const IpAddress& address) {
+  while (const auto crowd = transfers_.CrowdFor(address)) {
+    tftp::OpenTransfer& first = *transfers_.Find(crowd->first);
+    const bool is_silent =
+        first.transfer().is_stalled() &&
+        EventLoop::Now() - first.transfer().progressed() >= options_.gives_way_after;
+    if (crowd->is_answered && !is_silent) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          crowd->open, " transfers ",
+          crowd->of_address ? absl::StrCat("of ", address.Format(), " ") : "", "are open"));
     }
-    open.Abort(absl::ResourceExhaustedError("too many transfers"));
-    tftp::LogEnded(open, "evicted");
-    Remove(slot);
-    return true;
+    first.Abort(absl::ResourceExhaustedError("too many transfers"));
+    tftp::LogEnded(first, "evicted");
+    Remove(crowd->first);
   }
-  return false;
+  return absl::OkStatus();
 }
 
-void TftpServer::OnEnd(const IpEndpoint& client) {
-  const auto slot = transfers_.find(client);
-  tftp::LogEnded(*slot->second.transfer);
-  Remove(slot);
+void TftpServer::OnEnd(const tftp::Client& client) {
+  tftp::LogEnded(*transfers_.Find(client));
+  Remove(client);
 }
 
-void TftpServer::Remove(Slots::iterator slot) {
-  const IpEndpoint client = slot->first;
-  former_clients_.Add(client, slot->second.transfer->socket().local().port);
-  if (slot->second.place != unanswered_.end()) unanswered_.erase(slot->second.place);
-  transfers_.erase(slot);
+void TftpServer::Remove(const tftp::Client& client) {
+  std::unique_ptr<tftp::OpenTransfer> transfer = transfers_.Remove(client);
+  former_clients_.Add(client, transfer->socket().local().port);
+  transfer = nullptr;  // With its file, before Drain() counts it out.
   if (transfers_.empty()) chunks_.Clear();
-  const auto of_address = transfers_of_address_.find(client.address);
-  if (--of_address->second == 0) transfers_of_address_.erase(of_address);
   absl::MutexLock lock(&mutex_);
   --open_transfers_;
   if (!listening_ && open_transfers_ == 0) drained_.Notify();

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -21,8 +21,10 @@
 #include "agent/net/outbox.h"
 #include "agent/net/port_range.h"
 #include "agent/net/udp_socket.h"
+#include "agent/tftp/client.h"
 #include "agent/tftp/former_clients.h"
 #include "agent/tftp/open_transfer.h"
+#include "agent/tftp/open_transfers.h"
 #include "common/runtime/wakeup.h"
 
 namespace autopxe::agent {
@@ -46,12 +48,17 @@ class TftpServer {
     std::vector<IpEndpoint> listen;
 
     // Less if the limit of open files (RLIMIT_NOFILE) is below two for each. When it is reached,
-    // the oldest transfer whose client has never answered makes room: a flood of forged requests
-    // does not keep hosts from booting.
+    // the oldest transfer whose client has never answered makes room, or else one whose client has
+    // stopped answering: a flood of forged requests does not keep hosts from booting.
     size_t max_transfers = 8192;
 
-    // Of one client's address. Behind NAT many hosts have the same.
+    // Of one client's address: the same holds among these. Behind NAT many hosts have the same.
     size_t max_transfers_of_address = 1024;
+
+    // How long a client that did answer must have been silent to make room. One that only lost a
+    // packet goes on: where every transfer is a real one, those that are served first are done
+    // first.
+    EventLoop::Clock::duration gives_way_after = std::chrono::seconds(5);
 
     // Where transfers go out from: of these ports, or else any that are free; or the one that was
     // asked itself, which every firewall and NAT lets through.
@@ -96,12 +103,6 @@ class TftpServer {
     // Where what is asked for here goes out from; itself, if it is to be a single port.
     std::vector<Port*> transfer_ports;
   };
-  struct Slot {
-    std::unique_ptr<tftp::OpenTransfer> transfer;
-    // Its place in unanswered_; end() once it is known to be answered.
-    std::list<IpEndpoint>::iterator place;
-  };
-  using Slots = absl::flat_hash_map<IpEndpoint, Slot>;
 
   TftpServer(EventLoop& loop, Options options, Resolve resolve);
 
@@ -118,12 +119,13 @@ class TftpServer {
   bool AnsweredByOpenTransfer(const Datagram& datagram, const tftp::ReadRequest& request);
   void StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
                      ResolvedContent content);
-  Port& TransferPortFor(const Port& port, const IpEndpoint& client);
+  Port& TransferPortFor(const Port& port, const tftp::Client& client);
   tftp::OpenTransfer::Limits LimitsFor(const Datagram& datagram);
-  // Makes room for one more; false if every transfer is a real one.
-  bool MakeRoom();
-  void OnEnd(const IpEndpoint& client);
-  void Remove(Slots::iterator slot) ABSL_LOCKS_EXCLUDED(mutex_);
+  // For one more of this address.
+  // Errors: RESOURCE_EXHAUSTED if every transfer in the way is a real one, saying how many are.
+  absl::Status MakeRoom(const IpAddress& address);
+  void OnEnd(const tftp::Client& client);
+  void Remove(const tftp::Client& client) ABSL_LOCKS_EXCLUDED(mutex_);
   // An ERROR of at most `most_bytes`; nothing, if none is as short.
   void Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code, absl::string_view text,
               size_t most_bytes);
@@ -136,7 +138,6 @@ class TftpServer {
   EventLoop& loop_;
   const Options options_;
   const Resolve resolve_;
-  const size_t max_transfers_;  // As configured, or what the limit of open files allows.
   std::vector<IpEndpoint> endpoints_;
 
   // The loop's thread only.
@@ -147,12 +148,9 @@ class TftpServer {
   bool warned_of_send_buffer_ = false;  // All ports have the same.
   // Before the transfers, which use them.
   std::vector<std::unique_ptr<Port>> ports_;
-  Slots transfers_;
-  absl::flat_hash_map<IpAddress, size_t> transfers_of_address_;
+  tftp::OpenTransfers transfers_;
   tftp::FormerClients former_clients_;
   size_t next_port_ = 0;  // Counts batches of requests, which share a port.
-  // Oldest first; those among them that were answered since are dropped when they are met.
-  std::list<IpEndpoint> unanswered_;
   EventLoop::TimePoint next_overload_warning_;
   size_t strays_answered_ = 0;  // Until strays_end_at_.
   EventLoop::TimePoint strays_end_at_;

@@ -69,6 +69,7 @@ TEST_F(TftpServerTest, AFloodOfRequestsDoesNotKeepARealClientOut) {
 
 TEST_F(TftpServerTest, WhenAllTransfersAreRealARequestIsRefusedForNow) {
   options_.max_transfers = 1;
+  options_.gives_way_after = std::chrono::hours(1);
   files_["file"] = Pattern(700);
   Start();
   TestClient first;
@@ -89,9 +90,55 @@ TEST_F(TftpServerTest, WhenAllTransfersAreRealARequestIsRefusedForNow) {
   EXPECT_EQ(fetches_, 2);
 }
 
-TEST_F(TftpServerTest, OneAddressGetsSoManyTransfersAndOthersTheirOwn) {
+// Nobody is waited for who may be gone, while others wait.
+TEST_F(TftpServerTest, WhenAllTransfersAreRealTheOneThatHasFallenSilentMakesRoom) {
+  options_.max_transfers = 2;
+  options_.gives_way_after = {};
+  options_.limits.transfer.min_margin = std::chrono::milliseconds(5);
+  options_.limits.transfer.repetitions = 1000;
+  files_["file"] = Pattern(700);
+  Start();
+  TestClient clients[2];
+  for (TestClient& client : clients) {
+    client.Ask(address(), Octet("file"));
+    const auto answer = client.Receive();
+    ASSERT_THAT(answer, IsOk());
+    client.Acknowledge(answer->from, 1);
+    // Silent once the second block has come twice.
+    for (int seconds = 0; seconds < 2;) seconds += Expect<DataBlock>(client.Receive()).number == 2;
+  }
+  TestClient late;
+  EXPECT_THAT(late.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
+  Stop();
+  EXPECT_THAT(log_.Text(), HasSubstr(absl::StrCat("client=", clients[0].endpoint().Format(),
+                                                  " path=file result=evicted bytes=512")));
+  EXPECT_THAT(log_.Text(), Not(HasSubstr(absl::StrCat("client=", clients[1].endpoint().Format(),
+                                                      " path=file result=evicted"))));
+}
+
+// Else whoever forges requests of an address keeps its host out.
+TEST_F(TftpServerTest, ForgedRequestsOfAnAddressDoNotKeepItsHostOut) {
   options_.max_transfers_of_address = 2;
   files_["file"] = Pattern(700);
+  Start();
+  TestClient forged[2];
+  for (TestClient& client : forged) {
+    client.Ask(address(), Octet("file"));
+    EXPECT_EQ(Expect<DataBlock>(client.Receive()).number, 1);
+  }
+  TestClient third;
+  EXPECT_THAT(third.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
+  EXPECT_THAT(Expect<ErrorPacket>(forged[0].Receive()).text, HasSubstr("too many"));
+  Stop();
+  EXPECT_THAT(log_.Text(), HasSubstr(absl::StrCat("client=", forged[0].endpoint().Format(),
+                                                  " path=file result=evicted")));
+  EXPECT_THAT(log_.Text(), Not(HasSubstr("requests-dropped")));
+}
+
+TEST_F(TftpServerTest, OneAddressGetsSoManyTransfersAndOthersTheirOwn) {
+  options_.max_transfers_of_address = 2;
+  options_.gives_way_after = std::chrono::hours(1);
+  files_["file"] = Pattern(1300);
   Start();
   TestClient clients[2];
   IpEndpoint from = address();
@@ -100,15 +147,17 @@ TEST_F(TftpServerTest, OneAddressGetsSoManyTransfersAndOthersTheirOwn) {
     const auto answer = client.Receive();
     EXPECT_EQ(Expect<DataBlock>(answer).number, 1);
     from = answer->from;
+    client.Acknowledge(from, 1);
+    EXPECT_EQ(Expect<DataBlock>(client.Receive()).number, 2);
   }
   TestClient third;
   EXPECT_THAT(third.Fetch(address(), Octet("file", {{"tsize", "0"}})),
               StatusIs(absl::StatusCode::kAborted, "0 too many transfers at once; ask again"));
   TestClient elsewhere("127.0.0.2");
-  EXPECT_THAT(elsewhere.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
+  EXPECT_THAT(elsewhere.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(1300)));
   clients[1].Send(from, Literal("\0\5\0\0\0"));
   WaitForLog("result=aborted");
-  EXPECT_THAT(third.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
+  EXPECT_THAT(third.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(1300)));
   Stop();
   EXPECT_THAT(log_.Text(), HasSubstr("2 transfers of 127.0.0.1 are open"));
 }
@@ -183,8 +232,8 @@ TEST_F(TftpServerTest, TransfersThatVanishGiveTheirFilesBack) {
     }
   }
   Settle();
-  // The socket that took requests is gone as well.
-  EXPECT_LT(descriptors(), before);
+  // The socket that took requests is gone as well, and one that asks for MTUs has come.
+  EXPECT_LE(descriptors(), before);
 }
 
 }  // namespace

@@ -122,6 +122,9 @@ class Transfer {
   // No progress for at least one time-out.
   bool is_stalled() const { return repetitions_ > 0; }
 
+  // When there was progress last. REQUIRES: it was started.
+  TimePoint progressed() const { return progressed_; }
+
   // Blocks that the peer has; everything before them can be forgotten.
   uint64_t acknowledged_blocks() const { return acknowledged_; }
 

@@ -22,9 +22,9 @@ namespace {
 constexpr size_t kReceivedBytes = tftp::kMaxRequestBytes + 1;
 constexpr size_t kReceivedAtOnce = 64;
 
-// Enough that a client's transfers one after the other have different ones, few enough that packets
-// of many clients are read at once.
-constexpr size_t kTransferPorts = 16;
+// Enough that nobody guesses which one answers a forged request, few enough that packets of many
+// clients are read at once.
+constexpr size_t kTransferPorts = 64;
 
 // What is to leave at once: transfers share a socket, and each sends whole windows.
 constexpr int kSendBufferBytes = 8 << 20;
@@ -87,13 +87,22 @@ absl::StatusOr<std::unique_ptr<TftpServer>> TftpServer::Open(EventLoop& loop, Op
                                     server->options_.max_transfers * kDescriptorsForATransfer))
         .Warn();
   }
+  // All before any transfer's: a range may hold a port that another one listens at.
+  std::vector<Port*> listeners;
   for (const IpEndpoint& endpoint : server->options_.listen) {
-    RETURN_IF_ERROR(server->Listen(endpoint));
+    ASSIGN_OR_RETURN(Port* const listener, server->Listen(endpoint));
+    listeners.push_back(listener);
+  }
+  for (Port* const listener : listeners) {
+    RETURN_IF_ERROR(server->OpenTransferPorts(*listener, listeners));
+  }
+  for (const IpEndpoint& local : server->endpoints_) {
+    LogLine("listening").Add("protocol", "tftp").Add("address", local.Format()).Info();
   }
   return server;
 }
 
-absl::Status TftpServer::Listen(const IpEndpoint& endpoint) {
+absl::StatusOr<TftpServer::Port*> TftpServer::Listen(const IpEndpoint& endpoint) {
   ASSIGN_OR_RETURN(UdpSocket socket, UdpSocket::Open(endpoint));
   const absl::Status reserved = socket.ReserveReceiveBuffer(options_.receive_buffer_bytes);
   if (!reserved.ok()) {
@@ -102,25 +111,35 @@ absl::Status TftpServer::Listen(const IpEndpoint& endpoint) {
         .Add("warning", std::string(reserved.message()))
         .Warn();
   }
-  const IpEndpoint local = socket.local();
   ASSIGN_OR_RETURN(Port* const listener, AddPort(std::move(socket)));
   listener->takes_requests = true;
+  endpoints_.push_back(listener->socket.local());
+  return listener;
+}
+
+absl::Status TftpServer::OpenTransferPorts(Port& listener,
+                                           const std::vector<Port*>& other_listeners) {
   if (options_.single_port) {
-    listener->transfer_ports = {listener};
-    listener->has_transfers = true;
-  } else {
-    ASSIGN_OR_RETURN(std::vector<UdpSocket> sockets,
-                     tftp::OpenTransferPorts(local.address, kTransferPorts, options_.ports));
-    for (UdpSocket& transfer_socket : sockets) {
-      // As many acknowledgements as there were requests come at once; the warning is said above.
-      transfer_socket.ReserveReceiveBuffer(options_.receive_buffer_bytes).IgnoreError();
-      ASSIGN_OR_RETURN(Port* const port, AddPort(std::move(transfer_socket)));
-      port->has_transfers = true;
-      listener->transfer_ports.push_back(port);
-    }
+    listener.transfer_ports = {&listener};
+    listener.has_transfers = true;
+    return absl::OkStatus();
   }
-  endpoints_.push_back(local);
-  LogLine("listening").Add("protocol", "tftp").Add("address", local.Format()).Info();
+  const IpAddress& address = listener.socket.local().address;
+  for (const Port* const other : other_listeners) {
+    if (other->socket.local().address != address || other->transfer_ports.empty()) continue;
+    listener.transfer_ports = other->transfer_ports;
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(std::vector<UdpSocket> sockets,
+                   tftp::OpenTransferPorts(address, kTransferPorts, options_.ports));
+  for (UdpSocket& socket : sockets) {
+    // As many acknowledgements as there were requests come at once; the warning was said for
+    // requests.
+    socket.ReserveReceiveBuffer(options_.receive_buffer_bytes).IgnoreError();
+    ASSIGN_OR_RETURN(Port* const port, AddPort(std::move(socket)));
+    port->has_transfers = true;
+    listener.transfer_ports.push_back(port);
+  }
   return absl::OkStatus();
 }
 
@@ -178,7 +197,9 @@ void TftpServer::OnReadable(Port& port) {
     return;
   }
   const EventLoop::TimePoint now = EventLoop::Now();
-  if (port.takes_requests) ++next_port_;
+  // RFC 1350, 4: at random, so that who has forged a request can't answer as well. Those that come
+  // together share one.
+  if (port.takes_requests) drawn_ = absl::Uniform<size_t>(random_);
   for (const Datagram& datagram : received_.datagrams()) {
     // RFC 1123, 4.2.3.4: a request to a broadcast address is not answered. Nobody listens at port
     // 0.
@@ -312,9 +333,9 @@ void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadR
 
 TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const tftp::Client& client) {
   const std::vector<Port*>& ports = port.transfer_ports;
-  Port* const next = ports[next_port_ % ports.size()];
+  Port* const next = ports[drawn_ % ports.size()];
   if (former_clients_.Find(client) != next->socket.local().port) return *next;
-  return *ports[(next_port_ + 1) % ports.size()];
+  return *ports[(drawn_ + 1) % ports.size()];
 }
 
 tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {

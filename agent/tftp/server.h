@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -106,7 +107,10 @@ class TftpServer {
 
   TftpServer(EventLoop& loop, Options options, Resolve resolve);
 
-  absl::Status Listen(const IpEndpoint& endpoint);
+  absl::StatusOr<Port*> Listen(const IpEndpoint& endpoint);
+  // For what is asked for at `listener`; those of another one at the same address, if there are
+  // any.
+  absl::Status OpenTransferPorts(Port& listener, const std::vector<Port*>& other_listeners);
   absl::StatusOr<Port*> AddPort(UdpSocket socket);
   void StopListening() ABSL_LOCKS_EXCLUDED(mutex_);
   void OnReadable(Port& port);
@@ -150,7 +154,8 @@ class TftpServer {
   std::vector<std::unique_ptr<Port>> ports_;
   tftp::OpenTransfers transfers_;
   tftp::FormerClients former_clients_;
-  size_t next_port_ = 0;  // Counts batches of requests, which share a port.
+  absl::BitGen random_;
+  size_t drawn_ = 0;  // For a batch of requests, which share a port.
   EventLoop::TimePoint next_overload_warning_;
   size_t strays_answered_ = 0;  // Until strays_end_at_.
   EventLoop::TimePoint strays_end_at_;

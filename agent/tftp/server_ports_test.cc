@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,45 @@ TEST_F(TftpServerTest, TransfersStayInTheirRangeOfPorts) {
     TestClient other;
     EXPECT_THAT(other.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(5000)));
   }
+}
+
+// One port serves any number of them.
+TEST_F(TftpServerTest, ListenersAtTheSameAddressShareTheirPorts) {
+  // A port that was free a moment ago.
+  const uint16_t port = UdpSocket::Open(*IpEndpoint::Parse("127.0.0.1:0"))->local().port;
+  options_.listen.push_back(options_.listen[0]);
+  options_.ports = PortRange{port, port};
+  files_["file"] = Pattern(5000);
+  Start();
+  ASSERT_EQ(server_->endpoints().size(), 2u);
+  for (const IpEndpoint& listener : server_->endpoints()) {
+    TestClient client;
+    client.Ask(listener, Octet("file"));
+    const auto answer = client.Receive();
+    ASSERT_THAT(answer, IsOk());
+    EXPECT_EQ(answer->from.port, port);
+    client.Send(answer->from, Literal("\0\5\0\0\0"));
+    TestClient other;
+    EXPECT_THAT(other.Fetch(listener, Octet("file")), IsOkAndHolds(Pattern(5000)));
+  }
+}
+
+// Who guesses the port of the answer to a forged request can answer it as well.
+TEST_F(TftpServerTest, NobodyKnowsFromWhichPortTheNextAnswerComes) {
+  files_["file"] = "text";
+  Start();
+  std::set<uint16_t> ports;
+  for (int i = 0; i < 64; ++i) {
+    TestClient client;
+    client.Ask(address(), Octet("file"));
+    const auto answer = client.Receive();
+    ASSERT_THAT(answer, IsOk());
+    ports.insert(answer->from.port);
+    client.Acknowledge(answer->from, 1);
+  }
+  // Of 64, drawn 64 times, 40 on the average. In turn it would be each, and with one for all one.
+  EXPECT_GT(ports.size(), 20u);
+  EXPECT_LT(ports.size(), 64u);
 }
 
 TEST_F(TftpServerTest, ARangeWithoutAFreePortIsSaidByName) {

@@ -85,9 +85,7 @@ absl::Status Agent::Run() {
   tftp_options.listen = config_.tftp_listen;
   tftp_options.ports = config_.tftp_ports;
   tftp_options.single_port = config_.tftp_single_port;
-  tftp_options.max_block_size = config_.tftp_max_block_size;
-  tftp_options.max_transfers = config_.tftp_max_transfers;
-  tftp_options.max_transfers_of_address = config_.tftp_max_transfers_of_address;
+  tftp_options.serving = config_.tftp_limits;
   absl::StatusOr<std::unique_ptr<TftpServer>> tftp =
       TftpServer::Open(*loop_, tftp_options, resolve);
   if (!tftp.ok()) {
@@ -272,6 +270,10 @@ void Agent::NoteCatalog() {
 
 void Agent::Reload(const Config& config) {
   catalog_watcher_->SetInterval(config.rescan_interval);
+  if (config.tftp_limits != config_.tftp_limits) {
+    config_.tftp_limits = config.tftp_limits;
+    tftp_->SetLimits(config_.tftp_limits);
+  }
   if (config.advertise == config_.advertise &&
       config.start_script_for_ipxe == config_.start_script_for_ipxe) {
     return;

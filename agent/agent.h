@@ -40,7 +40,7 @@ class Agent {
   ~Agent();
 
   // Takes over what `config` has of the options that take effect on a reload (advertise,
-  // start-script-for-ipxe, rescan-interval), and tells the server.
+  // start-script-for-ipxe, rescan-interval, TFTP's limits), and tells the server.
   void Reload(const Config& config);
 
   // Looks at the whole rootfs tree, the loaders and the folder of files again, soon, and tells the

@@ -6,11 +6,14 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "agent/sync/fake_server.h"
 #include "agent/test_agent.h"
+#include "agent/tftp/packet.h"
+#include "agent/tftp/test_client.h"
 #include "common/model/snapshot.h"
 #include "common/status/status_matchers.h"
 #include "common/wire/snapshot_wire.h"
@@ -279,6 +282,25 @@ TEST_F(AgentTest, AReloadTakesEffectAtOnceAndIsTold) {
   config.start_script_for_ipxe = true;
   (*agent)->Reload(config);
   EXPECT_THAT(Fetch(as_ipxe + "' --user-agent 'iPXE/1.21.1"), HasSubstr("#!ipxe"));
+}
+
+TEST_F(AgentTest, AReloadChangesTheLimitsOfTftp) {
+  Config config = BuildConfig();
+  const auto agent = Agent::Start(config);
+  ASSERT_THAT(agent, IsOk());
+  const auto granted = [&] {
+    tftp::TestClient client;
+    client.Ask((*agent)->tftp_endpoints().front(),
+               {"boot.ipxe", tftp::Mode::kOctet, {{"blksize", "1400"}}});
+    const auto answer = client.Receive();
+    const auto* options = std::get_if<tftp::OptionAcknowledgement>(&answer->packet);
+    return options == nullptr ? "" : options->options.at(0).value;
+  };
+  EXPECT_EQ(granted(), "1400");
+  config.tftp_limits.max_block_size = 1000;
+  (*agent)->Reload(config);
+  // From soon on.
+  while (granted() != "1000") continue;
 }
 
 TEST_F(AgentTest, DrainedItTakesNoMore) {

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/tftp/options.h"
 #include "common/model/quote.h"
 #include "common/runtime/server_address.h"
 #include "common/status/status_macros.h"
@@ -30,10 +31,6 @@ shutdown-grace at the most; a second one ends it at once.)";
 // Below a second a large tree would be scanned without end.
 constexpr absl::Duration kLeastInterval = absl::Seconds(1);
 constexpr absl::Duration kMostInterval = absl::Hours(24);
-
-// RFC 2348.
-constexpr size_t kLeastBlockSize = 8;
-constexpr size_t kMostBlockSize = 65464;
 
 constexpr size_t kMostTransfers = 1'000'000;
 
@@ -67,8 +64,9 @@ struct TftpTexts {
   std::string ports;
   bool single_port = false;
   std::string max_block_size;
-  std::string max_transfers = "8192";
-  std::string max_transfers_of_address = "1024";
+  std::string max_transfers = absl::StrCat(tftp::ServingLimits().max_transfers);
+  std::string max_transfers_of_address =
+      absl::StrCat(tftp::ServingLimits().max_transfers_of_address);
 };
 
 void AddTftpOptions(TftpTexts& texts, ProgramOptions& options) {
@@ -80,10 +78,13 @@ void AddTftpOptions(TftpTexts& texts, ProgramOptions& options) {
                     "containers");
   options.AddText("tftp-max-block-size", &texts.max_block_size, "BYTES",
                   "the longest TFTP block, whatever the interface's MTU (what goes through the "
-                  "interface in one piece unless set)");
-  options.AddText("tftp-max-transfers", &texts.max_transfers, "COUNT", "TFTP transfers at once");
+                  "interface in one piece unless set)",
+                  TakesEffect::kOnReload);
+  options.AddText("tftp-max-transfers", &texts.max_transfers, "COUNT", "TFTP transfers at once",
+                  TakesEffect::kOnReload);
   options.AddText("tftp-max-transfers-of-address", &texts.max_transfers_of_address, "COUNT",
-                  "of these, those of one address: many hosts have the same behind NAT");
+                  "of these, those of one address: many hosts have the same behind NAT",
+                  TakesEffect::kOnReload);
 }
 
 absl::Status ParseTftpOptions(const ProgramOptions& options, const TftpTexts& texts,
@@ -103,12 +104,13 @@ absl::Status ParseTftpOptions(const ProgramOptions& options, const TftpTexts& te
   if (!texts.max_block_size.empty()) {
     ASSIGN_OR_RETURN(const size_t bytes,
                      ParseNumber(options, "tftp-max-block-size", texts.max_block_size,
-                                 kLeastBlockSize, kMostBlockSize));
-    config.tftp_max_block_size = static_cast<uint16_t>(bytes);
+                                 tftp::kMinBlockSize, tftp::kMaxBlockSize));
+    config.tftp_limits.max_block_size = static_cast<uint16_t>(bytes);
   }
-  ASSIGN_OR_RETURN(config.tftp_max_transfers, ParseNumber(options, "tftp-max-transfers",
-                                                          texts.max_transfers, 1, kMostTransfers));
-  ASSIGN_OR_RETURN(config.tftp_max_transfers_of_address,
+  ASSIGN_OR_RETURN(
+      config.tftp_limits.max_transfers,
+      ParseNumber(options, "tftp-max-transfers", texts.max_transfers, 1, kMostTransfers));
+  ASSIGN_OR_RETURN(config.tftp_limits.max_transfers_of_address,
                    ParseNumber(options, "tftp-max-transfers-of-address",
                                texts.max_transfers_of_address, 1, kMostTransfers));
   return absl::OkStatus();
@@ -199,7 +201,7 @@ absl::StatusOr<ParsedConfig> ParseConfig(absl::Span<const std::string> args,
                 .state_folder = std::move(state),
                 .tftp_listen = {},
                 .tftp_ports = absl::nullopt,
-                .tftp_max_block_size = absl::nullopt,
+                .tftp_limits = {},
                 .http_listen = {},
                 .advertise = absl::nullopt,
                 .start_script_for_ipxe = start_script_for_ipxe};

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +8,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "agent/net/port_range.h"
+#include "agent/tftp/serving_limits.h"
 #include "common/model/ip_endpoint.h"
 #include "common/model/name.h"
 #include "common/runtime/logging.h"
@@ -28,9 +27,7 @@ struct Config {
   std::vector<IpEndpoint> tftp_listen;
   absl::optional<PortRange> tftp_ports;  // Unset: any.
   bool tftp_single_port = false;
-  absl::optional<uint16_t> tftp_max_block_size;  // Unset: by the interface's MTU.
-  size_t tftp_max_transfers = 8192;
-  size_t tftp_max_transfers_of_address = 1024;
+  tftp::ServingLimits tftp_limits;
   std::vector<IpEndpoint> http_listen;
   absl::optional<IpAddress>
       advertise;  // Where hosts reach it; unset: the address at which they asked.

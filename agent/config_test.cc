@@ -48,9 +48,9 @@ TEST(AgentConfigTest, OnlyTheTreeHasToBeNamed) {
   EXPECT_EQ(config.tftp_listen[0].Format(), "0.0.0.0:69");
   EXPECT_FALSE(config.tftp_ports.has_value());
   EXPECT_FALSE(config.tftp_single_port);
-  EXPECT_FALSE(config.tftp_max_block_size.has_value());
-  EXPECT_EQ(config.tftp_max_transfers, 8192u);
-  EXPECT_EQ(config.tftp_max_transfers_of_address, 1024u);
+  EXPECT_FALSE(config.tftp_limits.max_block_size.has_value());
+  EXPECT_EQ(config.tftp_limits.max_transfers, 8192u);
+  EXPECT_EQ(config.tftp_limits.max_transfers_of_address, 1024u);
   ASSERT_EQ(config.http_listen.size(), 1u);
   EXPECT_EQ(config.http_listen[0].Format(), "0.0.0.0:8080");
   EXPECT_FALSE(config.advertise.has_value());
@@ -100,9 +100,9 @@ TEST(AgentConfigTest, EveryOptionCanBeGiven) {
   EXPECT_EQ(config.files_folder, "/f");
   EXPECT_EQ(config.tftp_listen.size(), 2u);
   EXPECT_EQ(config.tftp_ports, (PortRange{50000, 50999}));
-  EXPECT_EQ(config.tftp_max_block_size, 1024);
-  EXPECT_EQ(config.tftp_max_transfers, 100u);
-  EXPECT_EQ(config.tftp_max_transfers_of_address, 10u);
+  EXPECT_EQ(config.tftp_limits.max_block_size, 1024);
+  EXPECT_EQ(config.tftp_limits.max_transfers, 100u);
+  EXPECT_EQ(config.tftp_limits.max_transfers_of_address, 10u);
   EXPECT_TRUE(Parsed({"--rootfs", "/r", "--tftp-single-port"}).tftp_single_port);
   EXPECT_EQ(config.advertise->Format(), "10.0.0.1");
   EXPECT_FALSE(config.start_script_for_ipxe);
@@ -193,7 +193,8 @@ TEST(AgentConfigTest, HelpShowsEveryOptionAndAnExample) {
                            "--config",
                            "Examples:",
                            "takes over: advertise, log-level, rescan-interval, shutdown-grace, "
-                           "start-script-for-ipxe"}) {
+                           "start-script-for-ipxe, tftp-max-block-size, tftp-max-transfers, "
+                           "tftp-max-transfers-of-address"}) {
     EXPECT_THAT(parsed->print, HasSubstr(word));
   }
 }

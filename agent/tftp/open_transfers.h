@@ -39,6 +39,9 @@ class OpenTransfers {
 
   explicit OpenTransfers(const Limits& limits) : limits_(limits) {}
 
+  // Those that are open beyond them stay until others want their places.
+  void SetLimits(const Limits& limits) { limits_ = limits; }
+
   bool empty() const { return slots_.empty(); }
 
   // Null if the client has none.
@@ -84,7 +87,7 @@ class OpenTransfers {
     return slot.is_answered ? queue.answered : queue.unanswered;
   }
 
-  const Limits limits_;
+  Limits limits_;
   absl::flat_hash_map<Client, Slot> slots_;
   Queue all_;
   absl::node_hash_map<IpAddress, Queue> of_address_;  // Slots point to them.

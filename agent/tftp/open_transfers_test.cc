@@ -75,6 +75,18 @@ TEST(OpenTransfersTest, WhereOneAddressHasTooManyOneOfItsOwnGivesWay) {
   EXPECT_EQ(FirstFor(transfers, "10.0.0.2"), "");
 }
 
+TEST(OpenTransfersTest, LowerLimitsHoldForThoseThatCome) {
+  OpenTransfers transfers({.all = 3, .of_address = 3});
+  for (const char* client : {"10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"}) Add(transfers, client);
+  transfers.SetLimits({.all = 2, .of_address = 1});
+  EXPECT_EQ(FirstFor(transfers, "10.0.0.3"), "10.0.0.3:3 of its address");
+  EXPECT_EQ(FirstFor(transfers, "10.0.0.9"), "10.0.0.1:1 of all");
+  transfers.Remove(At("10.0.0.1:1"));
+  EXPECT_EQ(FirstFor(transfers, "10.0.0.9"), "10.0.0.2:2 of all");
+  transfers.Remove(At("10.0.0.2:2"));
+  EXPECT_EQ(FirstFor(transfers, "10.0.0.9"), "");
+}
+
 TEST(OpenTransfersTest, ManyComeAndGoInAnyOrder) {
   constexpr int kClients = 1000;
   const auto client = [](int i) {

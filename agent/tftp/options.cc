@@ -14,8 +14,6 @@
 namespace autopxe::agent::tftp {
 namespace {
 
-constexpr uint64_t kMinBlockSize = 8;
-constexpr uint64_t kMaxBlockSize = 65464;
 constexpr uint64_t kMaxWindowSize = 65535;
 constexpr uint64_t kMaxTimeoutSeconds = 255;
 

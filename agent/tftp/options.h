@@ -10,10 +10,13 @@
 // What the options of a read request (RFCs 2347, 2348, 2349, 7440) are answered with. Pure.
 namespace autopxe::agent::tftp {
 
+// RFC 2348, of a DATA packet's payload, in bytes.
+inline constexpr uint16_t kMinBlockSize = 8;
+inline constexpr uint16_t kMaxBlockSize = 65464;
+
 struct OptionLimits {
-  // Of a DATA packet's payload, in bytes: a larger one that is asked for is answered with this. RFC
-  // 2348: 8 to 65464.
-  uint16_t max_block_size = 65464;
+  // A larger block that is asked for is answered with this.
+  uint16_t max_block_size = kMaxBlockSize;
 
   // Blocks under way at once: a larger window that is asked for is answered with this.
   uint16_t max_window_size = 64;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/tftp/request_log.h"
+#include "agent/tftp/transfer.h"
 #include "agent/tftp/transfer_ports.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log_line.h"
@@ -39,8 +40,6 @@ constexpr size_t kFormerClients = 4096;
 constexpr size_t kStraysAnswered = 16;
 constexpr auto kStraysAnsweredIn = std::chrono::seconds(10);
 
-// An ERROR is at most so many times as long as what it answers, whose sender may be forged.
-constexpr size_t kAmplification = 3;
 // Of an ERROR, beside its text.
 constexpr size_t kErrorBytes = 5;
 
@@ -52,6 +51,22 @@ size_t TransfersThatDescriptorsAllow() {
   return std::max<size_t>(1, limit.rlim_cur / kDescriptorsForATransfer);
 }
 
+// As far as the limit of open files allows; warns where it does not.
+tftp::OpenTransfers::Limits LimitsWithinDescriptors(const tftp::ServingLimits& limits) {
+  const size_t allowed = TransfersThatDescriptorsAllow();
+  if (allowed < limits.max_transfers) {
+    LogLine("few-descriptors")
+        .Add("protocol", "tftp")
+        .Add("max_transfers", allowed)
+        .Add("wanted", limits.max_transfers)
+        .Add("remedy", absl::StrCat("raise the limit of open files (LimitNOFILE=) to ",
+                                    limits.max_transfers * kDescriptorsForATransfer))
+        .Warn();
+  }
+  return {.all = std::min(limits.max_transfers, allowed),
+          .of_address = limits.max_transfers_of_address};
+}
+
 }  // namespace
 
 TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
@@ -60,8 +75,8 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
       resolve_(std::move(resolve)),
       received_(kReceivedAtOnce, kReceivedBytes),
       outbox_(tftp::OpenTransfer::kOutboxBytes),
-      transfers_({.all = std::min(options_.max_transfers, TransfersThatDescriptorsAllow()),
-                  .of_address = options_.max_transfers_of_address}),
+      transfers_(LimitsWithinDescriptors(options_.serving)),
+      max_block_size_(options_.serving.max_block_size),
       former_clients_(kFormerClients) {}
 
 TftpServer::~TftpServer() {
@@ -77,16 +92,6 @@ TftpServer::~TftpServer() {
 absl::StatusOr<std::unique_ptr<TftpServer>> TftpServer::Open(EventLoop& loop, Options options,
                                                              Resolve resolve) {
   std::unique_ptr<TftpServer> server(new TftpServer(loop, std::move(options), std::move(resolve)));
-  const size_t allowed = TransfersThatDescriptorsAllow();
-  if (allowed < server->options_.max_transfers) {
-    LogLine("few-descriptors")
-        .Add("protocol", "tftp")
-        .Add("max_transfers", allowed)
-        .Add("wanted", server->options_.max_transfers)
-        .Add("remedy", absl::StrCat("raise the limit of open files (LimitNOFILE=) to ",
-                                    server->options_.max_transfers * kDescriptorsForATransfer))
-        .Warn();
-  }
   // All before any transfer's: a range may hold a port that another one listens at.
   std::vector<Port*> listeners;
   for (const IpEndpoint& endpoint : server->options_.listen) {
@@ -174,6 +179,13 @@ void TftpServer::StopListening() {
   drained_.Notify();
 }
 
+void TftpServer::SetLimits(const tftp::ServingLimits& limits) {
+  loop_.Post([this, limits] {
+    transfers_.SetLimits(LimitsWithinDescriptors(limits));
+    max_block_size_ = limits.max_block_size;
+  });
+}
+
 size_t TftpServer::Drain(absl::Duration limit) {
   loop_.Post([this] { StopListening(); });
   const SystemClock clock;
@@ -220,14 +232,14 @@ void TftpServer::OnRequest(Port& port, const Datagram& datagram) {
   absl::StatusOr<tftp::Packet> packet = tftp::ParsePacket(datagram.bytes);
   if (!packet.ok()) {
     Refuse(port, datagram, tftp::ErrorCode::kIllegalOperation, packet.status().message(),
-           kAmplification * datagram.bytes.size());
+           tftp::kAmplification * datagram.bytes.size());
     tftp::LogRefused(datagram.from, "", "malformed", packet.status().message());
   } else if (auto* read = std::get_if<tftp::ReadRequest>(&*packet)) {
     OnReadRequest(port, datagram, std::move(*read));
   } else if (const auto* write = std::get_if<tftp::WriteRequest>(&*packet)) {
     const absl::string_view text = "this server takes no files";
     Refuse(port, datagram, tftp::ErrorCode::kAccessViolation, text,
-           kAmplification * datagram.bytes.size());
+           tftp::kAmplification * datagram.bytes.size());
     tftp::LogRefused(datagram.from, write->path, "write-refused", text);
   }
 }
@@ -306,7 +318,7 @@ void TftpServer::OnStray(Port& port, const Datagram& datagram, EventLoop::TimePo
   ++strays_answered_;
   // RFC 1350, 4: the sender is told, and no transfer is disturbed.
   Refuse(port, datagram, tftp::ErrorCode::kUnknownTransferId, "unknown transfer id",
-         kAmplification * datagram.bytes.size());
+         tftp::kAmplification * datagram.bytes.size());
 }
 
 void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
@@ -340,8 +352,8 @@ TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const tftp::Clie
 
 tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
   tftp::OpenTransfer::Limits limits = options_.limits;
-  if (options_.max_block_size.has_value()) {
-    limits.options.max_block_size = *options_.max_block_size;
+  if (max_block_size_.has_value()) {
+    limits.options.max_block_size = *max_block_size_;
     return limits;
   }
   // Fragments are lost together, and some firmware can't put them together at all.
@@ -407,7 +419,7 @@ void TftpServer::Refuse(Port& port, const Datagram& datagram, const tftp::ReadRe
   // Who asks for no options would get a block of 512 bytes if all were well.
   Refuse(port, datagram, code, text,
          request.options.empty() ? kErrorBytes + tftp::kMaxErrorTextBytes
-                                 : kAmplification * datagram.bytes.size());
+                                 : tftp::kAmplification * datagram.bytes.size());
 }
 
 void TftpServer::RefuseForNow(Port& port, const Datagram& datagram,

@@ -26,6 +26,7 @@
 #include "agent/tftp/former_clients.h"
 #include "agent/tftp/open_transfer.h"
 #include "agent/tftp/open_transfers.h"
+#include "agent/tftp/serving_limits.h"
 #include "common/runtime/wakeup.h"
 
 namespace autopxe::agent {
@@ -39,7 +40,7 @@ namespace autopxe::agent {
 // client's is its own: so one of ours serves any number of them, without a socket to be opened,
 // watched and closed for each, and what comes from many clients at once is read at once.
 //
-// Belongs to the loop's thread, but for Drain() and endpoints().
+// Belongs to the loop's thread, but for SetLimits(), Drain() and endpoints().
 class TftpServer {
  public:
   // Called on the loop's thread; must not block.
@@ -48,13 +49,7 @@ class TftpServer {
   struct Options {
     std::vector<IpEndpoint> listen;
 
-    // Less if the limit of open files (RLIMIT_NOFILE) is below two for each. When it is reached,
-    // the oldest transfer whose client has never answered makes room, or else one whose client has
-    // stopped answering: a flood of forged requests does not keep hosts from booting.
-    size_t max_transfers = 8192;
-
-    // Of one client's address: the same holds among these. Behind NAT many hosts have the same.
-    size_t max_transfers_of_address = 1024;
+    tftp::ServingLimits serving;
 
     // How long a client that did answer must have been silent to make room. One that only lost a
     // packet goes on: where every transfer is a real one, those that are served first are done
@@ -65,9 +60,6 @@ class TftpServer {
     // asked itself, which every firewall and NAT lets through.
     absl::optional<PortRange> ports;
     bool single_port = false;
-
-    // Of a DATA packet's payload; unset: as much as goes through the interface in one piece.
-    absl::optional<uint16_t> max_block_size;
 
     // For requests that come all at once, as after a power cut; the kernel's default holds about
     // 280.
@@ -89,6 +81,9 @@ class TftpServer {
 
   // Where it listens, with the real ports. Thread-safe.
   const std::vector<IpEndpoint>& endpoints() const { return endpoints_; }
+
+  // From soon on, for requests that come then. From any thread, while the loop runs.
+  void SetLimits(const tftp::ServingLimits& limits);
 
   // Takes no more requests and waits until the open transfers are done. Returns how many were not
   // within `limit`; they go on. From one thread, not the loop's, while the loop runs.
@@ -153,6 +148,7 @@ class TftpServer {
   // Before the transfers, which use them.
   std::vector<std::unique_ptr<Port>> ports_;
   tftp::OpenTransfers transfers_;
+  absl::optional<uint16_t> max_block_size_;
   tftp::FormerClients former_clients_;
   absl::BitGen random_;
   size_t drawn_ = 0;  // For a batch of requests, which share a port.

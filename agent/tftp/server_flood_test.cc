@@ -40,7 +40,7 @@ int FittingInABufferOf(int bytes, const tftp::ReadRequest& request, int count) {
 // faults.md case 22: transfers that nobody has answered make room for others, those that are
 // answered do not.
 TEST_F(TftpServerTest, AFloodOfRequestsDoesNotKeepARealClientOut) {
-  options_.max_transfers = 3;
+  options_.serving.max_transfers = 3;
   files_["file"] = Pattern(1300);
   Start();
   TestClient honest;
@@ -68,7 +68,7 @@ TEST_F(TftpServerTest, AFloodOfRequestsDoesNotKeepARealClientOut) {
 }
 
 TEST_F(TftpServerTest, WhenAllTransfersAreRealARequestIsRefusedForNow) {
-  options_.max_transfers = 1;
+  options_.serving.max_transfers = 1;
   options_.gives_way_after = std::chrono::hours(1);
   files_["file"] = Pattern(700);
   Start();
@@ -92,7 +92,7 @@ TEST_F(TftpServerTest, WhenAllTransfersAreRealARequestIsRefusedForNow) {
 
 // Nobody is waited for who may be gone, while others wait.
 TEST_F(TftpServerTest, WhenAllTransfersAreRealTheOneThatHasFallenSilentMakesRoom) {
-  options_.max_transfers = 2;
+  options_.serving.max_transfers = 2;
   options_.gives_way_after = {};
   options_.limits.transfer.min_margin = std::chrono::milliseconds(5);
   options_.limits.transfer.repetitions = 1000;
@@ -118,7 +118,7 @@ TEST_F(TftpServerTest, WhenAllTransfersAreRealTheOneThatHasFallenSilentMakesRoom
 
 // Else whoever forges requests of an address keeps its host out.
 TEST_F(TftpServerTest, ForgedRequestsOfAnAddressDoNotKeepItsHostOut) {
-  options_.max_transfers_of_address = 2;
+  options_.serving.max_transfers_of_address = 2;
   files_["file"] = Pattern(700);
   Start();
   TestClient forged[2];
@@ -136,7 +136,7 @@ TEST_F(TftpServerTest, ForgedRequestsOfAnAddressDoNotKeepItsHostOut) {
 }
 
 TEST_F(TftpServerTest, OneAddressGetsSoManyTransfersAndOthersTheirOwn) {
-  options_.max_transfers_of_address = 2;
+  options_.serving.max_transfers_of_address = 2;
   options_.gives_way_after = std::chrono::hours(1);
   files_["file"] = Pattern(1300);
   Start();
@@ -160,6 +160,33 @@ TEST_F(TftpServerTest, OneAddressGetsSoManyTransfersAndOthersTheirOwn) {
   EXPECT_THAT(third.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(1300)));
   Stop();
   EXPECT_THAT(log_.Text(), HasSubstr("2 transfers of 127.0.0.1 are open"));
+}
+
+TEST_F(TftpServerTest, LimitsChangeWhileItServes) {
+  options_.gives_way_after = std::chrono::hours(1);
+  files_["file"] = Pattern(700);
+  Start();
+  TestClient first;
+  first.Ask(address(), Octet("file"));
+  const auto answer = first.Receive();
+  ASSERT_THAT(answer, IsOk());
+  first.Acknowledge(answer->from, 1);
+  EXPECT_EQ(Expect<DataBlock>(first.Receive()).number, 2);
+  TestClient second;
+  for (const tftp::ServingLimits& limits : {tftp::ServingLimits{.max_transfers = 1},
+                                            tftp::ServingLimits{.max_transfers_of_address = 1}}) {
+    server_->SetLimits(limits);
+    AwaitLoop();
+    EXPECT_THAT(second.Fetch(address(), Octet("file")),
+                StatusIs(absl::StatusCode::kAborted, HasSubstr("too many")));
+  }
+  server_->SetLimits({});
+  AwaitLoop();
+  EXPECT_THAT(second.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
+  // What was open stays.
+  first.Acknowledge(answer->from, 2);
+  WaitForLog(
+      absl::StrCat("client=", first.endpoint().Format(), " path=file result=menu bytes=700"));
 }
 
 // faults.md case 23: what comes while the loop is busy waits, beyond what the kernel's own buffer

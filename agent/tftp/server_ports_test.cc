@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "agent/net/udp_socket.h"
 #include "agent/tftp/test_client.h"
 #include "agent/tftp/test_server.h"
@@ -168,9 +167,7 @@ TEST_F(TftpServerTest, DrainingASinglePortLetsItsTransfersEndAndTakesNoMore) {
   client.Ask(address(), Octet("file"));
   EXPECT_EQ(Expect<DataBlock>(client.Receive()).number, 1);
   EXPECT_EQ(server_->Drain(absl::ZeroDuration()), 1u);
-  absl::Notification begun;
-  loop_->Post([&] { begun.Notify(); });
-  begun.WaitForNotification();
+  AwaitLoop();
   TestClient late;
   late.Ask(address(), Octet("file"));
   // Dealt with behind it, and answered, since it belongs to no transfer: the first answer that
@@ -240,9 +237,13 @@ TEST_F(TftpServerTest, ABlockIsAsLongAsTheInterfaceOrTheSettingAllows) {
   ASSERT_TRUE(std::ifstream("/sys/class/net/lo/mtu") >> mtu);
   EXPECT_EQ(granted("65464"), absl::StrCat(std::min<size_t>(65464, mtu - 32)));
   EXPECT_EQ(granted("512"), "512");
+  // While it runs, and from the start.
+  server_->SetLimits({.max_block_size = 1000});
+  AwaitLoop();
+  EXPECT_EQ(granted("65464"), "1000");
   Stop();
   SetUp();
-  options_.max_block_size = 1024;
+  options_.serving.max_block_size = 1024;
   Start();
   EXPECT_EQ(granted("65464"), "1024");
 }

@@ -95,6 +95,13 @@ class TftpServerTest : public testing::Test {
     EXPECT_EQ(std::get<tftp::ErrorPacket>(answer->packet).code, 2);
   }
 
+  // Waits until the loop has done what it was told before.
+  void AwaitLoop() {
+    absl::Notification done;
+    loop_->Post([&] { done.Notify(); });
+    done.WaitForNotification();
+  }
+
   // Waits until the log tells of `text`; the server goes on listening, as it does not with
   // Settle().
   void WaitForLog(const std::string& text) {

@@ -14,9 +14,6 @@ constexpr int kVariationShare = 4;
 constexpr int kRoundTripShare = 8;
 constexpr int kVariations = 4;
 
-// Of the bytes of a request whose sender may be somebody else.
-constexpr size_t kAmplification = 3;
-
 // What the peer is told; never the system's own text, which could name a path.
 absl::string_view TextFor(const absl::Status& status) {
   switch (status.code()) {

@@ -16,6 +16,10 @@
 
 namespace autopxe::agent::tftp {
 
+// What is sent to an address that may be forged has at most so many times the bytes of what has
+// come from it.
+inline constexpr size_t kAmplification = 3;
+
 // The server's side of one read, as a state machine: what came and the time go in, what is to be
 // sent goes out through Output. Pure: it reads no clock and holds no bytes of the file. Blocks are
 // counted from 0 here, without end; on the wire they begin at 1 and wrap to 0.

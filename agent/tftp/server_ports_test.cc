@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "agent/net/udp_socket.h"
 #include "agent/tftp/test_client.h"
 #include "agent/tftp/test_server.h"
@@ -102,6 +103,14 @@ TEST_F(TftpServerTest, NobodyKnowsFromWhichPortTheNextAnswerComes) {
   // Of 64, drawn 64 times, 40 on the average. In turn it would be each, and with one for all one.
   EXPECT_GT(ports.size(), 20u);
   EXPECT_LT(ports.size(), 64u);
+}
+
+// There are 65 of them.
+TEST_F(TftpServerTest, ThatSendBuffersAreSmallIsSaidOnce) {
+  Start();
+  const std::vector<std::string> around = absl::StrSplit(log_.Text(), "event=small-send-buffer");
+  EXPECT_LE(around.size(), 2u);
+  if (around.size() == 2) EXPECT_THAT(around[1], HasSubstr("net.core.wmem_max="));
 }
 
 TEST_F(TftpServerTest, ARangeWithoutAFreePortIsSaidByName) {

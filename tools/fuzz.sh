@@ -46,6 +46,8 @@ stop() {
   # A group of its own: the fuzzers go with it.
   [ -z "$fuzzing" ] || kill -- "-$fuzzing" 2>/dev/null
   wait
+  # Those are no children of this script.
+  [ -z "$fuzzing" ] || for _ in {1..50}; do kill -0 -- "-$fuzzing" 2>/dev/null && sleep 0.1 || break; done
   rm -rf "$work"
 }
 trap stop EXIT

@@ -93,7 +93,13 @@ if [ -n "$unpack" ]; then
   rm -rf -- "${unpack:?}/$unpacked"
   mkdir -p -- "$unpack/$unpacked"
   # apt warns about a folder that its own user can't write to: let it fetch as the caller does.
-  (cd "$unpack/$unpacked" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$unpacked" >&2)
+  fetch() { (cd "$unpack/$unpacked" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$unpacked" >&2); }
+  fetch || {
+    # The lists of packages may be old, or not there.
+    if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+    apt_get update
+    fetch
+  }
   dpkg -x "$unpack/$unpacked"/*.deb "$unpack/$unpacked"
   touch "$unpack/$unpacked/complete"
 fi

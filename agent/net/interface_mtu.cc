@@ -34,11 +34,14 @@ size_t UdpPayloadIn(size_t mtu, bool is_v4) {
   return mtu > headers ? mtu - headers : 0;
 }
 
-absl::StatusOr<size_t> InterfaceMtus::Ask(int index) {
+InterfaceMtus::InterfaceMtus() {
   // A kernel may have only one of them.
   for (const int family : {AF_INET, AF_INET6}) {
     if (!fd_.is_open()) fd_ = UniqueFd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   }
+}
+
+absl::StatusOr<size_t> InterfaceMtus::Ask(int index) {
   ifreq request = {};
   request.ifr_ifindex = index;
   if (!fd_.is_open() || ioctl(fd_.get(), SIOCGIFNAME, &request) != 0 ||

@@ -23,6 +23,8 @@ class InterfaceMtus {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
+  InterfaceMtus();
+
   // Unset if the system does not know: there is no such interface, or no descriptor is left.
   absl::optional<size_t> Find(int index, TimePoint now);
 
@@ -35,7 +37,7 @@ class InterfaceMtus {
     TimePoint asked_at;
   };
 
-  // Any socket will do; opened when it is first needed.
+  // Any socket will do. Opened at once, since later there may be no descriptor left.
   UniqueFd fd_;
   absl::flat_hash_map<int, Known> known_;
 };

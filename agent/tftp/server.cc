@@ -23,8 +23,8 @@ namespace {
 constexpr size_t kReceivedBytes = tftp::kMaxRequestBytes + 1;
 constexpr size_t kReceivedAtOnce = 64;
 
-// Enough that nobody guesses which one answers a forged request, few enough that packets of many
-// clients are read at once.
+// Enough that who has forged a request must send an answer to each of many to prove it real, few
+// enough that packets of many clients are read at once.
 constexpr size_t kTransferPorts = 64;
 
 // What is to leave at once: transfers share a socket, and each sends whole windows.
@@ -209,9 +209,6 @@ void TftpServer::OnReadable(Port& port) {
     return;
   }
   const EventLoop::TimePoint now = EventLoop::Now();
-  // RFC 1350, 4: at random, so that who has forged a request can't answer as well. Those that come
-  // together share one.
-  if (port.takes_requests) drawn_ = absl::Uniform<size_t>(random_);
   for (const Datagram& datagram : received_.datagrams()) {
     // RFC 1123, 4.2.3.4: a request to a broadcast address is not answered. Nobody listens at port
     // 0.
@@ -345,9 +342,11 @@ void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadR
 
 TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const tftp::Client& client) {
   const std::vector<Port*>& ports = port.transfer_ports;
-  Port* const next = ports[drawn_ % ports.size()];
+  // RFC 1350, 4: at random. What somebody else is answered from tells nothing of it.
+  const size_t drawn = absl::Uniform<size_t>(random_, 0, ports.size());
+  Port* const next = ports[drawn];
   if (former_clients_.Find(client) != next->socket.local().port) return *next;
-  return *ports[(drawn_ + 1) % ports.size()];
+  return *ports[(drawn + 1) % ports.size()];
 }
 
 tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
@@ -371,12 +370,16 @@ tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
 }
 
 absl::Status TftpServer::MakeRoom(const IpAddress& address) {
-  while (const auto crowd = transfers_.CrowdFor(address)) {
+  // Two for one at the most: limits that were lowered are reached soon, and no request pays for all
+  // who are too many.
+  for (int gone = 0; gone < 2; ++gone) {
+    const auto crowd = transfers_.CrowdFor(address);
+    if (!crowd.has_value()) break;
     tftp::OpenTransfer& first = *transfers_.Find(crowd->first);
     const bool is_silent =
-        first.transfer().is_stalled() &&
         EventLoop::Now() - first.transfer().progressed() >= options_.gives_way_after;
     if (crowd->is_answered && !is_silent) {
+      if (gone > 0) break;
       return absl::ResourceExhaustedError(absl::StrCat(
           crowd->open, " transfers ",
           crowd->of_address ? absl::StrCat("of ", address.Format(), " ") : "", "are open"));

@@ -151,7 +151,6 @@ class TftpServer {
   absl::optional<uint16_t> max_block_size_;
   tftp::FormerClients former_clients_;
   absl::BitGen random_;
-  size_t drawn_ = 0;  // For a batch of requests, which share a port.
   EventLoop::TimePoint next_overload_warning_;
   size_t strays_answered_ = 0;  // Until strays_end_at_.
   EventLoop::TimePoint strays_end_at_;

@@ -277,7 +277,7 @@ def measure_tftp(bench):
             lambda server, turn, options=options: bench.load(
                 server, "--fetch", server.url("tftp", HALF_MIB), bench.file(HALF_MIB), "--hosts", hosts, "--at-once", hosts,
                 "--loss", 0.01, "--seed", turn + 1, *AS_IPXE, *options),
-            {"s": lambda counted: counted["p50_ms"] / 1000, **LOST}, together=True)
+            {"s": lambda counted: counted["p50_ms"] / 1000, **LOST}, together=window == 1)
 
 
 def measure_http(bench):

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/status_matchers.h"
+#include "common/status/test_rounds.h"
 #include "server/sqlite/simulated_disk.h"
 #include "server/sqlite/temp_folder.h"
 #include "server/store/configuration_sample.h"
@@ -105,6 +106,9 @@ class DamageTest : public testing::Test {
   std::string expected_;
 };
 
+// From one length to the next: further where each takes long.
+size_t StrideOf(size_t stride) { return stride * 100 / static_cast<size_t>(TestRounds(100)) + 1; }
+
 TEST_F(DamageTest, UndamagedFilesHoldEverything) {
   const Start start = StartOn(whole_);
   ASSERT_THAT(start.status, IsOk());
@@ -112,7 +116,7 @@ TEST_F(DamageTest, UndamagedFilesHoldEverything) {
 }
 
 TEST_F(DamageTest, ATruncatedDatabaseIsRefused) {
-  for (size_t size = 0; size < whole_.database.size(); size += 6007) {
+  for (size_t size = 0; size < whole_.database.size(); size += StrideOf(6007)) {
     SCOPED_TRACE(size);
     const Start start = StartOn({whole_.database.substr(0, size), whole_.log});
     // The log may hold every page that is missing.
@@ -127,7 +131,7 @@ TEST_F(DamageTest, ATruncatedDatabaseIsRefused) {
 TEST_F(DamageTest, ATruncatedLogLosesNothingThatItHoldsWhole) {
   const size_t frames = (whole_.log.size() - kHeader) / (24 + 4096);
   int64_t last = 0;
-  for (size_t size = 0; size <= whole_.log.size(); size += 12007) {
+  for (size_t size = 0; size <= whole_.log.size(); size += StrideOf(12007)) {
     const Start start = StartOn({whole_.database, whole_.log.substr(0, size)});
     ASSERT_THAT(start.status, IsOk()) << size;
     const int64_t revision = start.snapshot->revision().id.number;
@@ -144,7 +148,7 @@ TEST_F(DamageTest, ATruncatedLogLosesNothingThatItHoldsWhole) {
 TEST_F(DamageTest, ADamagedLogIsRefusedRatherThanReadInPart) {
   std::mt19937 random(1);
   const size_t end = whole_.log.size() - whole_.log.size() / 10;
-  for (int i = 0; i < 80; ++i) {
+  for (int i = 0; i < TestRounds(80); ++i) {
     Files files = whole_;
     const size_t offset = i < 16 ? static_cast<size_t>(2 * i) : random() % end;
     files.log[offset] = static_cast<char>(files.log[offset] ^ (1 << random() % 8));
@@ -157,7 +161,7 @@ TEST_F(DamageTest, ADamagedLogIsRefusedRatherThanReadInPart) {
 TEST_F(DamageTest, ADamagedDatabaseIsRefusedOrHoldsEveryHost) {
   std::mt19937 random(2);
   int refused = 0;
-  for (int i = 0; i < 80; ++i) {
+  for (int i = 0; i < TestRounds(80); ++i) {
     Files files = whole_;
     const size_t offset = i < 25 ? static_cast<size_t>(4 * i) : random() % files.database.size();
     files.database[offset] = static_cast<char>(files.database[offset] ^ (1 << random() % 8));

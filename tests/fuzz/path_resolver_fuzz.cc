@@ -88,7 +88,10 @@ void CheckPath(absl::string_view input) {
   }
   const absl::StatusOr<ResolvedContent> found = site.resolver->Resolve(request);
   if (!found.ok()) {
-    Require(!absl::StrContains(found.status().message(), site.tree.folder()),
+    // What was asked for may be quoted, and libFuzzer finds out what the folder is called.
+    const std::string& folder = site.tree.folder();
+    const absl::string_view name = absl::string_view(folder).substr(folder.rfind('/') + 1);
+    Require(absl::StrContains(input, name) || !absl::StrContains(found.status().message(), name),
             "an error tells no path of the agent's own");
     return;
   }

@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/tftp/request_log.h"
-#include "agent/tftp/transfer.h"
 #include "agent/tftp/transfer_ports.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log_line.h"
@@ -34,14 +33,6 @@ constexpr int kSendBufferBytes = 8 << 20;
 constexpr size_t kDescriptorsForATransfer = 2;
 
 constexpr size_t kFormerClients = 4096;
-
-// Two servers that take each other for an intruder would otherwise send each other ERROR packets
-// for ever.
-constexpr size_t kStraysAnswered = 16;
-constexpr auto kStraysAnsweredIn = std::chrono::seconds(10);
-
-// Of an ERROR, beside its text.
-constexpr size_t kErrorBytes = 5;
 
 constexpr auto kBetweenOverloadWarnings = std::chrono::seconds(10);
 
@@ -75,6 +66,7 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
       resolve_(std::move(resolve)),
       received_(kReceivedAtOnce, kReceivedBytes),
       outbox_(tftp::OpenTransfer::kOutboxBytes),
+      refusals_(outbox_),
       transfers_(LimitsWithinDescriptors(options_.serving)),
       max_block_size_(options_.serving.max_block_size),
       former_clients_(kFormerClients) {}
@@ -228,15 +220,14 @@ void TftpServer::OnReadable(Port& port) {
 void TftpServer::OnRequest(Port& port, const Datagram& datagram) {
   absl::StatusOr<tftp::Packet> packet = tftp::ParsePacket(datagram.bytes);
   if (!packet.ok()) {
-    Refuse(port, datagram, tftp::ErrorCode::kIllegalOperation, packet.status().message(),
-           tftp::kAmplification * datagram.bytes.size());
+    refusals_.Refuse(port.socket, datagram, tftp::ErrorCode::kIllegalOperation,
+                     packet.status().message());
     tftp::LogRefused(datagram.from, "", "malformed", packet.status().message());
   } else if (auto* read = std::get_if<tftp::ReadRequest>(&*packet)) {
     OnReadRequest(port, datagram, std::move(*read));
   } else if (const auto* write = std::get_if<tftp::WriteRequest>(&*packet)) {
     const absl::string_view text = "this server takes no files";
-    Refuse(port, datagram, tftp::ErrorCode::kAccessViolation, text,
-           tftp::kAmplification * datagram.bytes.size());
+    refusals_.Refuse(port.socket, datagram, tftp::ErrorCode::kAccessViolation, text);
     tftp::LogRefused(datagram.from, write->path, "write-refused", text);
   }
 }
@@ -259,15 +250,18 @@ void TftpServer::OnReadRequest(Port& port, const Datagram& datagram, tftp::ReadR
       tftp::LogRefused(datagram.from, request.path, "ignored", "");
       return;
     case absl::StatusCode::kNotFound:
-      Refuse(port, datagram, request, tftp::ErrorCode::kFileNotFound, status.message());
+      refusals_.RefuseRead(port.socket, datagram, request, tftp::ErrorCode::kFileNotFound,
+                           status.message());
       tftp::LogRefused(datagram.from, request.path, "not-found", "");
       return;
     case absl::StatusCode::kInvalidArgument:
-      Refuse(port, datagram, request, tftp::ErrorCode::kAccessViolation, status.message());
+      refusals_.RefuseRead(port.socket, datagram, request, tftp::ErrorCode::kAccessViolation,
+                           status.message());
       tftp::LogRefused(datagram.from, request.path, "refused", status.message());
       return;
     default:
-      Refuse(port, datagram, request, tftp::ErrorCode::kNotDefined, status.message());
+      refusals_.RefuseRead(port.socket, datagram, request, tftp::ErrorCode::kNotDefined,
+                           status.message());
       tftp::LogRefused(datagram.from, request.path, "unavailable", status.message());
   }
 }
@@ -307,15 +301,7 @@ void TftpServer::OnStray(Port& port, const Datagram& datagram, EventLoop::TimePo
   // A copy of its last packets, and nothing that the client should hear of: it may have asked again
   // from the same port, and would take the ERROR for the answer.
   if (former_clients_.Find(tftp::Client::Of(datagram)) == port.socket.local().port) return;
-  if (now >= strays_end_at_) {
-    strays_end_at_ = now + kStraysAnsweredIn;
-    strays_answered_ = 0;
-  }
-  if (strays_answered_ >= kStraysAnswered) return;
-  ++strays_answered_;
-  // RFC 1350, 4: the sender is told, and no transfer is disturbed.
-  Refuse(port, datagram, tftp::ErrorCode::kUnknownTransferId, "unknown transfer id",
-         tftp::kAmplification * datagram.bytes.size());
+  refusals_.RefuseStray(port.socket, datagram, now);
 }
 
 void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
@@ -406,29 +392,10 @@ void TftpServer::Remove(const tftp::Client& client) {
   if (!listening_ && open_transfers_ == 0) drained_.Notify();
 }
 
-void TftpServer::Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code,
-                        absl::string_view text, size_t most_bytes) {
-  if (most_bytes < kErrorBytes) return;
-  // Once, and not again: a client that misses it asks again.
-  const std::string packet = tftp::BuildError(code, text.substr(0, most_bytes - kErrorBytes));
-  outbox_.Add(port.socket, {.bytes = packet,
-                            .to = datagram.from,
-                            .from = datagram.to,
-                            .interface_index = datagram.interface_index});
-}
-
-void TftpServer::Refuse(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,
-                        tftp::ErrorCode code, absl::string_view text) {
-  // Who asks for no options would get a block of 512 bytes if all were well.
-  Refuse(port, datagram, code, text,
-         request.options.empty() ? kErrorBytes + tftp::kMaxErrorTextBytes
-                                 : tftp::kAmplification * datagram.bytes.size());
-}
-
 void TftpServer::RefuseForNow(Port& port, const Datagram& datagram,
                               const tftp::ReadRequest& request, absl::string_view reason) {
-  Refuse(port, datagram, request, tftp::ErrorCode::kNotDefined,
-         "too many transfers at once; ask again");
+  refusals_.RefuseRead(port.socket, datagram, request, tftp::ErrorCode::kNotDefined,
+                       "too many transfers at once; ask again");
   tftp::LogRefused(datagram.from, request.path, "overload", reason);
   WarnOfOverload(reason);
 }

@@ -26,6 +26,7 @@
 #include "agent/tftp/former_clients.h"
 #include "agent/tftp/open_transfer.h"
 #include "agent/tftp/open_transfers.h"
+#include "agent/tftp/refusals.h"
 #include "agent/tftp/serving_limits.h"
 #include "common/runtime/wakeup.h"
 
@@ -125,11 +126,6 @@ class TftpServer {
   absl::Status MakeRoom(const IpAddress& address);
   void OnEnd(const tftp::Client& client);
   void Remove(const tftp::Client& client) ABSL_LOCKS_EXCLUDED(mutex_);
-  // An ERROR of at most `most_bytes`; nothing, if none is as short.
-  void Refuse(Port& port, const Datagram& datagram, tftp::ErrorCode code, absl::string_view text,
-              size_t most_bytes);
-  void Refuse(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,
-              tftp::ErrorCode code, absl::string_view text);
   void RefuseForNow(Port& port, const Datagram& datagram, const tftp::ReadRequest& request,
                     absl::string_view reason);
   void WarnOfOverload(absl::string_view reason);
@@ -142,6 +138,7 @@ class TftpServer {
   // The loop's thread only.
   ReceiveBatch received_;
   Outbox outbox_;
+  tftp::Refusals refusals_;
   RecentChunks chunks_;  // While there are transfers.
   InterfaceMtus mtus_;
   bool warned_of_send_buffer_ = false;  // All ports have the same.
@@ -152,8 +149,6 @@ class TftpServer {
   tftp::FormerClients former_clients_;
   absl::BitGen random_;
   EventLoop::TimePoint next_overload_warning_;
-  size_t strays_answered_ = 0;  // Until strays_end_at_.
-  EventLoop::TimePoint strays_end_at_;
 
   absl::Mutex mutex_;
   bool listening_ ABSL_GUARDED_BY(mutex_) = true;

@@ -73,15 +73,12 @@ TEST_F(TftpServerTest, WhenAllTransfersAreRealARequestIsRefusedForNow) {
   files_["file"] = Pattern(700);
   Start();
   TestClient first;
-  first.Ask(address(), Octet("file"));
-  const auto answer = first.Receive();
-  ASSERT_THAT(answer, IsOk());
-  first.Acknowledge(answer->from, 1);
+  const IpEndpoint from = BeginFile(first);
   EXPECT_EQ(Expect<DataBlock>(first.Receive()).number, 2);
   TestClient second;
   EXPECT_THAT(second.Fetch(address(), Octet("file", {{"tsize", "0"}})),
               StatusIs(absl::StatusCode::kAborted, "0 too many transfers at once; ask again"));
-  first.Acknowledge(answer->from, 2);
+  first.Acknowledge(from, 2);
   WaitForLog("bytes=700");
   EXPECT_THAT(second.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
   Stop();
@@ -100,10 +97,7 @@ TEST_F(TftpServerTest, WhenAllTransfersAreRealTheOneThatHasFallenSilentMakesRoom
   Start();
   TestClient clients[2];
   for (TestClient& client : clients) {
-    client.Ask(address(), Octet("file"));
-    const auto answer = client.Receive();
-    ASSERT_THAT(answer, IsOk());
-    client.Acknowledge(answer->from, 1);
+    BeginFile(client);
     // Silent once the second block has come twice.
     for (int seconds = 0; seconds < 2;) seconds += Expect<DataBlock>(client.Receive()).number == 2;
   }
@@ -167,10 +161,7 @@ TEST_F(TftpServerTest, LimitsChangeWhileItServes) {
   files_["file"] = Pattern(700);
   Start();
   TestClient first;
-  first.Ask(address(), Octet("file"));
-  const auto answer = first.Receive();
-  ASSERT_THAT(answer, IsOk());
-  first.Acknowledge(answer->from, 1);
+  const IpEndpoint from = BeginFile(first);
   EXPECT_EQ(Expect<DataBlock>(first.Receive()).number, 2);
   TestClient second;
   for (const tftp::ServingLimits& limits : {tftp::ServingLimits{.max_transfers = 1},
@@ -184,7 +175,7 @@ TEST_F(TftpServerTest, LimitsChangeWhileItServes) {
   AwaitLoop();
   EXPECT_THAT(second.Fetch(address(), Octet("file")), IsOkAndHolds(Pattern(700)));
   // What was open stays.
-  first.Acknowledge(answer->from, 2);
+  first.Acknowledge(from, 2);
   WaitForLog(
       absl::StrCat("client=", first.endpoint().Format(), " path=file result=menu bytes=700"));
 }

@@ -305,10 +305,7 @@ TEST_F(TftpServerTest, AClientThatStopsAnsweringIsWarnedOf) {
   files_["file"] = Pattern(5000);
   Start();
   TestClient client;
-  client.Ask(address(), Octet("file"));
-  const auto answer = client.Receive();
-  ASSERT_THAT(answer, IsOk());
-  client.Acknowledge(answer->from, 1);
+  BeginFile(client);
   WaitForLog("error=\"the peer stopped answering\"");
   EXPECT_THAT(log_.Text(), HasSubstr("warning event=request"));
 }

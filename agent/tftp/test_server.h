@@ -84,6 +84,16 @@ class TftpServerTest : public testing::Test {
   // Waits until everything that has come is done; the transfers too.
   void Settle() { ASSERT_EQ(server_->Drain(absl::Seconds(30)), 0u); }
 
+  // `client` asks for "file" and acknowledges its first block. Returns where that came from.
+  IpEndpoint BeginFile(tftp::TestClient& client) {
+    client.Ask(address(), Octet("file"));
+    const auto answer = client.Receive();
+    EXPECT_THAT(answer, IsOk());
+    if (!answer.ok()) return address();
+    client.Acknowledge(answer->from, 1);
+    return answer->from;
+  }
+
   // An answer that shows that what `client` had sent to the same port before was dealt with:
   // packets stay in order on the loopback.
   void ExpectNextAnswerIsToAWrite(tftp::TestClient& client) {

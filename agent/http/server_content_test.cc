@@ -40,7 +40,6 @@ TEST_F(HttpServerTest, AFileIsServedWholeAndInParts) {
   EXPECT_EQ(whole.status, 200);
   EXPECT_EQ(whole.body, "0123456789");
   EXPECT_EQ(whole.fields.at("accept-ranges"), "bytes");
-  const std::string tag = whole.fields.at("etag");
   // Faults, case 27.
   const struct {
     std::string fields;
@@ -56,7 +55,7 @@ TEST_F(HttpServerTest, AFileIsServedWholeAndInParts) {
       {"Range: bytes=5-2\r\n", 200, "0123456789", ""},
       {"Range: bytes=0-1,4-5\r\n", 200, "0123456789", ""},
       {"Range: bytes=2-4\r\nIf-Range: \"old\"\r\n", 200, "0123456789", ""},
-      {absl::StrCat("If-None-Match: ", tag, "\r\n"), 304, "", ""},
+      {"If-None-Match: *\r\n", 304, "", ""},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.fields);
@@ -69,12 +68,12 @@ TEST_F(HttpServerTest, AFileIsServedWholeAndInParts) {
 }
 
 TEST_F(HttpServerTest, OnlyAnAnswerWithTheFirstByteIsAFetch) {
-  Offer("/kernel", "0123456789");
+  OfferSettled("/kernel");
   Start();
   const std::string tag = Ask("/kernel", "", "HEAD").fields.at("etag");
   for (const std::string& fields :
        {std::string("Range: bytes=1-\r\n"), std::string("Range: bytes=-3\r\n"),
-        std::string("Range: bytes=10-\r\n"), std::string("If-Match: \"other\"\r\n"),
+        std::string("Range: bytes=1000000000-\r\n"), std::string("If-Match: \"other\"\r\n"),
         absl::StrCat("If-None-Match: ", tag, "\r\n")}) {
     Ask("/kernel", fields);
     EXPECT_EQ(fetches_, 0) << fields;
@@ -142,8 +141,7 @@ TEST_F(HttpServerTest, AFileThatIsDeletedWhileItIsSentIsSentToTheEnd) {
 }
 
 TEST_F(HttpServerTest, ADownloadThatBrokeOffGoesOnByTheTagOfWhatIsThereForLong) {
-  tree_.Link("file", "/bin/sh");  // Nothing but time makes a file's ctime old.
-  Offer("/kernel");
+  OfferSettled("/kernel");
   Start();
   const std::string tag = Ask("/kernel").fields.at("etag");
   const auto ask = [&](const std::string& if_range) {
@@ -156,7 +154,7 @@ TEST_F(HttpServerTest, ADownloadThatBrokeOffGoesOnByTheTagOfWhatIsThereForLong) 
 
 // Faults, case 27. What each condition says is tested with the reply.
 TEST_F(HttpServerTest, ConditionsAreReadFromTheRequest) {
-  Offer("/kernel", "0123456789");
+  OfferSettled("/kernel");
   Start();
   const HttpTestClient::Answer whole = Ask("/kernel");
   const std::string tag = whole.fields.at("etag");
@@ -189,7 +187,8 @@ TEST_F(HttpServerTest, ConditionsAreReadFromTheRequest) {
     EXPECT_EQ(answer.fields.at("etag"), tag);
     EXPECT_EQ(answer.fields.at("cache-control"), "no-cache");
     EXPECT_EQ(answer.fields.count("date"), 1u);
-    EXPECT_EQ(answer.fields.at("content-length"), "10");  // Of the file, as RFC 9110, 8.6, has it.
+    // Of the file, as RFC 9110, 8.6, has it.
+    EXPECT_EQ(answer.fields.at("content-length"), absl::StrCat(whole.body.size()));
     for (const char* name : {"content-type", "last-modified", "content-range"}) {
       EXPECT_EQ(answer.fields.count(name), 0u) << name;
     }

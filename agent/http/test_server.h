@@ -59,6 +59,13 @@ class HttpServerTest : public ::testing::Test {
     answers_.insert_or_assign(path, found);
   }
 
+  // One that nobody has written to for long: nothing but time makes a file's ctime old, so that it
+  // is one of the system's.
+  void OfferSettled(const std::string& path) {
+    tree_.Link("file", "/bin/sh");
+    Offer(path);
+  }
+
   void OfferText(const std::string& path, const std::string& text) {
     ResolvedContent found;
     found.content = Content::FromText(text);

@@ -68,8 +68,8 @@ class Content {
   // versions; the system's error.
   absl::Status CheckUnchanged() const;
 
-  // Changes whenever the bytes may have: an HTTP entity tag without its quotes, hexadecimal digits
-  // and dashes. Empty for a text.
+  // Of a settled file (see Identity) it changes whenever the bytes may have: an HTTP entity tag
+  // without its quotes, hexadecimal digits and dashes. Empty for a text.
   std::string Version() const;
 
   // Unset for a text, and for a file that was changed within two seconds of being opened: file

@@ -12,19 +12,39 @@
 namespace autopxe::agent {
 namespace {
 
+struct EntityTag {
+  std::string opaque;  // With its quotes.
+  bool is_weak;
+
+  std::string Format() const { return absl::StrCat(is_weak ? "W/" : "", opaque); }
+};
+
 // What can tell one version of a file from another.
 struct Validators {
-  std::string tag;
+  EntityTag tag;
   absl::Time modified;  // To the second, as a date is written.
 };
 
+// A file that is not settled may be written to once more and keep its version, so that its tag is
+// weak (RFC 9110, section 8.8.1). That alone would not do: a weak tag that matches gives a 304 too
+// (section 13.1.2), and so is to change where what was sent before is no substitute, as an old
+// kernel is none for a new one. Whether these bytes are others nobody knows; so the tag is of one
+// answer, and no later one has it, not even that of the settled file with the same version. Its
+// price is that who asks again is sent the file again.
+EntityTag TagOf(const Content& file, absl::Time now) {
+  const std::string version = file.Version();
+  if (file.Identity().has_value()) return {absl::StrCat("\"", version, "\""), false};
+  return {absl::StrCat("\"", version, "-", absl::Hex(absl::ToUnixNanos(now)), "\""), true};
+}
+
 // RFC 9110, section 8.8.3.2. Against a list or "*".
 enum class Comparison { kStrong, kWeak };
-bool MatchesAny(absl::string_view field, absl::string_view tag, Comparison comparison) {
+bool MatchesAny(absl::string_view field, const EntityTag& tag, Comparison comparison) {
   for (absl::string_view element : absl::StrSplit(field, ',')) {
     element = absl::StripAsciiWhitespace(element);
-    if (comparison == Comparison::kWeak) element = absl::StripPrefix(element, "W/");
-    if (element == "*" || element == tag) return true;
+    if (element == "*") return true;
+    const bool is_weak = absl::ConsumePrefix(&element, "W/") || tag.is_weak;
+    if (element == tag.opaque && !(is_weak && comparison == Comparison::kStrong)) return true;
   }
   return false;
 }
@@ -56,12 +76,12 @@ absl::optional<int> StatusInstead(const ReplyConditions& conditions, const Valid
   return absl::nullopt;
 }
 
-// RFC 9110, section 13.1.5: the strong comparison; a date only if nothing can have been written
-// within its second since, and a tag only if nothing can have been within the file system's tick.
-bool IfRangeHolds(const ReplyConditions& conditions, const Validators& file, bool is_settled) {
+// RFC 9110, section 13.1.5: the strong comparison, of one tag; a date only if nothing can have been
+// written within its second since.
+bool IfRangeHolds(const ReplyConditions& conditions, const Validators& file) {
   if (!conditions.if_range.has_value()) return true;
   const absl::string_view field = absl::StripAsciiWhitespace(*conditions.if_range);
-  if (field == file.tag) return is_settled;
+  if (field == file.tag.opaque) return !file.tag.is_weak;
   return ParseHttpDate(field, conditions.now) == file.modified &&
          conditions.now - file.modified > absl::Seconds(2);
 }
@@ -89,9 +109,9 @@ Reply BuildReply(const ReplyConditions& conditions, const ResolvedContent& found
     reply.fields.emplace_back("Cache-Control", "no-store");
     return reply;
   }
-  const Validators file = {absl::StrCat("\"", found.content->Version(), "\""),
+  const Validators file = {TagOf(*found.content, conditions.now),
                            absl::FromUnixSeconds(absl::ToUnixSeconds(found.content->Modified()))};
-  reply.fields.emplace_back("ETag", file.tag);
+  reply.fields.emplace_back("ETag", file.tag.Format());
   reply.fields.emplace_back("Cache-Control", "no-cache");
   if (const absl::optional<int> status = StatusInstead(conditions, file); status.has_value()) {
     if (*status == 304) {
@@ -105,8 +125,7 @@ Reply BuildReply(const ReplyConditions& conditions, const ResolvedContent& found
   reply.fields.emplace_back("Last-Modified", FormatHttpDate(file.modified));
   reply.fields.emplace_back("Content-Type", "application/octet-stream");
   reply.fields.emplace_back("Accept-Ranges", "bytes");
-  if (!conditions.is_get || !conditions.range.has_value() ||
-      !IfRangeHolds(conditions, file, found.content->Identity().has_value())) {
+  if (!conditions.is_get || !conditions.range.has_value() || !IfRangeHolds(conditions, file)) {
     return reply;
   }
   const uint64_t size = found.content->size();

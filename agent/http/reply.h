@@ -25,7 +25,9 @@ struct ReplyConditions {
   absl::optional<std::string> if_none_match;
   absl::optional<std::string> if_modified_since;
   absl::optional<std::string> if_unmodified_since;
-  absl::Time now;  // Tells whether a date can tell two versions of a file apart.
+  // Tells whether a date can tell two versions of a file apart, and one answer with a file that is
+  // not settled from the next.
+  absl::Time now;
 };
 
 // An answer, but for what the protocol adds itself: Content-Length, Date, and for HEAD the absence
@@ -41,9 +43,10 @@ struct Reply {
 };
 
 // The answer with what was found. A file has an entity tag and may be kept, but not used without
-// asking again ("no-cache"): Debian's links lead to another kernel under the same name. Conditions
-// are looked at in the order of RFC 9110, section 13.2.2. What is rendered is not kept at all, and
-// has neither validators nor ranges: conditions mean nothing for it.
+// asking again ("no-cache"): Debian's links lead to another kernel under the same name. While it is
+// not settled (Content::Identity) the tag is weak, and another one in each answer. Conditions are
+// looked at in the order of RFC 9110, section 13.2.2. What is rendered is not kept at all, and has
+// neither validators nor ranges: conditions mean nothing for it.
 Reply BuildReply(const ReplyConditions& conditions, const ResolvedContent& found);
 
 // The answer to a request that failed: the message and a newline. NOT_FOUND is 404,

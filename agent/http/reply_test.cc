@@ -18,6 +18,8 @@
 namespace autopxe::agent {
 namespace {
 
+using ::testing::StartsWith;
+
 constexpr int64_t kWritten = 1'000'000'000;  // Sun, 09 Sep 2001 01:46:40 GMT.
 
 std::string Field(const Reply& reply, const std::string& name) {
@@ -165,14 +167,64 @@ TEST_F(ReplyTest, IfRangeGivesThePartOnlyOfTheVersionThatIsMeant) {
 }
 
 // Faults, case 19: it may be written again within a tick of the file system, and look the same.
-TEST_F(ReplyTest, TheTagOfAFileThatWasJustWrittenGivesNoPart) {
+TEST_F(ReplyTest, TheTagOfAFileThatWasJustWrittenIsOfOneAnswer) {
   ASSERT_FALSE(file_.content->Identity().has_value());
-  plain_.range = "bytes=2-4";
-  EXPECT_EQ(BuildReply(plain_, file_).status, 206);
-  plain_.if_range = Field(BuildReply(plain_, file_), "ETag");
-  const Reply reply = BuildReply(plain_, file_);
-  EXPECT_EQ(reply.status, 200);
-  EXPECT_EQ(reply.length, 10u);
+  const std::string weak = Field(BuildReply(plain_, file_), "ETag");
+  plain_.now += absl::Nanoseconds(1);
+  const std::string next = Field(BuildReply(plain_, file_), "ETag");
+  EXPECT_THAT(next, StartsWith("W/\""));
+  EXPECT_NE(next, weak);
+  // Nor is there a 304 for the version alone, which is what its tag will be made of.
+  const std::string version = absl::StrCat("\"", file_.content->Version(), "\"");
+  for (const std::string& field : {weak, weak.substr(2), version, "W/" + version}) {
+    ReplyConditions conditions = plain_;
+    conditions.if_none_match = field;
+    const Reply reply = BuildReply(conditions, file_);
+    EXPECT_EQ(reply.status, 200) << field;
+    EXPECT_EQ(reply.length, 10u);
+  }
+  // And where it is settled with the version that it had, that is another tag.
+  const std::string of_one_answer = absl::StrCat(tag_.substr(0, tag_.size() - 1), "-1\"");
+  for (const std::string& field : {of_one_answer, "W/" + of_one_answer}) {
+    plain_.if_none_match = field;
+    EXPECT_EQ(BuildReply(plain_, settled_).status, 200) << field;
+  }
+}
+
+// Faults, case 19; RFC 9110, section 8.8.3.2.
+TEST_F(ReplyTest, TheTagOfAFileThatWasJustWrittenIsComparedAsAWeakOne) {
+  ASSERT_FALSE(file_.content->Identity().has_value());
+  const std::string weak = Field(BuildReply(plain_, file_), "ETag");
+  const absl::optional<std::string> none;
+  for (const std::string& tag : {weak, weak.substr(2), "\"a\", " + weak}) {
+    const struct {
+      const char* name;
+      absl::optional<std::string> match, none_match, if_range;
+      int status;
+    } kCases[] = {
+        {"no condition", none, none, none, 206},
+        {"match", tag, none, none, 412},
+        {"match one of a list", tag + ", *", none, none, 206},
+        {"none match", none, tag, none, 304},
+        {"range", none, none, tag, 200},
+    };
+    for (const auto& c : kCases) {
+      SCOPED_TRACE(absl::StrCat(c.name, " ", tag));
+      ReplyConditions conditions = plain_;
+      conditions.range = "bytes=2-4";
+      conditions.if_match = c.match;
+      conditions.if_none_match = c.none_match;
+      conditions.if_range = c.if_range;
+      const Reply reply = BuildReply(conditions, file_);
+      EXPECT_EQ(reply.status, c.status);
+      EXPECT_EQ(Field(reply, "ETag"), weak);
+    }
+  }
+  // That there is one at all is true of any.
+  plain_.if_match = "*";
+  EXPECT_EQ(BuildReply(plain_, file_).status, 200);
+  plain_.if_none_match = "*";
+  EXPECT_EQ(BuildReply(plain_, file_).status, 304);
 }
 
 TEST_F(ReplyTest, WhoHasTheVersionAlreadyIsToldSo) {
@@ -184,7 +236,7 @@ TEST_F(ReplyTest, WhoHasTheVersionAlreadyIsToldSo) {
     EXPECT_EQ(reply.length, settled_.content->size());
     EXPECT_EQ(Field(reply, "ETag"), tag_);
   }
-  for (const std::string field : {"", "\"another\"", "W/"}) {
+  for (const std::string field : {"", "\"another\"", "W/", "W/*"}) {
     plain_.if_none_match = field;
     EXPECT_EQ(BuildReply(plain_, settled_).status, 200) << field;
   }

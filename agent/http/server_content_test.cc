@@ -152,6 +152,18 @@ TEST_F(HttpServerTest, ADownloadThatBrokeOffGoesOnByTheTagOfWhatIsThereForLong) 
   EXPECT_EQ(ask("\"old\"").status, 200);
 }
 
+// Faults, case 19: it may have been written to once more since, and look the same.
+TEST_F(HttpServerTest, AFileThatWasJustWrittenIsSentAgainToWhoHasItsTag) {
+  Offer("/kernel", "0123456789");
+  Start();
+  const std::string tag = Ask("/kernel").fields.at("etag");
+  EXPECT_THAT(tag, StartsWith("W/\""));
+  const HttpTestClient::Answer again = Ask("/kernel", absl::StrCat("If-None-Match: ", tag, "\r\n"));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.body, "0123456789");
+  EXPECT_EQ(Ask("/kernel", absl::StrCat("If-Match: ", tag, "\r\n")).status, 412);
+}
+
 // Faults, case 27. What each condition says is tested with the reply.
 TEST_F(HttpServerTest, ConditionsAreReadFromTheRequest) {
   OfferSettled("/kernel");

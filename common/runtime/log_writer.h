@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -17,6 +19,11 @@ namespace autopxe {
 // by one system call when there are thousands a second. A line is held back for `interval` at most,
 // and only behind `at_once` others. What a process is killed with is lost; whatever it did before
 // at leisure is not. Thread-safe.
+//
+// Who logs never waits for a reader: while the one of a pipe, socket or terminal has stopped, lines
+// are kept up to `max_held` bytes, and what comes then is lost and counted. (A pipe that another
+// process fills at the same time, or a terminal that has room for a part of a line, can still
+// block.)
 class LogWriter {
  public:
   struct Options {
@@ -24,39 +31,53 @@ class LogWriter {
     size_t at_once = 16;
     absl::Duration interval = absl::Milliseconds(100);
 
-    // Bytes that may be held back: whoever comes with more writes them all. A reader that has
-    // stopped then stops who logs, and takes no more memory than this.
-    size_t max_held = 64 << 10;
+    // Bytes that are held back for the interval's end: whoever comes with more writes them all.
+    size_t max_batch = 64 << 10;
+
+    // Bytes, and a line more, that are held while no reader takes them.
+    size_t max_held = 1 << 20;
+
+    // How long the end, and Flush(), wait for a reader.
+    absl::Duration flush_limit = absl::Seconds(1);
+
+    // The line, with its end, that stands where `lines` of them were lost; called under a lock.
+    // Nothing stands there without it.
+    std::function<std::string(uint64_t lines)> lost_lines = nullptr;
   };
 
   // Does not own `fd`.
   explicit LogWriter(int fd) : LogWriter(fd, Options()) {}
-  LogWriter(int fd, const Options& options);
+  LogWriter(int fd, Options options);
   // By `clock` it is seen when an interval is over.
-  LogWriter(int fd, const Options& options, const Clock& clock);
+  LogWriter(int fd, Options options, const Clock& clock);
   // Writes what is held back.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // `line` has its end. What does not go out, such as to a closed pipe, is dropped. `urgent`: is
+  // `line` has its end. What can never go out, such as to a closed pipe, is dropped. `urgent`: is
   // not held back, and neither is what came before.
   void Write(absl::string_view line, bool urgent) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Writes what is held back.
+  // Writes what is held back; gives up on a reader that takes nothing for `flush_limit`.
   void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // Writes what is held back, as far as it is taken now.
   void WriteHeld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Writes what is held back when its time has come, until stopping_.
+  void HoldLostLines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Writes what is held back when its time has come or a reader goes on, until stopping_.
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const int fd_;
+  const size_t max_part_;  // Bytes that a write() takes without waiting where poll() says so.
   const Options options_;
   const SystemClock system_clock_;
   const Clock& clock_;
   absl::Mutex mutex_;
   std::string held_ ABSL_GUARDED_BY(mutex_);
+  bool is_stuck_ ABSL_GUARDED_BY(mutex_) = false;    // What is held was not taken.
+  uint64_t lost_lines_ ABSL_GUARDED_BY(mutex_) = 0;  // Behind what is held.
   absl::Duration interval_end_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   size_t lines_ ABSL_GUARDED_BY(mutex_) = 0;  // In this interval.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -4,13 +4,17 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/runtime/clock.h"
 #include "gmock/gmock.h"
@@ -21,7 +25,7 @@ namespace {
 
 // What holds a line back until something else writes it.
 LogWriter::Options AfterTwo() {
-  return {.at_once = 2, .interval = absl::Hours(1), .max_held = 100};
+  return {.at_once = 2, .interval = absl::Hours(1), .max_batch = 100};
 }
 
 class LogWriterTest : public testing::Test {
@@ -123,7 +127,7 @@ TEST_F(LogWriterTest, LinesOfManyThreadsStayWholeAndEachThreadsInOrder) {
   constexpr int kThreads = 4;
   constexpr int kLines = 2000;
   {
-    LogWriter writer(in(), {.at_once = 3, .interval = absl::Milliseconds(1), .max_held = 1000});
+    LogWriter writer(in(), {.at_once = 3, .interval = absl::Milliseconds(1), .max_batch = 1000});
     std::vector<std::thread> threads;
     for (int thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&writer, thread] {
@@ -142,22 +146,84 @@ TEST_F(LogWriterTest, LinesOfManyThreadsStayWholeAndEachThreadsInOrder) {
   EXPECT_THAT(next, testing::Each(kLines));
 }
 
-TEST_F(LogWriterTest, APipeThatIsFullAndDoesNotBlockLosesNothing) {
-  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
-  fcntl(in(), F_SETFL, O_NONBLOCK);
-  const std::string line = std::string(100'000, 'x') + "\n";
-  std::string written;
-  std::thread reader([&] {
-    while (written.size() < 2 * line.size()) {
+TEST_F(LogWriterTest, AReaderThatIsSlowerLosesNothing) {
+  for (const bool blocks : {true, false}) {
+    fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+    fcntl(in(), F_SETFL, blocks ? 0 : O_NONBLOCK);
+    const std::string line = std::string(100'000, 'x') + "\n";
+    std::string written;
+    LogWriter writer(in(), AfterTwo());
+    for (int i = 0; i < 5; ++i) writer.Write(line, i == 3);
+    while (written.size() < 5 * line.size()) {
       written += Written();
       std::this_thread::yield();
     }
-  });
-  LogWriter writer(in(), AfterTwo());
-  writer.Write(line, false);
-  writer.Write(line, true);
-  reader.join();
-  EXPECT_EQ(written, line + line);
+    EXPECT_EQ(written, line + line + line + line + line);
+  }
+}
+
+TEST_F(LogWriterTest, AReaderThatStopsStopsNobodyAndIsToldHowManyLinesWereLost) {
+  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+  auto options = AfterTwo();
+  options.max_held = 20'000;
+  options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
+  LogWriter writer(in(), options);
+  constexpr int kLines = 10'000;
+  const auto line = [](int i) { return absl::StrCat("line ", i, "\n"); };
+  for (int i = 0; i < kLines; ++i) writer.Write(line(i), i % 7 == 0);
+  std::string written;
+  while (!absl::EndsWith(written, "the last\n")) {
+    written += Written();
+    if (absl::StrContains(written, "lost")) writer.Write("the last\n", true);
+    std::this_thread::yield();
+  }
+  // The lines that there was room for, as they came; then how many there was none for.
+  std::string expected;
+  int i = 0;
+  for (; absl::StartsWith(absl::string_view(written).substr(expected.size()), line(i)); ++i) {
+    expected += line(i);
+  }
+  EXPECT_GT(i, 1000);
+  EXPECT_LT(i, kLines);
+  EXPECT_THAT(written,
+              testing::StartsWith(expected + options.lost_lines(kLines - i) + "the last\n"));
+}
+
+TEST_F(LogWriterTest, WhatWasLostIsToldOnceThereIsRoomForAnotherLine) {
+  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+  auto options = AfterTwo();
+  options.max_held = 8'000;
+  options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
+  LogWriter writer(in(), options);
+  const std::string page = std::string(4095, 'x') + "\n";
+  // One in the pipe, two held: the next two find no room.
+  for (int i = 0; i < 5; ++i) writer.Write(page, true);
+  std::string written;
+  while (written.size() < 2 * page.size()) written += Written();
+  writer.Write("a\n", true);
+  while (!absl::EndsWith(written, "a\n")) written += Written();
+  EXPECT_EQ(written, page + page + page + "lost 2\n" + "a\n");
+}
+
+TEST_F(LogWriterTest, TheEndGivesUpOnAReaderThatHasStopped) {
+  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+  auto options = AfterTwo();
+  options.flush_limit = absl::Milliseconds(1);
+  const std::string line = std::string(10'000, 'x') + "\n";
+  LogWriter(in(), options).Write(line, true);
+  EXPECT_EQ(Written(), line.substr(0, 4096));
+}
+
+TEST_F(LogWriterTest, AFileTakesEverything) {
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  const std::string line = std::string(100'000, 'x') + "\n";
+  LogWriter(fileno(file), AfterTwo()).Write(line, true);
+  std::string written(2 * line.size(), '\0');
+  std::rewind(file);
+  written.resize(std::fread(written.data(), 1, written.size(), file));
+  EXPECT_EQ(written, line);
+  std::fclose(file);
 }
 
 TEST_F(LogWriterTest, AReaderThatHasGoneStopsNobody) {

@@ -32,21 +32,27 @@ void Wakeup::Notify() {
 }
 
 bool Wakeup::WaitFor(absl::Duration timeout) {
-  Poll(-1, timeout);
+  Poll(-1, 0, timeout);
   return Take();
 }
 
 bool Wakeup::WaitForReadable(int fd, absl::Duration timeout) {
-  const bool is_readable = Poll(fd, timeout);
+  const bool is_readable = Poll(fd, POLLIN, timeout);
   Take();
   return is_readable;
 }
 
-bool Wakeup::Poll(int fd, absl::Duration timeout) const {
+bool Wakeup::WaitForWritable(int fd, absl::Duration timeout) {
+  const bool is_writable = Poll(fd, POLLOUT | POLLERR, timeout);
+  Take();
+  return is_writable;
+}
+
+bool Wakeup::Poll(int fd, short events, absl::Duration timeout) const {
   const timespec time = absl::ToTimespec(std::clamp(timeout, absl::ZeroDuration(), absl::Hours(1)));
-  pollfd waited[2] = {{fd_, POLLIN, 0}, {fd, POLLIN, 0}};
+  pollfd waited[2] = {{fd_, POLLIN, 0}, {fd, events, 0}};
   // A signal ends the wait early, as if the time were over: callers look at their clock anyhow.
-  return ppoll(waited, 2, &time, nullptr) > 0 && (waited[1].revents & POLLIN) != 0;
+  return ppoll(waited, 2, &time, nullptr) > 0 && (waited[1].revents & events) != 0;
 }
 
 bool Wakeup::Take() {

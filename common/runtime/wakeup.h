@@ -24,10 +24,12 @@ class Wakeup {
   // The same wait, which ends too when `fd` can be read (one below 0 never can): true if that is
   // so.
   bool WaitForReadable(int fd, absl::Duration timeout);
+  // As well for one that can be written, or whose other end is closed.
+  bool WaitForWritable(int fd, absl::Duration timeout);
 
  private:
-  // Waits; whether `fd` can be read.
-  bool Poll(int fd, absl::Duration timeout) const;
+  // Waits; whether one of `events` of poll() came for `fd`.
+  bool Poll(int fd, short events, absl::Duration timeout) const;
   // Whether it was notified; forgets it.
   bool Take();
 

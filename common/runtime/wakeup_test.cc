@@ -1,7 +1,9 @@
 #include "common/runtime/wakeup.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <string>
 #include <thread>
 
 #include "gtest/gtest.h"
@@ -44,6 +46,19 @@ TEST(WakeupTest, ADescriptorThatCanBeReadEndsTheWaitToo) {
   EXPECT_TRUE(wakeup.WaitForReadable(ends[0], absl::InfiniteDuration()));
   EXPECT_FALSE(wakeup.WaitForReadable(-1, absl::ZeroDuration()));
   close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(WakeupTest, ADescriptorThatCanBeWrittenEndsTheWaitToo) {
+  Wakeup wakeup;
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_NONBLOCK), 0);
+  EXPECT_TRUE(wakeup.WaitForWritable(ends[1], absl::InfiniteDuration()));
+  const std::string much(1 << 20, 'x');
+  ASSERT_GT(write(ends[1], much.data(), much.size()), 0);
+  EXPECT_FALSE(wakeup.WaitForWritable(ends[1], absl::ZeroDuration()));
+  close(ends[0]);
+  EXPECT_TRUE(wakeup.WaitForWritable(ends[1], absl::InfiniteDuration()));
   close(ends[1]);
 }
 

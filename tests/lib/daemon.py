@@ -18,6 +18,8 @@ class Daemon:
         self._waiting = set(protocols)
         self._news = threading.Condition()
         self._ended = False
+        self._reading = threading.Event()
+        self._reading.set()
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
@@ -29,6 +31,7 @@ class Daemon:
 
     def _read_log(self):
         for line in self._process.stderr:
+            self._reading.wait()
             found = re.search(r"event=listening protocol=(\w+) address=(\S+)", line)
             with self._news:
                 self.log.append(line)
@@ -61,6 +64,13 @@ class Daemon:
                 raise AssertionError(f"no line {pattern!r} within {patience} s:\n" + "".join(self.log))
             return found[count - 1]
 
+    def stop_reading(self):
+        """From now on nobody reads its log, and the pipe fills."""
+        self._reading.clear()
+
+    def read_on(self):
+        self._reading.set()
+
     def is_running(self):
         return self._process.poll() is None
 
@@ -83,6 +93,7 @@ class Daemon:
             self._join()
 
     def _join(self):
+        self.read_on()
         self._reader.join()
         self._process.stderr.close()
 

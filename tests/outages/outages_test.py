@@ -1,6 +1,7 @@
 """What agents serve and what is said of them while the server, the wire or they themselves fail:
 outages_test.py AUTOPXE_SERVER AUTOPXE_AGENT AUTOPXECTL"""
 
+import http.client
 import itertools
 import json
 import os
@@ -293,6 +294,35 @@ class Outages(unittest.TestCase):
         (self.folder / "elsewhere").rename(self.folder / "rootfs")
         agent.signal(signal.SIGHUP)
         until(lambda: self.listed()["reasons"] == [], "no reason")
+
+    def fill_log(self, agent):
+        """More lines than a pipe and the agent hold (common/runtime/log_writer.h), each of a request that gets its answer."""
+        connection = http.client.HTTPConnection(agent.address["http"], timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        for _ in range(1_500):
+            connection.request("GET", "/" + "x" * 1_000)
+            with connection.getresponse() as answer:
+                self.assertEqual(answer.status, 404)
+                answer.read()
+
+    def test_an_agent_whose_log_nobody_reads_serves_on(self):
+        self.start_server()
+        agent = self.start_agent()
+        self.configure()
+        self.ok("assign", HOST, BOOKWORM)
+        self.wait_until_served(agent, BOOKWORM)
+        agent.stop_reading()
+        self.fill_log(agent)
+        self.ok("assign", HOST, TRIXIE)
+        self.wait_until_served(agent, TRIXIE)
+        agent.read_on()
+        lost = agent.wait_for(r"warning event=log-lines-lost lines=(\d+)")
+        self.assertGreater(int(lost[1]), 0)
+        # Nor does it wait for a reader when it is to end.
+        agent.stop_reading()
+        self.fill_log(agent)
+        agent.signal(signal.SIGTERM)
+        until(lambda: not agent.is_running(), "its end")
 
     def test_an_agent_killed_at_any_moment_serves_one_whole_configuration_again(self):  # faults.md, case 43.
         self.start_server()

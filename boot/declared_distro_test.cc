@@ -11,6 +11,7 @@
 #include "boot/golden.h"
 #include "boot/ipxe_interpreter.h"
 #include "boot/sample.h"
+#include "boot/test_play.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -63,12 +64,6 @@ std::string Script(Sample sample, absl::string_view distro, Transport transport 
 std::string NextScript(const Sample& sample, absl::string_view distro,
                        Transport transport = Transport::kHttp) {
   return Script(sample, distro, transport, Stage::kPoll, true);
-}
-
-IpxeInterpreter::Result Play(IpxeInterpreter& ipxe, const std::string& script) {
-  const auto result = ipxe.Run(script);
-  EXPECT_TRUE(result.ok()) << result.status() << "\n" << script;
-  return result.ok() ? *result : IpxeInterpreter::Result();
 }
 
 TEST(DeclaredDistroTest, IsRenderedAsAgreed) {

@@ -9,6 +9,7 @@
 #include "boot/golden.h"
 #include "boot/ipxe_interpreter.h"
 #include "boot/sample.h"
+#include "boot/test_play.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -32,12 +33,6 @@ std::string Script(Sample sample, absl::string_view distro, Transport transport,
   return Boot(*sample.Build(), sample.catalog, sample.agent, FactsOf(kMac, transport, stage),
               absl::UnixEpoch())
       .script;
-}
-
-IpxeInterpreter::Result Play(IpxeInterpreter& ipxe, const std::string& script) {
-  const auto result = ipxe.Run(script);
-  EXPECT_TRUE(result.ok()) << result.status();
-  return result.ok() ? *result : IpxeInterpreter::Result();
 }
 
 TEST(IpxeHostScriptTest, EveryOutcomeIsRenderedAsAgreed) {

@@ -8,6 +8,7 @@
 #include "boot/boot.h"
 #include "boot/ipxe_interpreter.h"
 #include "boot/sample.h"
+#include "boot/test_play.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -32,12 +33,6 @@ std::string Script(const Sample& sample, Transport transport = Transport::kHttp)
   return Boot(*sample.Build(), sample.catalog, sample.agent, FactsOf(kNode1, transport),
               absl::UnixEpoch())
       .script;
-}
-
-IpxeInterpreter::Result Play(IpxeInterpreter& ipxe, const std::string& script) {
-  const auto result = ipxe.Run(script);
-  EXPECT_TRUE(result.ok()) << result.status();
-  return result.ok() ? *result : IpxeInterpreter::Result();
 }
 
 // Chooses these entries one after the other, then nothing more (the default, or Escape without

@@ -11,6 +11,7 @@
 #include "boot/boot.h"
 #include "boot/ipxe_interpreter.h"
 #include "boot/sample.h"
+#include "boot/test_play.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -59,12 +60,6 @@ BootAnswer BootWith(Sample sample, absl::string_view distro, const Values& own,
           .value();
   return Boot(*snapshot, sample.catalog, sample.agent, FactsOf(kMac, Transport::kHttp),
               absl::UnixEpoch());
-}
-
-IpxeInterpreter::Result Play(IpxeInterpreter& ipxe, const std::string& script) {
-  const auto result = ipxe.Run(script);
-  EXPECT_TRUE(result.ok()) << result.status() << "\n" << script;
-  return result.ok() ? *result : IpxeInterpreter::Result();
 }
 
 // What the menu says once somebody has chosen the declared distro in it; that it boots, if it does.

@@ -9,6 +9,7 @@
 #include "boot/boot.h"
 #include "boot/ipxe_interpreter.h"
 #include "boot/sample.h"
+#include "boot/test_play.h"
 #include "boot/test_template.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -6,11 +6,9 @@
 #include "boot/boot.h"
 #include "boot/command_line.h"
 #include "boot/ipxe_host_script.h"
-#include "boot/ipxe_interpreter.h"
 #include "boot/ipxe_menu.h"
 #include "boot/menu.h"
 #include "boot/sample.h"
-#include "gtest/gtest.h"
 
 // For tests of templates: a host of the sample, and what it boots with variables of its own.
 namespace autopxe {
@@ -40,12 +38,6 @@ inline BootAnswer BootWith(const Sample& sample, const Values& own) {
       RenderHostScript(decision, sample.agent, facts, snapshot->settings().menu_timeout,
                        RenderSharedMenu(BuildMenu(*snapshot, sample.catalog, sample.agent)));
   return answer;
-}
-
-inline IpxeInterpreter::Result Play(IpxeInterpreter& ipxe, const std::string& script) {
-  const auto result = ipxe.Run(script);
-  EXPECT_TRUE(result.ok()) << result.status() << "\n" << script;
-  return result.ok() ? *result : IpxeInterpreter::Result();
 }
 
 }  // namespace autopxe

@@ -3,136 +3,17 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace autopxe {
-namespace {
 
-constexpr absl::string_view kLowerAndDigits = "abcdefghijklmnopqrstuvwxyz0123456789";
-constexpr absl::string_view kNameCharacters = "abcXYZ019._-";
-constexpr absl::string_view kPrintable = " !\"#%&'()*+,-./0123456789:;<=>?@ABC[\\]^_`abc{|}~";
-
-}  // namespace
-
-std::string RandomValues::Text(absl::string_view characters, size_t min, size_t max) {
-  std::string text;
-  for (size_t length = min + Number(max - min + 1); length > 0; --length) {
-    text += characters[Number(characters.size())];
-  }
-  return text;
-}
-
-absl::Time RandomValues::Time() {
-  // Before and after the epoch.
-  return absl::FromUnixNanos(static_cast<int64_t>(random_()) / 2);
-}
-
-MacAddress RandomValues::Mac() {
-  return MacAddress::FromNumber((random_() & 0xfcff'ffff'ffff) | 0x0200'0000'0000);
-}
-
-std::vector<MacAddress> RandomValues::Macs() {
-  std::set<MacAddress> macs;
-  for (size_t count = 1 + Number(4); macs.size() < count;) macs.insert(Mac());
-  return {macs.begin(), macs.end()};
-}
-
-HostName RandomValues::HostNameOrMac() {
-  if (Coin()) return NameByMac(Mac());
-  return HostName::Parse(
-             absl::StrCat("h", Text(kLowerAndDigits, 0, 20), ".", Text(kLowerAndDigits, 1, 20)))
-      .value();
-}
-
-HostReference RandomValues::Reference() {
-  if (Coin()) return Mac();
-  return HostName::Parse("h" + Text(kLowerAndDigits, 0, 8)).value();
-}
-
-AgentId RandomValues::AnyAgentId() {
-  return AgentId::Parse("a" + Text(kNameCharacters, 0, 20)).value();
-}
-
-ProfileName RandomValues::AnyProfileName() {
-  return ProfileName::Parse("p" + Text(kNameCharacters, 0, 20)).value();
-}
-
-GroupName RandomValues::AnyGroupName() {
-  return GroupName::Parse("g" + Text(kNameCharacters, 0, 20)).value();
-}
-
-VariableName RandomValues::AnyVariableName() {
-  return VariableName::Parse("v" + Text(kNameCharacters, 0, 20)).value();
-}
-
-VariableValue RandomValues::Value() {
-  return VariableValue::Parse(Text(kPrintable, 0, 40)).value();
-}
-
-std::map<VariableName, VariableValue> RandomValues::Variables() {
-  std::map<VariableName, VariableValue> variables;
-  for (size_t count = Number(4); count > 0; --count) variables.emplace(AnyVariableName(), Value());
-  return variables;
-}
-
-RootfsPathPrefix RandomValues::Prefix() {
-  std::string path;
-  for (size_t parts = 1 + Number(3); parts > 0; --parts) {
-    absl::StrAppend(&path, "/", Text(kLowerAndDigits, 1, 8));
-  }
-  return RootfsPathPrefix::Parse(path).value();
-}
-
-CommandLineTemplate RandomValues::CommandLine() {
-  std::string text;
-  for (size_t pieces = Number(5); pieces > 0; --pieces) {
-    absl::StrAppend(&text, Text(kPrintable, 0, 10), "${", Text(kNameCharacters, 1, 10),
-                    Coin() ? absl::StrCat(":-", Text(kNameCharacters, 0, 10)) : "", "}");
-  }
-  return CommandLineTemplate::Parse(text).value();
-}
-
-DistroName RandomValues::AnyDistroName() {
-  return DistroName::Parse("d" + Text(kNameCharacters, 0, 20)).value();
-}
-
-Distro RandomValues::AnyDistro() {
-  const Distro built_in[] = {Distro::Local(), Distro::Menu(), Distro::Wait(), Distro::Ignore()};
-  if (Number(4) == 0) return built_in[Number(4)];
-  if (Number(4) == 0) return Distro::Declared(AnyDistroName());
-  std::string text;
-  for (int part = 0; part < 4; ++part) {
-    absl::StrAppend(&text, part == 0 ? "" : "/", "d", Text("abcXYZ019._-+~", 0, 12));
-  }
-  return Distro::Parse(text).value();
-}
-
-absl::optional<Distro> RandomValues::MaybeDistro() {
-  if (Coin()) return absl::nullopt;
-  return AnyDistro();
-}
-
-RevisionId RandomValues::Id() { return {static_cast<int64_t>(Number(1000000)), random_()}; }
+RevisionId RandomValues::Id() { return {static_cast<int64_t>(Number(1000000)), random()()}; }
 
 Revision RandomValues::AnyRevision() {
   return {Id(), Time(), Text(kPrintable, 0, 20), Text(kPrintable, 0, 20), Text(kPrintable, 0, 20)};
-}
-
-Labels RandomValues::AnyLabels() {
-  Labels labels;
-  for (size_t count = Number(4); count > 0; --count) {
-    labels.emplace(LabelKey::Parse("l" + Text(kLowerAndDigits, 0, 4)).value(),
-                   LabelValue::Parse(Text(kLowerAndDigits, 0, 8)).value());
-  }
-  return labels;
-}
-
-Selector RandomValues::AnySelector() {
-  const char* const kSelectors[] = {"rack=r1", "gpu!=none,rack", "role in (head,login),!old",
-                                    "a.b/c notin (1,2,3)"};
-  return Selector::Parse(kSelectors[Number(4)]).value();
 }
 
 Group RandomValues::AnyGroup() {
@@ -160,12 +41,6 @@ Host RandomValues::AnyHost() {
 }
 
 Profile RandomValues::AnyProfile() { return {AnyProfileName(), CommandLine(), Etag()}; }
-
-BootFile RandomValues::AnyBootFile() {
-  const char* const before[] = {"", "files/", "http://boot.example/", "tftp://10.0.0.1/"};
-  return BootFile::Parse(absl::StrCat(before[Number(4)], "f", Text(kNameCharacters, 0, 20)))
-      .value();
-}
 
 DeclaredDistro RandomValues::AnyDeclaredDistro() {
   const auto architecture = static_cast<Architecture>(Number(6));
@@ -414,7 +289,7 @@ std::shared_ptr<const Snapshot> RandomValues::AnySnapshot(size_t hosts) {
     host.macs = {MacAddress::FromNumber(0x020000000000 + id)};
     host_list.push_back(std::make_shared<const Host>(std::move(host)));
   }
-  std::shuffle(host_list.begin(), host_list.end(), random_);
+  std::shuffle(host_list.begin(), host_list.end(), random());
   std::map<GroupName, std::shared_ptr<const Group>> groups;
   for (size_t count = Number(4); count > 0; --count) {
     auto group = std::make_shared<const Group>(AnyGroup());

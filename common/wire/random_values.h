@@ -2,63 +2,31 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "common/model/agent_status.h"
-#include "common/model/boot_file.h"
 #include "common/model/catalog.h"
 #include "common/model/declared_distro.h"
 #include "common/model/mutation.h"
 #include "common/model/snapshot.h"
+#include "common/wire/random_words.h"
 #include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 
 namespace autopxe {
 
 // Valid values of the model, the same ones for the same seed.
-class RandomValues {
+class RandomValues : public RandomWords {
  public:
-  explicit RandomValues(unsigned seed) : random_(seed) {}
-
-  // Below `limit`.
-  size_t Number(size_t limit) {
-    return std::uniform_int_distribution<size_t>(0, limit - 1)(random_);
-  }
-  bool Coin() { return Number(2) == 0; }
-  // `min` to `max` of `characters`.
-  std::string Text(absl::string_view characters, size_t min, size_t max);
-  absl::Time Time();
-
-  MacAddress Mac();
-  HostName HostNameOrMac();
-  HostReference Reference();
-  AgentId AnyAgentId();
-  ProfileName AnyProfileName();
-  GroupName AnyGroupName();
-  VariableName AnyVariableName();
-  VariableValue Value();
-  std::map<VariableName, VariableValue> Variables();
-  RootfsPathPrefix Prefix();
-  CommandLineTemplate CommandLine();
-  Distro AnyDistro();
-  DistroName AnyDistroName();
-  absl::optional<Distro> MaybeDistro();
+  using RandomWords::RandomWords;
 
   RevisionId Id();
   Revision AnyRevision();
   Host AnyHost();
   Profile AnyProfile();
-  BootFile AnyBootFile();
   DeclaredDistro AnyDeclaredDistro();
-  Labels AnyLabels();
-  Selector AnySelector();
   Group AnyGroup();
   Settings AnySettings();
   AgentSettings AnyAgentSettings();
@@ -71,13 +39,10 @@ class RandomValues {
   std::shared_ptr<const Snapshot> AnySnapshot(size_t hosts);
 
  private:
-  std::vector<MacAddress> Macs();
   // What the settings of the whole server and those of an agent have in common.
   template <typename Update>
   void FillCommonSettings(Update& update);
   int64_t Etag() { return static_cast<int64_t>(Number(1000)); }
-
-  std::mt19937_64 random_;
 };
 
 // Cuts the serialized `message` at every length, and changes each of its octets, and hands what

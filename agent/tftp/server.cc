@@ -68,7 +68,7 @@ TftpServer::TftpServer(EventLoop& loop, Options options, Resolve resolve)
       outbox_(tftp::OpenTransfer::kOutboxBytes),
       refusals_(outbox_),
       transfers_(LimitsWithinDescriptors(options_.serving)),
-      max_block_size_(options_.serving.max_block_size),
+      block_size_limit_(options_.serving.max_block_size),
       former_clients_(kFormerClients) {}
 
 TftpServer::~TftpServer() {
@@ -174,7 +174,7 @@ void TftpServer::StopListening() {
 void TftpServer::SetLimits(const tftp::ServingLimits& limits) {
   loop_.Post([this, limits] {
     transfers_.SetLimits(LimitsWithinDescriptors(limits));
-    max_block_size_ = limits.max_block_size;
+    block_size_limit_.Set(limits.max_block_size);
   });
 }
 
@@ -310,12 +310,13 @@ void TftpServer::StartTransfer(Port& port, const Datagram& datagram, tftp::ReadR
   if (const absl::Status room = MakeRoom(client.endpoint.address); !room.ok()) {
     return RefuseForNow(port, datagram, request, room.message());
   }
+  tftp::OpenTransfer::Limits limits = options_.limits;
+  limits.options.max_block_size = block_size_limit_.For(datagram, EventLoop::Now());
   const std::function<void()> on_fetch = content.on_fetch;
   auto transfer = std::make_unique<tftp::OpenTransfer>(
       tftp::OpenTransfer::Shared{loop_, outbox_, chunks_}, TransferPortFor(port, client).socket,
       tftp::Peer{datagram.from, datagram.to, datagram.interface_index}, std::move(request),
-      datagram.bytes.size(), std::move(content), LimitsFor(datagram),
-      [this, client] { OnEnd(client); });
+      datagram.bytes.size(), std::move(content), limits, [this, client] { OnEnd(client); });
   tftp::OpenTransfer& open = *transfer;
   transfers_.Add(client, std::move(transfer));
   {
@@ -333,26 +334,6 @@ TftpServer::Port& TftpServer::TransferPortFor(const Port& port, const tftp::Clie
   Port* const next = ports[drawn];
   if (former_clients_.Find(client) != next->socket.local().port) return *next;
   return *ports[(drawn + 1) % ports.size()];
-}
-
-tftp::OpenTransfer::Limits TftpServer::LimitsFor(const Datagram& datagram) {
-  tftp::OpenTransfer::Limits limits = options_.limits;
-  if (max_block_size_.has_value()) {
-    limits.options.max_block_size = *max_block_size_;
-    return limits;
-  }
-  // Fragments are lost together, and some firmware can't put them together at all.
-  const bool is_v4 = datagram.from.address.is_v4();
-  const size_t mtu =
-      mtus_.Find(datagram.interface_index, EventLoop::Now()).value_or(UsualMtu(is_v4));
-  const size_t payload = UdpPayloadIn(mtu, is_v4);
-  // An interface with less than RFC 1350's blocks has to fragment those, too.
-  const size_t fitting =
-      std::max<size_t>(tftp::NegotiatedOptions().block_size,
-                       payload - std::min<size_t>(payload, tftp::kDataHeaderBytes));
-  limits.options.max_block_size =
-      static_cast<uint16_t>(std::min<size_t>(limits.options.max_block_size, fitting));
-  return limits;
 }
 
 absl::Status TftpServer::MakeRoom(const IpAddress& address) {

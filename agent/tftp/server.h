@@ -18,10 +18,10 @@
 #include "agent/content/path_resolver.h"
 #include "agent/content/recent_chunks.h"
 #include "agent/net/event_loop.h"
-#include "agent/net/interface_mtu.h"
 #include "agent/net/outbox.h"
 #include "agent/net/port_range.h"
 #include "agent/net/udp_socket.h"
+#include "agent/tftp/block_size_limit.h"
 #include "agent/tftp/client.h"
 #include "agent/tftp/former_clients.h"
 #include "agent/tftp/open_transfer.h"
@@ -66,7 +66,7 @@ class TftpServer {
     // 280.
     int receive_buffer_bytes = 8 << 20;
 
-    tftp::OpenTransfer::Limits limits;
+    tftp::OpenTransfer::Limits limits;  // But for the size of blocks: `serving` has it.
   };
 
   // Listens from now on; answers as soon as the loop runs. `loop` must outlive it.
@@ -120,7 +120,6 @@ class TftpServer {
   void StartTransfer(Port& port, const Datagram& datagram, tftp::ReadRequest request,
                      ResolvedContent content);
   Port& TransferPortFor(const Port& port, const tftp::Client& client);
-  tftp::OpenTransfer::Limits LimitsFor(const Datagram& datagram);
   // For one more of this address.
   // Errors: RESOURCE_EXHAUSTED if every transfer in the way is a real one, saying how many are.
   absl::Status MakeRoom(const IpAddress& address);
@@ -139,13 +138,12 @@ class TftpServer {
   ReceiveBatch received_;
   Outbox outbox_;
   tftp::Refusals refusals_;
-  RecentChunks chunks_;  // While there are transfers.
-  InterfaceMtus mtus_;
+  RecentChunks chunks_;                 // While there are transfers.
   bool warned_of_send_buffer_ = false;  // All ports have the same.
   // Before the transfers, which use them.
   std::vector<std::unique_ptr<Port>> ports_;
   tftp::OpenTransfers transfers_;
-  absl::optional<uint16_t> max_block_size_;
+  tftp::BlockSizeLimit block_size_limit_;
   tftp::FormerClients former_clients_;
   absl::BitGen random_;
   EventLoop::TimePoint next_overload_warning_;

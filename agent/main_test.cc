@@ -60,13 +60,14 @@ class MainTest : public testing::Test {
                         "/state\ntftp-listen: 127.0.0.1:0\nhttp-listen: 127.0.0.1:0\n", more);
   }
 
-  // Runs with that configuration, until it serves.
+  // Runs with that configuration, until it serves. If it does not, that is a fatal failure: clients
+  // would wait for it.
   void Start(const std::string& more = "") {
     std::ofstream(file()) << Configuration(more);
     program_ = std::make_unique<TestProgram>("agent/autopxe-agent",
                                              std::vector<std::string>{"--config", file()});
-    tftp_ = Listening("tftp");
-    http_ = Listening("http");
+    ASSERT_NO_FATAL_FAILURE(WaitUntilListening("tftp", tftp_));
+    ASSERT_NO_FATAL_FAILURE(WaitUntilListening("http", http_));
     ASSERT_NE(program_->WaitForLine("event=started"), "");
   }
 
@@ -90,12 +91,12 @@ class MainTest : public testing::Test {
   IpEndpoint http_ = tftp_;
 
  private:
-  IpEndpoint Listening(const std::string& protocol) {
+  void WaitUntilListening(const std::string& protocol, IpEndpoint& endpoint) {
     const std::string line =
         program_->WaitForLine(absl::StrCat("event=listening protocol=", protocol));
-    const auto endpoint = IpEndpoint::Parse(line.substr(line.rfind('=') + 1));
-    EXPECT_THAT(endpoint, IsOk()) << line;
-    return *endpoint;
+    const auto parsed = IpEndpoint::Parse(line.substr(line.rfind('=') + 1));
+    ASSERT_THAT(parsed, IsOk()) << line;
+    endpoint = *parsed;
   }
 };
 
@@ -151,7 +152,7 @@ std::unique_ptr<HttpTestClient> BeginDownload(const IpEndpoint& server) {
 
 TEST_F(MainTest, ATerminateEndsItWithSuccess) {
   for (const int number : {SIGTERM, SIGINT}) {
-    Start();
+    ASSERT_NO_FATAL_FAILURE(Start());
     program_->Signal(number);
     const TestProgram::End end = program_->Wait();
     EXPECT_EQ(end.exit_code, 0);
@@ -162,9 +163,12 @@ TEST_F(MainTest, ATerminateEndsItWithSuccess) {
 
 // faults.md 52.
 TEST_F(MainTest, WhatIsUnderWayMayEndAndNothingNewIsTaken) {
-  Start("shutdown-grace: 10m\n");
+  ASSERT_NO_FATAL_FAILURE(Start("shutdown-grace: 10m\n"));
   std::vector<std::unique_ptr<BegunTransfer>> transfers;
-  for (int i = 0; i < 256; ++i) transfers.push_back(std::make_unique<BegunTransfer>(tftp_));
+  for (int i = 0; i < 256; ++i) {
+    transfers.push_back(std::make_unique<BegunTransfer>(tftp_));
+    ASSERT_FALSE(HasFailure()) << "each of the others would wait as long";
+  }
   std::vector<std::unique_ptr<HttpTestClient>> downloads;
   for (int i = 0; i < 4; ++i) downloads.push_back(BeginDownload(http_));
   HttpTestClient idle(http_);
@@ -174,7 +178,7 @@ TEST_F(MainTest, WhatIsUnderWayMayEndAndNothingNewIsTaken) {
   program_->Signal(SIGTERM);
   ASSERT_NE(program_->WaitForLine("event=stopping"), "");
   EXPECT_TRUE(idle.IsClosed());
-  for (const auto& transfer : transfers) EXPECT_EQ(transfer->End(), "3 blocks");
+  for (const auto& transfer : transfers) ASSERT_EQ(transfer->End(), "3 blocks");
   for (const auto& download : downloads) {
     EXPECT_EQ(download->Read().body.size(), kKernelBytes);
     EXPECT_TRUE(download->IsClosed());
@@ -186,8 +190,9 @@ TEST_F(MainTest, WhatIsUnderWayMayEndAndNothingNewIsTaken) {
 
 // faults.md 52.
 TEST_F(MainTest, WhatIsStillOpenAtTheLimitIsCutAndLogged) {
-  Start("shutdown-grace: 300ms\n");
+  ASSERT_NO_FATAL_FAILURE(Start("shutdown-grace: 300ms\n"));
   BegunTransfer transfer(tftp_);
+  ASSERT_FALSE(HasFailure());
   const auto download = BeginDownload(http_);
   program_->Signal(SIGTERM);
   EXPECT_THAT(transfer.NextError(), HasSubstr("shuts down"));
@@ -203,7 +208,7 @@ TEST_F(MainTest, WhatIsStillOpenAtTheLimitIsCutAndLogged) {
 }
 
 TEST_F(MainTest, ASecondTerminateEndsItAtOnce) {
-  Start("shutdown-grace: 1h\n");
+  ASSERT_NO_FATAL_FAILURE(Start("shutdown-grace: 1h\n"));
   const auto download = BeginDownload(http_);
   program_->Signal(SIGTERM);
   ASSERT_NE(program_->WaitForLine("event=stopping"), "");
@@ -213,11 +218,11 @@ TEST_F(MainTest, ASecondTerminateEndsItAtOnce) {
 
 // faults.md 52.
 TEST_F(MainTest, AHangUpTakesOverWhatCanChangeAndNamesWhatTakesARestart) {
-  Start();
-  EXPECT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("127.0.0.1"));
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("127.0.0.1"));
   EXPECT_THAT(Reload(Configuration("advertise: 10.77.1.1\nlog-level: debug\n")),
               HasSubstr("result=ok changed=2 need_restart=0"));
-  EXPECT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("10.77.1.1"));
+  ASSERT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("10.77.1.1"));
   std::ofstream(file()) << Configuration("shutdown-grace: 1s\nstart-script-for-ipxe: no\n")
                         << "#\n";
   program_->Signal(SIGHUP);
@@ -227,7 +232,7 @@ TEST_F(MainTest, AHangUpTakesOverWhatCanChangeAndNamesWhatTakesARestart) {
               HasSubstr("old=true new=false effect=now"));
   EXPECT_THAT(program_->WaitForLine("option=shutdown-grace"),
               HasSubstr("old=30s new=1s effect=now"));
-  EXPECT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("127.0.0.1"));
+  ASSERT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("127.0.0.1"));
   std::string other = Configuration();
   other.replace(other.find("id: lab"), 7, "id: east");
   std::ofstream(file()) << other;
@@ -240,7 +245,7 @@ TEST_F(MainTest, AHangUpTakesOverWhatCanChangeAndNamesWhatTakesARestart) {
 
 // faults.md 52, 48.
 TEST_F(MainTest, ABadConfigurationLeavesTheOldOneInForceWithOneLine) {
-  Start("advertise: 10.77.1.1\n");
+  ASSERT_NO_FATAL_FAILURE(Start("advertise: 10.77.1.1\n"));
   const std::pair<std::string, std::string> kCases[] = {
       {Configuration("rescan: never\n"), "agent.yaml:8: unknown key"},
       {Configuration("advertise: nowhere\n"), "agent.yaml:8 (advertise): "},
@@ -261,11 +266,11 @@ TEST_F(MainTest, ABadConfigurationLeavesTheOldOneInForceWithOneLine) {
   std::filesystem::create_directory(file());
   program_->Signal(SIGHUP);
   EXPECT_THAT(program_->WaitForLine("event=reload"), HasSubstr("result=refused"));
-  EXPECT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("10.77.1.1"));
+  ASSERT_THAT(FetchByTftp("boot.ipxe"), HasSubstr("10.77.1.1"));
 }
 
 TEST_F(MainTest, ASecondAgentIsRefusedWithTheReason) {
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   const std::vector<std::string> args = {"--config", file(), "--log-level", "error"};
   const TestProgram::End state = TestProgram("agent/autopxe-agent", args).Wait();
   EXPECT_EQ(state.exit_code, 1);

@@ -2,15 +2,18 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 
 namespace autopxe {
 
 // A daemon, running as a process of its own, for tests of flags, signals, exit codes and the log.
-// Killed when this object goes, unless it has ended.
+// Killed when this object goes. A program that has ended by then, and whose end nobody has waited
+// for, fails the test.
 class TestProgram {
  public:
   // `path` is within the workspace, such as "server/autopxe-server", and is among the test's data.
@@ -19,9 +22,14 @@ class TestProgram {
   TestProgram(const TestProgram&) = delete;
   TestProgram& operator=(const TestProgram&) = delete;
 
-  // Reads the log until a line contains `text`; empty if the log ends before.
+  // Reads the log until a line contains `text`. If the program ends before, the test fails and says
+  // how it ended and what it has logged; empty then.
   std::string WaitForLine(absl::string_view text);
 
+  // Reads the log to its end, for a program that is not to wait for a reader.
+  void ReadLog();
+
+  // Does nothing once its end has been waited for.
   void Signal(int number) const;
   pid_t pid() const { return pid_; }
 
@@ -36,10 +44,17 @@ class TestProgram {
   End Wait();
 
  private:
+  // Reads more of the log; false at its end.
+  bool ReadMore();
+  // How it ended, and all that it has logged; waits for its end.
+  std::string FormatEnd();
+
   pid_t pid_ = -1;
   int out_ = -1;
   int err_ = -1;
-  std::string pending_;
+  std::string log_;
+  size_t read_ = 0;  // What of it WaitForLine has read.
+  absl::optional<End> end_;
 };
 
 // A new folder below the test's own.

@@ -55,11 +55,13 @@ class ServerProgram {
       : program_("server/autopxe-server", {"--listen", listen, "--database", database}) {
     const std::string line = program_.WaitForLine("event=listening ");
     address_ = line.substr(line.rfind('=') + 1);
-    reader_ = std::thread([this] { program_.WaitForLine("none that it writes"); });
+    reader_ = std::thread([this] { program_.ReadLog(); });
   }
   ~ServerProgram() {
     program_.Signal(SIGKILL);
     reader_.join();
+    const TestProgram::End end = program_.Wait();
+    EXPECT_EQ(end.signal, SIGKILL) << "exit code " << end.exit_code << ", log:\n" << end.err;
   }
 
   const std::string& address() const { return address_; }
@@ -180,6 +182,7 @@ class ThousandAgentsTest : public testing::Test {
 
   void Start() {
     server_ = std::make_unique<ServerProgram>(address_, database_);
+    ASSERT_NE(server_->address(), "");
     address_ = server_->address();
     administrator_ = v1::ConfigurationService::NewStub(Connect(address_));
     stubs_.clear();
@@ -261,7 +264,7 @@ TEST_F(ThousandAgentsTest, ComeBackAtOnceAndEachGetsExactlyWhatItMissed) {
   // the next three, and so on; the first stays.
   constexpr int kQuarters = 4;
   constexpr int kEach = 3;
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   const int64_t base = Assign(0, kHosts, "local");
   for (int i = 0; i < kAgents; ++i) Watch(i);
   DriveTo(base);
@@ -290,7 +293,7 @@ TEST_F(ThousandAgentsTest, ComeBackAtOnceAndEachGetsExactlyWhatItMissed) {
         IsOk());
   }
 
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   const int64_t memory = server_->Memory("VmRSS");
   for (int i = 0; i < kAgents; ++i) Watch(i);
   grpc::ClientContext context;

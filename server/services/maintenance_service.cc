@@ -22,6 +22,7 @@ MaintenanceService::~MaintenanceService() {
     absl::MutexLock lock(&mutex_);
     ending_ = true;
   }
+  wakeup_.Notify();
   thread_.join();
 }
 
@@ -46,6 +47,7 @@ grpc::ServerWriteReactor<v1::BackupResponse>* MaintenanceService::Backup(
         to_make_ = false;
       });
   to_make_ = true;
+  wakeup_.Notify();
   return current_.get();
 }
 
@@ -61,12 +63,16 @@ void MaintenanceService::Stop() {
 
 void MaintenanceService::Run() {
   while (true) {
+    absl::Duration until_look = absl::InfiniteDuration();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (current_ != nullptr) until_look = options_.tick;
+    }
+    wakeup_.WaitFor(until_look);
     std::shared_ptr<BackupStream> stream;
     bool to_make;
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &MaintenanceService::HasWork),
-                              current_ != nullptr ? options_.tick : absl::InfiniteDuration());
       if (ending_) return;
       to_make = std::exchange(to_make_, false);
       making_ = to_make;

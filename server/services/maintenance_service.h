@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "autopxe/v1/maintenance.grpc.pb.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/wakeup.h"
 #include "server/services/backup_stream.h"
 #include "server/store/backup_file.h"
 
@@ -45,7 +46,6 @@ class MaintenanceService final : public v1::MaintenanceService::CallbackService 
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return to_make_ || ending_; }
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   void Log(const std::string& origin, const BackupStream::Summary& summary);
 
@@ -60,6 +60,7 @@ class MaintenanceService final : public v1::MaintenanceService::CallbackService 
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;  // The thread is to end.
 
+  Wakeup wakeup_;  // For to_make_ and ending_.
   std::thread thread_;
 };
 

@@ -15,10 +15,7 @@ grpc::Status Stopping() {
 
 WatchHub::WatchHub(Feed& feed, const Clock& clock, Options options)
     : feed_(feed), clock_(clock), options_(options), encoded_(feed) {
-  subscription_ = feed_.Subscribe([this] {
-    absl::MutexLock lock(&mutex_);
-    published_ = true;
-  });
+  subscription_ = feed_.Subscribe([this] { news_.Notify(); });
   pump_ = std::thread([this] { RunPump(); });
   preparer_ = std::thread([this] { RunPreparer(); });
 }
@@ -30,6 +27,7 @@ WatchHub::~WatchHub() {
     mutex_.Await(absl::Condition(this, &WatchHub::IsEmpty));
     ending_ = true;
   }
+  news_.Notify();
   pump_.join();
   preparer_.join();
 }
@@ -81,13 +79,11 @@ size_t WatchHub::watches() const {
 
 void WatchHub::RunPump() {
   while (true) {
+    const bool published = news_.WaitFor(options_.tick);
     std::vector<std::shared_ptr<Watch>> watches;
-    bool published;
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &WatchHub::HasNews), options_.tick);
       if (ending_) return;
-      published = std::exchange(published_, false);
       watches.assign(watches_.begin(), watches_.end());
     }
     // A watch's own lock is never taken under the hub's: a watch asks the hub to prepare it under

@@ -13,6 +13,7 @@
 #include "absl/types/optional.h"
 #include "common/model/revision.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/wakeup.h"
 #include "server/feed/feed.h"
 #include "server/services/encoded_feed.h"
 #include "server/services/watch.h"
@@ -51,7 +52,6 @@ class WatchHub {
 
  private:
   bool IsEmpty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return watches_.empty(); }
-  bool HasNews() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return published_ || ending_; }
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return !to_prepare_.empty() || ending_;
   }
@@ -66,9 +66,9 @@ class WatchHub {
   mutable absl::Mutex mutex_;
   std::set<std::shared_ptr<Watch>> watches_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::shared_ptr<Watch>> to_prepare_ ABSL_GUARDED_BY(mutex_);
-  bool published_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;  // The threads are to end.
+  Wakeup news_;  // For the pump: something was published, or it is to end.
 
   Feed::Subscription subscription_;
   std::thread pump_;

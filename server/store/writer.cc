@@ -14,6 +14,18 @@
 namespace autopxe::server {
 namespace {
 
+// A mutex that the caller holds, for a condition variable to give back and take again. To clang's
+// analysis it is held throughout, as at absl's own waits.
+class HeldMutex {
+ public:
+  explicit HeldMutex(absl::Mutex& mutex) : mutex_(mutex) {}
+  void lock() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
+  void unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
+
+ private:
+  absl::Mutex& mutex_;
+};
+
 // What the database holds of a time: whole microseconds.
 absl::Time AsStored(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
@@ -62,6 +74,7 @@ void Writer::Apply(WriteRequest request, std::function<void(WriteOutcome)> done)
       queued_mutations_ += mutations;
       reports_ready_ = !unsaved_.empty();
       queue_.push_back({std::move(request), std::move(done)});
+      work_came_.notify_one();
     }
   }
   if (!refusal.ok()) done(std::move(refusal));
@@ -91,6 +104,7 @@ void Writer::KeepHistory(absl::Duration keep, Upkeep::TrimmedFn trimmed) {
   absl::MutexLock lock(&mutex_);
   upkeep_.KeepHistory(keep, std::move(trimmed));
   upkeep_due_ = true;
+  work_came_.notify_one();
 }
 
 void Writer::BackUp(std::function<void(absl::Status)> done) {
@@ -98,7 +112,10 @@ void Writer::BackUp(std::function<void(absl::Status)> done) {
   {
     absl::MutexLock lock(&mutex_);
     refusal = stopping_ ? Stopping() : upkeep_.BackUp(done);
-    if (refusal.ok()) upkeep_due_ = true;
+    if (refusal.ok()) {
+      upkeep_due_ = true;
+      work_came_.notify_one();
+    }
   }
   if (!refusal.ok()) done(std::move(refusal));
 }
@@ -116,12 +133,18 @@ void Writer::Stop() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
     reports_ready_ = !unsaved_.empty();
+    work_came_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
 }
 
-void Writer::Run() {
+void Writer::AwaitWork() {
   const auto awake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || HasWork(); };
+  HeldMutex held(mutex_);
+  work_came_.wait_until(held, upkeep_.next_trim(), awake);
+}
+
+void Writer::Run() {
   while (true) {
     std::deque<Job> jobs;
     UnsavedReports unsaved;
@@ -130,7 +153,7 @@ void Writer::Run() {
       absl::MutexLock lock(&mutex_);
       busy_ = false;
       upkeep_due_ = upkeep_.is_due();
-      mutex_.AwaitWithTimeout(absl::Condition(&awake), UntilNextTrim());
+      AwaitWork();
       busy_ = true;
       stopping = stopping_;
       jobs.swap(queue_);
@@ -199,12 +222,6 @@ void Writer::CheckpointIfDue() {
   if (const absl::Status status = store_->writing().Checkpoint(); !status.ok()) {
     NoteFailure(status);
   }
-}
-
-absl::Duration Writer::UntilNextTrim() const {
-  const auto next = upkeep_.next_trim();
-  if (next == std::chrono::steady_clock::time_point::max()) return absl::InfiniteDuration();
-  return absl::FromChrono(next - std::chrono::steady_clock::now());
 }
 
 void Writer::KeepUp() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -135,6 +136,8 @@ class Writer {
   void QueueStatus(const AgentId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Until there is work, the next trim is due, or the writer is stopping.
+  void AwaitWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteJobs(std::deque<Job> jobs);
   void WriteReports(UnsavedReports unsaved);
   absl::Status WriteReportRows(const UnsavedReports& unsaved, const AgentReports& reports,
@@ -143,7 +146,6 @@ class Writer {
 
   // A piece of each part of the upkeep that is due.
   void KeepUp();
-  absl::Duration UntilNextTrim() const;
 
   absl::Status ReopenIfFailed();
   // Whether the database holds what is current. Errors: DATA_LOSS if not.
@@ -163,6 +165,9 @@ class Writer {
   bool database_failed_ = false;
 
   mutable absl::Mutex mutex_;
+  // Notified by whatever may end AwaitWork(). The standard library's, since absl's of 2022 waits
+  // for a time of day: a wall clock that is set back would put the next trim off for as long.
+  std::condition_variable_any work_came_;
   std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_mutations_ ABSL_GUARDED_BY(mutex_) = 0;
   AgentReports reports_ ABSL_GUARDED_BY(mutex_);

@@ -55,6 +55,7 @@ void Writer::SaveAgentStatus(const AgentId& id, AgentStatus status, absl::Time s
   if (differs) QueueStatus(id);
   // What could not be written is tried again with every report.
   reports_ready_ = !unsaved_.empty();
+  work_came_.notify_one();
 }
 
 void Writer::SaveLastSeen(const AgentId& id) {
@@ -68,6 +69,7 @@ void Writer::QueueStatus(const AgentId& id) {
   saved_seen_[id] = reports_[id].last_seen;
   unsaved_[id].status = true;
   reports_ready_ = true;
+  work_came_.notify_one();
 }
 
 void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> catalog,
@@ -81,6 +83,7 @@ void Writer::SaveAgentCatalog(const AgentId& id, std::shared_ptr<const Catalog> 
   catalogs_ = CatalogsOf(reports_);
   unsaved_[id].catalog = true;
   reports_ready_ = true;
+  work_came_.notify_one();
   if (moves.empty()) return;
   RecordedMoves all = *moves_;
   int64_t last = std::max(written_move_, all.empty() ? 0 : all.back().id);
@@ -102,6 +105,7 @@ std::vector<std::vector<NextBootUse>> Writer::SaveNextBootUses(std::vector<NextB
     if (!same.empty()) used_twice.push_back(std::move(same));
   }
   reports_ready_ = !unsaved_.empty();
+  work_came_.notify_one();
   return used_twice;
 }
 
@@ -123,6 +127,7 @@ void Writer::DeleteAgentReport(const AgentId& id, std::function<void(absl::Statu
       unsaved.catalog = false;
       unsaved.deletions.push_back(std::move(done));
       reports_ready_ = true;
+      work_came_.notify_one();
       return;
     }
   }

@@ -3,6 +3,8 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -89,7 +91,13 @@ class FakeServer {
     refusal_ = std::move(status);
   }
 
-  // The same for used next boots alone.
+  // The next status gets no answer, for as long as its client waits.
+  void HoldStatus() {
+    absl::MutexLock lock(&mutex_);
+    holds_status_ = true;
+  }
+
+  // As RefuseReports, for used next boots alone.
   void RefuseUsed(int count, grpc::Status status) {
     absl::MutexLock lock(&mutex_);
     used_refusals_left_ = count;
@@ -127,11 +135,17 @@ class FakeServer {
       return status;
     }
 
-    grpc::Status ReportStatus(grpc::ServerContext*, const v1::ReportStatusRequest* request,
+    grpc::Status ReportStatus(grpc::ServerContext* context, const v1::ReportStatusRequest* request,
                               v1::ReportStatusResponse*) override {
+      bool is_held;
       {
         absl::MutexLock lock(&owner_.mutex_);
         ++owner_.status_attempts_;
+        is_held = std::exchange(owner_.holds_status_, false);
+      }
+      if (is_held) {
+        while (!context->IsCancelled()) std::this_thread::yield();
+        return grpc::Status::CANCELLED;
       }
       return owner_.Note(*request, owner_.statuses_);
     }
@@ -222,6 +236,7 @@ class FakeServer {
   int watch_count_ ABSL_GUARDED_BY(mutex_) = 0;
   int status_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int catalog_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool holds_status_ ABSL_GUARDED_BY(mutex_) = false;
   int refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int catalog_refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int used_attempts_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,7 +1,6 @@
 #include "agent/sync/reporter.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -102,9 +101,10 @@ bool Reporter::IsStopping() const {
 absl::Status Reporter::Send(
     const std::function<void(grpc::ClientContext* context, std::function<void(grpc::Status)> done)>&
         start) {
+  // No deadline of gRPC's, which can end an hour late where the clock is set back.
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() +
-                       absl::ToChronoNanoseconds(options_.deadline));
+  const absl::Duration end = clock_.Monotonic() + options_.deadline;
+  bool is_late = false;
   absl::optional<grpc::Status> result;  // Guarded by mutex_.
   start(&context, [this, &result](grpc::Status status) {
     // Under the lock, since the frame with `result` may be gone as soon as it is there.
@@ -113,12 +113,22 @@ absl::Status Reporter::Send(
     wakeup_.Notify();
   });
   while (true) {
+    absl::Duration left = end - clock_.Monotonic();
     {
       absl::MutexLock lock(&mutex_);
+      if (result.has_value() && is_late && !result->ok()) {
+        return absl::DeadlineExceededError(
+            absl::StrCat("no answer within ", absl::FormatDuration(options_.deadline)));
+      }
       if (result.has_value()) return ToAbslStatus(*result);
       if (stopping_) context.TryCancel();
     }
-    wakeup_.WaitFor(absl::InfiniteDuration());
+    if (left <= absl::ZeroDuration()) {
+      is_late = true;
+      context.TryCancel();
+      left = absl::InfiniteDuration();
+    }
+    wakeup_.WaitFor(left);
   }
 }
 

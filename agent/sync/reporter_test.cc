@@ -234,6 +234,19 @@ TEST_F(ReporterTest, ARefusedStatusWaitsOutItsBackoffWhateverChanges) {
   server.WaitForCatalog();
 }
 
+TEST_F(ReporterTest, AReportThatGetsNoAnswerIsGivenUpAndMadeAgain) {
+  FakeServer server;
+  server.HoldStatus();
+  Reporter::Options options{.agent_id = *AgentId::Parse("lab"),
+                            .status = {.instance = *AgentInstance::Parse("i1")}};
+  options.first_backoff = absl::Milliseconds(1);
+  options.deadline = absl::Milliseconds(50);
+  const auto reporter = Report(server.address(), options, clock_);
+  server.WaitForStatus();
+  EXPECT_GT(server.status_attempts(), 1);
+  server.WaitForCatalog();
+}
+
 TEST_F(ReporterTest, AConnectionCutsTheBackoffShort) {
   WatchedClock clock;
   FakeServer server;

@@ -1,6 +1,8 @@
 """A server or an agent as a child of a test."""
 
 import collections
+import fcntl
+import os
 import re
 import subprocess
 import threading
@@ -12,7 +14,7 @@ PATIENCE = 60  # Seconds; none of it is used when all is well.
 class Daemon:
     """A program that says in its log where it listens."""
 
-    def __init__(self, *command, protocols):
+    def __init__(self, *command, protocols, environment=None):
         self.log = collections.deque(maxlen=10_000)  # Its last lines: some tests last for hours.
         self.address = {}
         self._waiting = set(protocols)
@@ -20,7 +22,7 @@ class Daemon:
         self._ended = False
         self._reading = threading.Event()
         self._reading.set()
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
         self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
         with self._news:
@@ -65,7 +67,8 @@ class Daemon:
             return found[count - 1]
 
     def stop_reading(self):
-        """From now on nobody reads its log, and the pipe fills."""
+        """From now on nobody reads its log, and the pipe, which is made small, fills."""
+        fcntl.fcntl(self._process.stderr, fcntl.F_SETPIPE_SZ, 4096)
         self._reading.clear()
 
     def read_on(self):

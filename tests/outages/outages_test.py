@@ -1,5 +1,5 @@
 """What agents serve and what is said of them while the server, the wire or they themselves fail:
-outages_test.py AUTOPXE_SERVER AUTOPXE_AGENT AUTOPXECTL"""
+outages_test.py AUTOPXE_SERVER AUTOPXE_AGENT AUTOPXECTL LIBFAST_CLOCK"""
 
 import http.client
 import itertools
@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -76,18 +77,20 @@ class Outages(unittest.TestCase):
         self.database = self.folder / "autopxe.db"
         self.server = None
 
-    def start_server(self, listen=None):
+    def start_server(self, listen=None, environment=None):
         """On the address of before, if there was one."""
         if listen is None:
             listen = self.server.address["grpc"] if self.server is not None else "127.0.0.1:0"
-        self.server = Daemon(SERVER, "--listen", listen, "--database", str(self.database), protocols=["grpc"])
+        self.server = Daemon(SERVER, "--listen", listen, "--database", str(self.database), protocols=["grpc"],
+                             environment=environment)
         self.addCleanup(self.server.stop)
 
-    def start_agent(self, agent_id="lab", server=None, state="state"):
+    def start_agent(self, agent_id="lab", server=None, state="state", environment=None):
         agent = Daemon(AGENT, "--id", agent_id, "--server", server or self.server.address["grpc"],
                        "--rootfs", str(self.folder / "rootfs"), "--loaders", str(self.folder / "loaders"),
                        "--state", str(self.folder / state),
-                       "--tftp-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", protocols=["tftp", "http"])
+                       "--tftp-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", protocols=["tftp", "http"],
+                       environment=environment)
         self.addCleanup(agent.stop)
         return agent
 
@@ -157,6 +160,25 @@ class Outages(unittest.TestCase):
         agent.wait_for(r"event=connected", count=2)
         self.wait_until_served(agent, TRIXIE)
         self.assertEqual(self.wait_for_state("CURRENT")["reasons"], [])
+
+    def test_a_clock_that_was_set_back_keeps_no_agent_away(self):  # faults.md, case 44.
+        fast = {"LD_PRELOAD": FAST_CLOCK}
+        self.start_server(environment=fast)
+        agent = self.start_agent(environment=fast)
+        self.configure()
+        self.ok("assign", HOST, BOOKWORM)
+        self.wait_until_served(agent, BOOKWORM)
+        self.server.kill()
+        # It tries again and again.
+        host, port = self.server.address["grpc"].split(":")
+        with socket.create_server((host, int(port))) as other:
+            other.settimeout(PATIENCE)
+            for _ in range(4):
+                other.accept()[0].close()
+        self.start_server(environment=fast)
+        agent.wait_for("event=connected", count=2)
+        self.ok("assign", HOST, TRIXIE)
+        self.wait_until_served(agent, TRIXIE)
 
     def test_a_restored_server_takes_its_agents_back_to_what_it_has(self):  # faults.md, case 41.
         self.start_server()
@@ -299,8 +321,8 @@ class Outages(unittest.TestCase):
         """More lines than a pipe and the agent hold (common/runtime/log_writer.h), each of a request that gets its answer."""
         connection = http.client.HTTPConnection(agent.address["http"], timeout=PATIENCE)
         self.addCleanup(connection.close)
-        for _ in range(1_500):
-            connection.request("GET", "/" + "x" * 1_000)
+        for _ in range(2_000):
+            connection.request("GET", "/" + "x" * 500)
             with connection.getresponse() as answer:
                 self.assertEqual(answer.status, 404)
                 answer.read()
@@ -323,6 +345,15 @@ class Outages(unittest.TestCase):
         self.fill_log(agent)
         agent.signal(signal.SIGTERM)
         until(lambda: not agent.is_running(), "its end")
+
+    def test_a_server_whose_log_nobody_reads_serves_on(self):
+        self.start_server()
+        self.server.stop_reading()
+        # Each is a line of the log, and the pipe holds some twenty.
+        for number in range(60):
+            self.ok("assign", f"52:54:00:00:00:{number:02x}", "menu")
+        self.server.read_on()
+        self.server.wait_for("event=", count=60)
 
     def test_an_agent_killed_at_any_moment_serves_one_whole_configuration_again(self):  # faults.md, case 43.
         self.start_server()
@@ -366,6 +397,6 @@ class Outages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SERVER, AGENT, CTL = (os.path.abspath(path) for path in sys.argv[1:4])
+    SERVER, AGENT, CTL, FAST_CLOCK = (os.path.abspath(path) for path in sys.argv[1:5])
     del sys.argv[1:]
     junit.main()

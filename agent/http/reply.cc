@@ -37,12 +37,12 @@ EntityTag TagOf(const Content& file, absl::Time now) {
   return {absl::StrCat("\"", version, "-", absl::Hex(absl::ToUnixNanos(now)), "\""), true};
 }
 
-// RFC 9110, section 8.8.3.2. Against a list or "*".
+// RFC 9110, section 8.8.3.2. Against a list, or "*" alone.
 enum class Comparison { kStrong, kWeak };
 bool MatchesAny(absl::string_view field, const EntityTag& tag, Comparison comparison) {
+  if (absl::StripAsciiWhitespace(field) == "*") return true;
   for (absl::string_view element : absl::StrSplit(field, ',')) {
     element = absl::StripAsciiWhitespace(element);
-    if (element == "*") return true;
     const bool is_weak = absl::ConsumePrefix(&element, "W/") || tag.is_weak;
     if (element == tag.opaque && !(is_weak && comparison == Comparison::kStrong)) return true;
   }
@@ -77,11 +77,13 @@ absl::optional<int> StatusInstead(const ReplyConditions& conditions, const Valid
 }
 
 // RFC 9110, section 13.1.5: the strong comparison, of one tag; a date only if nothing can have been
-// written within its second since.
+// written within its second since. Where the tag is weak, nothing is known to be what it was: a
+// date can be an old one that was given to the file just now.
 bool IfRangeHolds(const ReplyConditions& conditions, const Validators& file) {
   if (!conditions.if_range.has_value()) return true;
+  if (file.tag.is_weak) return false;
   const absl::string_view field = absl::StripAsciiWhitespace(*conditions.if_range);
-  if (field == file.tag.opaque) return !file.tag.is_weak;
+  if (field == file.tag.opaque) return true;
   return ParseHttpDate(field, conditions.now) == file.modified &&
          conditions.now - file.modified > absl::Seconds(2);
 }

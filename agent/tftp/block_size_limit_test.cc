@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "absl/types/optional.h"
+#include "agent/net/udp_socket.h"
 #include "common/model/ip_endpoint.h"
 #include "gmock/gmock.h"
 

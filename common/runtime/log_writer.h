@@ -21,9 +21,9 @@ namespace autopxe {
 // at leisure is not. Thread-safe.
 //
 // Who logs never waits for a reader: while the one of a pipe, socket or terminal has stopped, lines
-// are kept up to `max_held` bytes, and what comes then is lost and counted. (A pipe that another
-// process fills at the same time, or a terminal that has room for a part of a line, can still
-// block.)
+// are kept up to `max_held` bytes, and what comes then is lost and counted, as is what a full disk
+// does not take. (Where the system lets nobody open the pipe or terminal anew, as of another user,
+// a pipe that another process fills meanwhile, and a terminal, can still block.)
 class LogWriter {
  public:
   struct Options {
@@ -34,10 +34,11 @@ class LogWriter {
     // Bytes that are held back for the interval's end: whoever comes with more writes them all.
     size_t max_batch = 64 << 10;
 
-    // Bytes, and a line more, that are held while no reader takes them.
+    // Bytes, and a line more, that are held while no reader takes them. The second half is for
+    // urgent lines, which a flood of others is not to crowd out.
     size_t max_held = 1 << 20;
 
-    // How long the end, and Flush(), wait for a reader.
+    // How long the end, and Flush(), wait for a reader who takes nothing.
     absl::Duration flush_limit = absl::Seconds(1);
 
     // The line, with its end, that stands where `lines` of them were lost; called under a lock.
@@ -55,22 +56,26 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // `line` has its end. What can never go out, such as to a closed pipe, is dropped. `urgent`: is
-  // not held back, and neither is what came before.
+  // `line` has its end. What goes to a closed pipe is dropped. `urgent`: is not held back, and
+  // neither is what came before.
   void Write(absl::string_view line, bool urgent) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Writes what is held back; gives up on a reader that takes nothing for `flush_limit`.
   void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // Writes what is held back, as far as it is taken now.
-  void WriteHeld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Writes what is held back, as far as it is taken now. Whether any of it was.
+  bool WriteHeld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same once; false if it is not taken, now or ever.
+  bool WriteSome() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HoldLostLines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Writes what is held back when its time has come or a reader goes on, until stopping_.
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  const int fd_;
-  const size_t max_part_;  // Bytes that a write() takes without waiting where poll() says so.
+  const int
+      opened_fd_;  // The same pipe or terminal, non-blocking and owned; below 0 if there is none.
+  const int fd_;   // Where lines go.
+  const bool is_file_;
   const Options options_;
   const SystemClock system_clock_;
   const Clock& clock_;
@@ -78,6 +83,8 @@ class LogWriter {
   std::string held_ ABSL_GUARDED_BY(mutex_);
   bool is_stuck_ ABSL_GUARDED_BY(mutex_) = false;    // What is held was not taken.
   uint64_t lost_lines_ ABSL_GUARDED_BY(mutex_) = 0;  // Behind what is held.
+  // For which lines in what is held stand, beside themselves.
+  uint64_t told_lines_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Duration interval_end_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   size_t lines_ ABSL_GUARDED_BY(mutex_) = 0;  // In this interval.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

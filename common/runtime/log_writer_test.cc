@@ -1,12 +1,16 @@
 #include "common/runtime/log_writer.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,6 +42,12 @@ class LogWriterTest : public testing::Test {
   ~LogWriterTest() override {
     for (const int fd : pipe_) close(fd);
   }
+
+  // Every second line is urgent.
+  static void WriteLines(LogWriter& writer, int lines) {
+    for (int i = 0; i < lines; ++i) writer.Write(Line(i), i % 2 == 0);
+  }
+  static std::string Line(int i) { return absl::StrCat("line ", i, "\n"); }
 
   int in() const { return pipe_[1]; }
 
@@ -169,8 +179,7 @@ TEST_F(LogWriterTest, AReaderThatStopsStopsNobodyAndIsToldHowManyLinesWereLost) 
   options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
   LogWriter writer(in(), options);
   constexpr int kLines = 10'000;
-  const auto line = [](int i) { return absl::StrCat("line ", i, "\n"); };
-  for (int i = 0; i < kLines; ++i) writer.Write(line(i), i % 7 == 0);
+  for (int i = 0; i < kLines; ++i) writer.Write(Line(i), true);
   std::string written;
   while (!absl::EndsWith(written, "the last\n")) {
     written += Written();
@@ -180,8 +189,8 @@ TEST_F(LogWriterTest, AReaderThatStopsStopsNobodyAndIsToldHowManyLinesWereLost) 
   // The lines that there was room for, as they came; then how many there was none for.
   std::string expected;
   int i = 0;
-  for (; absl::StartsWith(absl::string_view(written).substr(expected.size()), line(i)); ++i) {
-    expected += line(i);
+  for (; absl::StartsWith(absl::string_view(written).substr(expected.size()), Line(i)); ++i) {
+    expected += Line(i);
   }
   EXPECT_GT(i, 1000);
   EXPECT_LT(i, kLines);
@@ -203,6 +212,68 @@ TEST_F(LogWriterTest, WhatWasLostIsToldOnceThereIsRoomForAnotherLine) {
   writer.Write("a\n", true);
   while (!absl::EndsWith(written, "a\n")) written += Written();
   EXPECT_EQ(written, page + page + page + "lost 2\n" + "a\n");
+}
+
+TEST_F(LogWriterTest, AFloodOfLinesCrowdsNoUrgentOneOut) {
+  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+  auto options = AfterTwo();
+  options.max_held = 20'000;
+  std::string written;
+  {
+    LogWriter writer(in(), options);
+    for (int i = 0; i < 10'000; ++i) writer.Write(Line(i), false);
+    writer.Write("warning\n", true);
+    while (!absl::EndsWith(written, "warning\n")) written += Written();
+  }
+  EXPECT_LT(written.size(), 4096 + 10'000 + 100);
+}
+
+// Whoever made the pipe non-blocking, or blocking, is not told otherwise.
+TEST_F(LogWriterTest, TheDescriptorStaysAsItWas) {
+  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+  auto options = AfterTwo();
+  options.flush_limit = absl::ZeroDuration();
+  WriteLines(*std::make_unique<LogWriter>(in(), options), 10'000);
+  EXPECT_EQ(fcntl(in(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(LogWriterTest, ATerminalThatTakesNothingStopsNobody) {
+  const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(master, 0);
+  ASSERT_EQ(unlockpt(master), 0);
+  const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  auto options = AfterTwo();
+  options.flush_limit = absl::ZeroDuration();
+  WriteLines(*std::make_unique<LogWriter>(terminal, options), 40'000);
+  close(terminal);
+  close(master);
+}
+
+// A full disk.
+TEST_F(LogWriterTest, WhatADiskDidNotTakeIsToldOnceItTakesAgain) {
+  const std::string path = testing::TempDir() + "/log";
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  ASSERT_GE(file, 0);
+  auto options = AfterTwo();
+  options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
+  {
+    LogWriter writer(file, options);
+    const auto limit = [](rlim_t bytes) {
+      const rlimit size = {bytes, RLIM_INFINITY};
+      EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &size), 0);
+    };
+    signal(SIGXFSZ, SIG_IGN);
+    writer.Write("first\n", true);
+    limit(6);
+    for (int i = 0; i < 3; ++i) writer.Write("second\n", true);
+    limit(RLIM_INFINITY);
+    writer.Write("third\n", true);
+  }
+  close(file);
+  std::stringstream written;
+  written << std::ifstream(path).rdbuf();
+  EXPECT_EQ(written.str(), "first\nlost 3\nthird\n");
 }
 
 TEST_F(LogWriterTest, TheEndGivesUpOnAReaderThatHasStopped) {

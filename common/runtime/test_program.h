@@ -26,7 +26,7 @@ class TestProgram {
   // how it ended and what it has logged; empty then.
   std::string WaitForLine(absl::string_view text);
 
-  // Reads the log to its end, for a program that is not to wait for a reader.
+  // Reads the log to its end, for a program that is to lose none of it.
   void ReadLog();
 
   // Does nothing once its end has been waited for.

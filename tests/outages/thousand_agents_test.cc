@@ -48,7 +48,7 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// autopxe-server, whose log is read so that it never waits for that.
+// autopxe-server, whose log is read to its end.
 class ServerProgram {
  public:
   ServerProgram(const std::string& listen, const std::string& database)

@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "boot/ipxe_settings.h"
 
@@ -28,12 +29,15 @@ class Harmless {
   bool is_[256] = {};
 };
 
-void AppendEncoded(std::string& out, unsigned char octet, const Harmless& harmless) {
+// How many characters at the beginning of `text` are harmless: most of most texts.
+size_t HarmlessLength(absl::string_view text, const Harmless& harmless) {
+  size_t length = 0;
+  while (length < text.size() && harmless(static_cast<unsigned char>(text[length]))) ++length;
+  return length;
+}
+
+void AppendEncoded(std::string& out, unsigned char octet) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
-  if (harmless(octet)) {
-    out += static_cast<char>(octet);
-    return;
-  }
   const char encoded[] = {'%', kDigits[octet >> 4], kDigits[octet & 15]};
   out.append(encoded, sizeof(encoded));
 }
@@ -67,8 +71,14 @@ IpxeWord IpxeWord::Key(char key) {
 IpxeWord IpxeWord::UriPath(absl::string_view path) {
   static constexpr Harmless kHarmless("-._~/");
   std::string encoded;
-  for (const char c : path) AppendEncoded(encoded, static_cast<unsigned char>(c), kHarmless);
-  return IpxeWord(std::move(encoded));
+  while (true) {
+    const size_t harmless = HarmlessLength(path, kHarmless);
+    encoded.append(path.data(), harmless);
+    path.remove_prefix(harmless);
+    if (path.empty()) return IpxeWord(std::move(encoded));
+    AppendEncoded(encoded, static_cast<unsigned char>(path.front()));
+    path.remove_prefix(1);
+  }
 }
 
 IpxeWord IpxeWord::LabelOf(const Distro& distro) {
@@ -95,16 +105,22 @@ IpxeWord IpxeWord::TftpUri(const IpAddress& address, uint16_t port) {
 
 IpxeText& IpxeText::Append(absl::string_view text) {
   static constexpr Harmless kHarmless("-._~/:=,@+[]()");
+  if (text.empty()) return *this;
   encoded_.reserve(encoded_.size() + text.size() + 16);
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<unsigned char>(text[i]);
-    const bool begins_reference = octet == '$' && i + 1 < text.size() && text[i + 1] == '{';
-    const bool ends_reference = octet == '{' && i == 0 && after_dollar_;
+  for (absl::string_view rest = text; !rest.empty();) {
+    const size_t harmless = HarmlessLength(rest, kHarmless);
+    encoded_.append(rest.data(), harmless);
+    rest.remove_prefix(harmless);
+    if (rest.empty()) break;
+    const auto octet = static_cast<unsigned char>(rest.front());
+    const bool begins_reference = absl::StartsWith(rest, "${");
+    const bool ends_reference = octet == '{' && rest.size() == text.size() && after_dollar_;
     const bool is_writable = absl::ascii_isprint(octet) && !begins_reference && !ends_reference;
-    AppendEncoded(encoded_, is_writable ? octet : '?', kHarmless);
+    AppendEncoded(encoded_, is_writable ? octet : '?');
+    rest.remove_prefix(1);
   }
   // One that began a reference has a '{' behind it.
-  if (!text.empty()) after_dollar_ = text.back() == '$';
+  after_dollar_ = text.back() == '$';
   return *this;
 }
 

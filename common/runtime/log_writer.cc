@@ -126,7 +126,7 @@ bool LogWriter::WriteSome() {
     const ssize_t count = write(fd_, part.data(), part.size());
     if (count < 0 && errno == EINTR) continue;
     // Whoever has the other end may have made it non-blocking, for us too.
-    if (count < 0 && errno == EAGAIN) break;
+    if (count == 0 || (count < 0 && errno == EAGAIN)) break;
     if (count < 0) {
       // Who has closed a pipe wants to know nothing.
       if (errno != EPIPE) {

@@ -43,6 +43,16 @@ class LogWriterTest : public testing::Test {
     for (const int fd : pipe_) close(fd);
   }
 
+  // Over a pipe that is soon full, with room for `max_held` bytes behind it.
+  LogWriter::Options WithLittleRoom(size_t max_held) const {
+    fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
+    LogWriter::Options options = AfterTwo();
+    options.max_held = max_held;
+    options.flush_limit = absl::ZeroDuration();
+    options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
+    return options;
+  }
+
   // Every second line is urgent.
   static void WriteLines(LogWriter& writer, int lines) {
     for (int i = 0; i < lines; ++i) writer.Write(Line(i), i % 2 == 0);
@@ -173,10 +183,7 @@ TEST_F(LogWriterTest, AReaderThatIsSlowerLosesNothing) {
 }
 
 TEST_F(LogWriterTest, AReaderThatStopsStopsNobodyAndIsToldHowManyLinesWereLost) {
-  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
-  auto options = AfterTwo();
-  options.max_held = 20'000;
-  options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
+  const LogWriter::Options options = WithLittleRoom(20'000);
   LogWriter writer(in(), options);
   constexpr int kLines = 10'000;
   for (int i = 0; i < kLines; ++i) writer.Write(Line(i), true);
@@ -199,11 +206,7 @@ TEST_F(LogWriterTest, AReaderThatStopsStopsNobodyAndIsToldHowManyLinesWereLost) 
 }
 
 TEST_F(LogWriterTest, WhatWasLostIsToldOnceThereIsRoomForAnotherLine) {
-  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
-  auto options = AfterTwo();
-  options.max_held = 8'000;
-  options.lost_lines = [](uint64_t lines) { return absl::StrCat("lost ", lines, "\n"); };
-  LogWriter writer(in(), options);
+  LogWriter writer(in(), WithLittleRoom(8'000));
   const std::string page = std::string(4095, 'x') + "\n";
   // One in the pipe, two held: the next two find no room.
   for (int i = 0; i < 5; ++i) writer.Write(page, true);
@@ -215,12 +218,9 @@ TEST_F(LogWriterTest, WhatWasLostIsToldOnceThereIsRoomForAnotherLine) {
 }
 
 TEST_F(LogWriterTest, AFloodOfLinesCrowdsNoUrgentOneOut) {
-  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
-  auto options = AfterTwo();
-  options.max_held = 20'000;
   std::string written;
   {
-    LogWriter writer(in(), options);
+    LogWriter writer(in(), WithLittleRoom(20'000));
     for (int i = 0; i < 10'000; ++i) writer.Write(Line(i), false);
     writer.Write("warning\n", true);
     while (!absl::EndsWith(written, "warning\n")) written += Written();
@@ -230,10 +230,7 @@ TEST_F(LogWriterTest, AFloodOfLinesCrowdsNoUrgentOneOut) {
 
 // Whoever made the pipe non-blocking, or blocking, is not told otherwise.
 TEST_F(LogWriterTest, TheDescriptorStaysAsItWas) {
-  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
-  auto options = AfterTwo();
-  options.flush_limit = absl::ZeroDuration();
-  WriteLines(*std::make_unique<LogWriter>(in(), options), 10'000);
+  WriteLines(*std::make_unique<LogWriter>(in(), WithLittleRoom(20'000)), 10'000);
   EXPECT_EQ(fcntl(in(), F_GETFL) & O_NONBLOCK, 0);
 }
 
@@ -243,9 +240,7 @@ TEST_F(LogWriterTest, ATerminalThatTakesNothingStopsNobody) {
   ASSERT_EQ(unlockpt(master), 0);
   const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
   ASSERT_GE(terminal, 0);
-  auto options = AfterTwo();
-  options.flush_limit = absl::ZeroDuration();
-  WriteLines(*std::make_unique<LogWriter>(terminal, options), 40'000);
+  WriteLines(*std::make_unique<LogWriter>(terminal, WithLittleRoom(20'000)), 40'000);
   close(terminal);
   close(master);
 }
@@ -277,11 +272,8 @@ TEST_F(LogWriterTest, WhatADiskDidNotTakeIsToldOnceItTakesAgain) {
 }
 
 TEST_F(LogWriterTest, TheEndGivesUpOnAReaderThatHasStopped) {
-  fcntl(pipe_[0], F_SETPIPE_SZ, 4096);
-  auto options = AfterTwo();
-  options.flush_limit = absl::Milliseconds(1);
   const std::string line = std::string(10'000, 'x') + "\n";
-  LogWriter(in(), options).Write(line, true);
+  LogWriter(in(), WithLittleRoom(20'000)).Write(line, true);
   EXPECT_EQ(Written(), line.substr(0, 4096));
 }
 

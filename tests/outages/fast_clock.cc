@@ -1,5 +1,6 @@
-// A time of day that is an hour ahead of the kernel's, for the program that this is preloaded into. A wait that ends at a time of
-// day then takes an hour longer than it should, as it does where a clock is set back by an hour.
+// A time of day that is an hour ahead of the kernel's, for the program that this is preloaded into.
+// A wait that ends at a time of day then takes an hour longer than it should, as it does where a
+// clock is set back by an hour.
 
 #include <sys/syscall.h>
 #include <time.h>

@@ -11,7 +11,7 @@
 // For tests of declared distros: a site that declares some, and the scripts of a host of its own.
 namespace autopxe {
 
-inline constexpr char kMac[] = "52:54:00:12:34:56";
+inline constexpr char kHostMac[] = "52:54:00:12:34:56";
 
 // A kernel alone, one of a mirror with an initrd of the agent's before its own, a script of a
 // mirror, and a program of the agent's.
@@ -32,13 +32,13 @@ inline Sample Declaring() {
 inline std::string Script(Sample sample, absl::string_view distro,
                           Transport transport = Transport::kHttp, Stage stage = Stage::kPoll,
                           bool next = false) {
-  sample.AddHost("node2", kMac, next ? "local" : distro);
+  sample.AddHost("node2", kHostMac, next ? "local" : distro);
   if (next) {
     Host host = *sample.hosts.back();
     host.next = NextBoot{*Distro::Parse(distro), 17};
     sample.hosts.back() = std::make_shared<const Host>(host);
   }
-  return Boot(*sample.Build(), sample.catalog, sample.agent, FactsOf(kMac, transport, stage),
+  return Boot(*sample.Build(), sample.catalog, sample.agent, FactsOf(kHostMac, transport, stage),
               absl::UnixEpoch())
       .script;
 }

@@ -1,7 +1,8 @@
 """Bazel's C++ rules, with precompiled headers where clang compiles. tools/build_rules/prelude_bazel puts them in place of Bazel's in every BUILD file."""
 
 def _precompiled(kwargs):
-    if not kwargs.get("srcs"):
+    # Whoever has options of its own: a header fits only those that it was compiled with.
+    if not kwargs.get("srcs") or kwargs.get("copts"):
         return kwargs
     kwargs["copts"] = kwargs.get("copts", []) + select({
         "//third_party/clang:is_compiler": ["-include-pch $(BINDIR)/third_party/clang/headers"],

@@ -45,20 +45,28 @@ void AgentRegistry::Seen(const AgentId& id) {
   agents_[id].last_seen = clock_.Now();
 }
 
-void AgentRegistry::CatalogReported(const AgentId& id) {
+void AgentRegistry::CatalogReported(const AgentId& id,
+                                    const absl::optional<AgentInstance>& instance) {
   absl::MutexLock lock(&mutex_);
   Agent& agent = agents_[id];
   agent.last_seen = clock_.Now();
   agent.catalog_at = agent.last_seen;
+  agent.catalog_of = instance;
 }
 
-int AgentRegistry::Report(const AgentId& id, const AgentStatus& status) {
+bool AgentRegistry::WantsCatalog(const Agent& agent, const AgentInstance& instance) {
+  if (!agent.catalog_of.has_value()) return true;
+  return *agent.catalog_of != instance && agent.watches.count(*agent.catalog_of) == 0;
+}
+
+AgentRegistry::Answer AgentRegistry::Report(const AgentId& id, const AgentStatus& status) {
   absl::MutexLock lock(&mutex_);
   Agent& agent = agents_[id];
   agent.last_seen = clock_.Now();
   agent.reported_at = agent.last_seen;
   agent.status = status;
-  return static_cast<int>(agent.watches.size());
+  return {.watches = static_cast<int>(agent.watches.size()),
+          .catalog_wanted = WantsCatalog(agent, status.instance)};
 }
 
 absl::Status AgentRegistry::Remove(const AgentId& id) {

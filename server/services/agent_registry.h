@@ -33,6 +33,15 @@ class AgentRegistry {
     absl::optional<absl::Time> catalog_at = absl::nullopt;
   };
 
+  // What an agent that reports a status is to know.
+  struct Answer {
+    int watches = 0;  // See Entry::watches.
+    // The catalog under this id is another instance's that does not watch, or nobody knows whose.
+    // While both watch, the one that was reported last stays: otherwise two agents under one id
+    // would replace each other's with every status.
+    bool catalog_wanted = false;
+  };
+
   // `clock` outlives this object.
   explicit AgentRegistry(const Clock& clock) : clock_(clock) {}
 
@@ -47,11 +56,11 @@ class AgentRegistry {
   // Something else than a status or a catalog was heard of it.
   void Seen(const AgentId& id);
 
-  // It has told what it offers.
-  void CatalogReported(const AgentId& id);
+  // It has told what it offers. An agent of an earlier version does not say which instance it is.
+  void CatalogReported(const AgentId& id, const absl::optional<AgentInstance>& instance);
 
-  // Takes a status; how many watch under this id, see Entry::watches.
-  int Report(const AgentId& id, const AgentStatus& status);
+  // Takes a status.
+  Answer Report(const AgentId& id, const AgentStatus& status);
 
   // Forgets an agent. Errors: NOT_FOUND: nothing was ever heard of it; FAILED_PRECONDITION: it
   // watches.
@@ -70,7 +79,10 @@ class AgentRegistry {
     absl::Time last_seen = absl::InfinitePast();
     std::map<AgentInstance, int> watches;
     absl::optional<absl::Time> catalog_at;
+    absl::optional<AgentInstance> catalog_of;  // Who told it; unset: not known.
   };
+
+  static bool WantsCatalog(const Agent& agent, const AgentInstance& instance);
 
   static Entry EntryOf(const AgentId& id, const Agent& agent);
 

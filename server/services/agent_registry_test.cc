@@ -52,7 +52,7 @@ TEST(AgentRegistryTest, WhenItToldWhatItOffersIsKnownUntilItIsForgotten) {
   registry.Report(Id("a"), Status("i", 1));
   EXPECT_EQ(registry.Find(Id("a"))->catalog_at, absl::nullopt);
   clock.Advance(absl::Seconds(5));
-  registry.CatalogReported(Id("a"));
+  registry.CatalogReported(Id("a"), Instance("i"));
   const absl::Time told = clock.Now();
   clock.Advance(absl::Seconds(5));
   registry.Seen(Id("a"));
@@ -106,6 +106,45 @@ TEST(AgentRegistryTest, TwoInstancesUnderOneIdAreSeenOneThatCameBackIsNot) {
   EXPECT_EQ(registry.List("", 10)[0].watches, 1);
   registry.WatchEnded(Id("a"), Instance("two"));
   EXPECT_EQ(registry.List("", 10)[0].watches, 0);
+}
+
+TEST(AgentRegistryTest, ACatalogIsWantedOfWhoeverStaysWhenTheOneThatToldItHasLeft) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  const auto is_wanted = [&](const char* instance) {
+    return registry.Report(Id("a"), Status(instance, 1)).catalog_wanted;
+  };
+  registry.WatchBegan(Id("a"), Instance("one"));
+  EXPECT_TRUE(is_wanted("one")) << "none was told";
+  registry.CatalogReported(Id("a"), Instance("one"));
+  EXPECT_FALSE(is_wanted("one"));
+  registry.WatchBegan(Id("a"), Instance("two"));
+  registry.CatalogReported(Id("a"), Instance("two"));
+  EXPECT_FALSE(is_wanted("one")) << "they would replace each other's for as long as both run";
+  EXPECT_FALSE(is_wanted("two"));
+  registry.WatchEnded(Id("a"), Instance("two"));
+  EXPECT_TRUE(is_wanted("one"));
+  registry.CatalogReported(Id("a"), Instance("one"));
+  EXPECT_FALSE(is_wanted("one"));
+}
+
+TEST(AgentRegistryTest, ItsOwnCatalogIsNotWantedAgainWhileItsWatchIsInterrupted) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  registry.CatalogReported(Id("a"), Instance("one"));
+  EXPECT_FALSE(registry.Report(Id("a"), Status("one", 1)).catalog_wanted);
+}
+
+TEST(AgentRegistryTest, ACatalogOfNobodyKnowsWhomIsWanted) {
+  FakeClock clock;
+  AgentRegistry registry(clock);
+  registry.Restore(Id("a"), Status("one", 7), absl::FromUnixSeconds(5));
+  EXPECT_TRUE(registry.Report(Id("a"), Status("one", 7)).catalog_wanted);
+  registry.CatalogReported(Id("a"), Instance("one"));
+  EXPECT_FALSE(registry.Report(Id("a"), Status("one", 7)).catalog_wanted);
+  // By an agent of an earlier version.
+  registry.CatalogReported(Id("a"), absl::nullopt);
+  EXPECT_TRUE(registry.Report(Id("a"), Status("one", 7)).catalog_wanted);
 }
 
 TEST(AgentRegistryTest, AgentsAreListedByIdInPages) {

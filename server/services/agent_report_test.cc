@@ -53,6 +53,50 @@ TEST_F(AgentServiceTest, AMalformedReportIsRefusedAndSavesNothing) {
   EXPECT_TRUE(catalogs_->empty());
 }
 
+TEST_F(AgentServiceTest, ACatalogOfAMalformedInstanceIsRefused) {
+  v1::ReportCatalogRequest request;
+  request.set_agent_id("east");
+  request.set_instance("no instance");
+  grpc::ClientContext context;
+  v1::ReportCatalogResponse response;
+  EXPECT_THAT(ToAbslStatus(stub_->ReportCatalog(&context, request, &response)),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("instance")));
+  EXPECT_THAT(List().agents(), IsEmpty());
+  absl::MutexLock lock(&mutex_);
+  EXPECT_TRUE(catalogs_->empty());
+}
+
+TEST_F(AgentServiceTest, AnotherInstanceThanTheOneThatToldTheCatalogIsAskedForIts) {
+  const auto report_catalog = [&](const std::string& instance) {
+    v1::ReportCatalogRequest request;
+    request.set_agent_id("east");
+    request.set_instance(instance);
+    grpc::ClientContext context;
+    v1::ReportCatalogResponse response;
+    EXPECT_TRUE(stub_->ReportCatalog(&context, request, &response).ok());
+  };
+  v1::ReportStatusResponse response;
+  ASSERT_TRUE(Report("east", 0, 0, "one", &response).ok());
+  EXPECT_TRUE(response.catalog_wanted());
+  report_catalog("one");
+  ASSERT_TRUE(Report("east", 0, 0, "one", &response).ok());
+  EXPECT_FALSE(response.catalog_wanted());
+  {
+    Watcher two(server_.Connect(), "east", absl::nullopt, "two");
+    EXPECT_EQ(two.Next(), "snapshot 0");
+    report_catalog("two");
+    ASSERT_TRUE(Report("east", 0, 0, "one", &response).ok());
+    EXPECT_FALSE(response.catalog_wanted());
+  }
+  while (List().agents(0).connected()) {
+  }
+  ASSERT_TRUE(Report("east", 0, 0, "one", &response).ok());
+  EXPECT_TRUE(response.catalog_wanted());
+  report_catalog("");  // As an agent of an earlier version does.
+  ASSERT_TRUE(Report("east", 0, 0, "one", &response).ok());
+  EXPECT_TRUE(response.catalog_wanted());
+}
+
 TEST_F(AgentServiceTest, ACatalogIsSavedAndItsKernelsAreCounted) {
   Catalog catalog;
   catalog.distros = {{"debian",

@@ -265,7 +265,9 @@ grpc::ServerUnaryReactor* AgentService::ReportStatus(grpc::CallbackServerContext
   if (!status.ok()) return call.Finish(Malformed("status", "", status.status()));
   {
     absl::MutexLock lock(&reports_mutex_);
-    response->set_watches(registry_.Report(*agent, *status));
+    const AgentRegistry::Answer answer = registry_.Report(*agent, *status);
+    response->set_watches(answer.watches);
+    response->set_catalog_wanted(answer.catalog_wanted);
     sink_.save_status(*agent, *status, clock_.Now());
   }
   return call.Finish(grpc::Status::OK);
@@ -328,17 +330,28 @@ grpc::ServerUnaryReactor* AgentService::ReportCatalog(grpc::CallbackServerContex
   const Call call("ReportCatalog", context, clock_);
   const absl::StatusOr<AgentId> agent = ParseNamed<AgentId>("agent_id", request->agent_id());
   if (!agent.ok()) return call.Finish(Malformed("agent_id", request->agent_id(), agent.status()));
+  absl::optional<AgentInstance> instance;
+  if (!request->instance().empty()) {
+    absl::StatusOr<AgentInstance> parsed =
+        ParseNamed<AgentInstance>("instance", request->instance());
+    if (!parsed.ok()) {
+      return call.Finish(Malformed("instance", request->instance(), parsed.status()));
+    }
+    instance = *std::move(parsed);
+  }
   absl::StatusOr<Catalog> catalog = FromProto(request->catalog());
   if (!catalog.ok()) return call.Finish(Malformed("catalog", "", catalog.status()));
   // Whom a move affects is counted over all hosts.
-  calls_.Queue([this, call, agent = *agent, catalog = *std::move(catalog)]() mutable {
-    TakeCatalog(agent, std::move(catalog));
+  calls_.Queue([this, call, agent = *agent, instance = std::move(instance),
+                catalog = *std::move(catalog)]() mutable {
+    TakeCatalog(agent, instance, std::move(catalog));
     call.Finish(grpc::Status::OK);
   });
   return call.reactor();
 }
 
-void AgentService::TakeCatalog(const AgentId& agent, Catalog catalog) {
+void AgentService::TakeCatalog(const AgentId& agent, const absl::optional<AgentInstance>& instance,
+                               Catalog catalog) {
   std::vector<CountedMove> moves;
   const std::shared_ptr<const Catalogs> catalogs = catalogs_();
   if (const auto before = catalogs->find(agent); before != catalogs->end()) {
@@ -346,7 +359,7 @@ void AgentService::TakeCatalog(const AgentId& agent, Catalog catalog) {
   }
   LogMoves(agent, moves);
   absl::MutexLock lock(&reports_mutex_);
-  registry_.CatalogReported(agent);
+  registry_.CatalogReported(agent, instance);
   sink_.save_catalog(agent, std::make_shared<const Catalog>(std::move(catalog)), std::move(moves));
 }
 

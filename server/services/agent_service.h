@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "autopxe/v1/agent.grpc.pb.h"
 #include "common/model/agent_status.h"
 #include "common/model/catalog.h"
@@ -84,7 +85,8 @@ class AgentService final : public AgentServiceBase {
   // With what their distros are; tells the log of those that were used twice.
   void TakeUses(std::vector<NextBootUse> uses);
   // With what moved by it. One at a time, in the order in which they came.
-  void TakeCatalog(const AgentId& agent, Catalog catalog);
+  void TakeCatalog(const AgentId& agent, const absl::optional<AgentInstance>& instance,
+                   Catalog catalog);
 
   const ReportSink sink_;
   const CurrentCatalogsFn catalogs_;

@@ -165,15 +165,16 @@ class AgentServiceTest : public ::testing::Test {
   }
 
   grpc::Status Report(const std::string& agent, int64_t number, uint64_t tag,
-                      const std::string& instance = "instance-1") {
+                      const std::string& instance = "instance-1",
+                      v1::ReportStatusResponse* response = nullptr) {
     grpc::ClientContext context;
     v1::ReportStatusRequest request;
     request.set_agent_id(agent);
     request.mutable_status()->set_instance(instance);
     request.mutable_status()->set_version("0.1.0");
     *request.mutable_status()->mutable_applied() = ToProto(RevisionId{number, tag});
-    v1::ReportStatusResponse response;
-    return stub_->ReportStatus(&context, request, &response);
+    v1::ReportStatusResponse unread;
+    return stub_->ReportStatus(&context, request, response != nullptr ? response : &unread);
   }
 
   grpc::Status Delete(const std::string& agent) {

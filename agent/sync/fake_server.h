@@ -91,6 +91,12 @@ class FakeServer {
     refusal_ = std::move(status);
   }
 
+  // The answer to the next status says that the catalog is wanted.
+  void WantCatalog() {
+    absl::MutexLock lock(&mutex_);
+    wants_catalog_ = true;
+  }
+
   // The next status gets no answer, for as long as its client waits.
   void HoldStatus() {
     absl::MutexLock lock(&mutex_);
@@ -136,12 +142,13 @@ class FakeServer {
     }
 
     grpc::Status ReportStatus(grpc::ServerContext* context, const v1::ReportStatusRequest* request,
-                              v1::ReportStatusResponse*) override {
+                              v1::ReportStatusResponse* response) override {
       bool is_held;
       {
         absl::MutexLock lock(&owner_.mutex_);
         ++owner_.status_attempts_;
         is_held = std::exchange(owner_.holds_status_, false);
+        response->set_catalog_wanted(std::exchange(owner_.wants_catalog_, false));
       }
       if (is_held) {
         while (!context->IsCancelled()) std::this_thread::yield();
@@ -237,6 +244,7 @@ class FakeServer {
   int status_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   int catalog_attempts_ ABSL_GUARDED_BY(mutex_) = 0;
   bool holds_status_ ABSL_GUARDED_BY(mutex_) = false;
+  bool wants_catalog_ ABSL_GUARDED_BY(mutex_) = false;
   int refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int catalog_refusals_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int used_attempts_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -210,6 +210,7 @@ absl::Status Reporter::ReportStatus(v1::AgentService::Stub& stub) {
   reported_at_ = clock_.Monotonic();
   NoteSuccess(status_attempts_);
   NoteWatches(response.watches());
+  if (response.catalog_wanted()) reported_catalog_ = nullptr;
   return absl::OkStatus();
 }
 
@@ -250,6 +251,7 @@ absl::Status Reporter::ReportCatalog(v1::AgentService::Stub& stub) {
   if (catalog == reported_catalog_) return absl::OkStatus();
   v1::ReportCatalogRequest request;
   request.set_agent_id(options_.agent_id.text());
+  request.set_instance(options_.status.instance.text());
   *request.mutable_catalog() = ToProto(*catalog);
   v1::ReportCatalogResponse response;
   const absl::Status status =

@@ -28,11 +28,11 @@
 namespace autopxe::agent {
 
 // Tells the server how this agent is and what it offers: its status when the view or its problems
-// have changed, and at least every 30 s; the catalog when it is another one: only the newest
-// counts. Both again after a connection. And what is in the journal, once. What fails is tried
-// again with back-off, which nothing but a connection cuts short; while one of the latter two waits
-// for its next attempt, the rest is told all the same. Logs that another agent runs under the same
-// id, as the server sees it.
+// have changed, and at least every 30 s; the catalog when it is another one (only the newest
+// counts), or the server wants it. Both again after a connection. And what is in the journal, once.
+// What fails is tried again with back-off, which nothing but a connection cuts short; while one of
+// the latter two waits for its next attempt, the rest is told all the same. Logs that another agent
+// runs under the same id, as the server sees it.
 class Reporter {
  public:
   struct Options {

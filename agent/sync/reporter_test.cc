@@ -141,6 +141,7 @@ TEST_F(ReporterTest, AtTheStartEverythingIsTold) {
   EXPECT_EQ(status.status().tftp_address(), "");
   const v1::ReportCatalogRequest catalog = server.WaitForCatalog();
   EXPECT_EQ(catalog.agent_id(), "lab");
+  EXPECT_EQ(catalog.instance(), "i1");
   ASSERT_EQ(catalog.catalog().distros_size(), 1);
   EXPECT_EQ(catalog.catalog().distros(0).releases(0).name(), "bookworm");
 }
@@ -284,6 +285,45 @@ TEST_F(ReporterTest, AnotherCatalogIsToldWhenItIsFound) {
   AddRelease("trixie");
   reporter->Wake();
   EXPECT_EQ(server.WaitForCatalog().catalog().distros(0).releases_size(), 2);
+}
+
+TEST_F(ReporterTest, ACatalogThatTheServerWantsIsToldAgainOnce) {
+  FakeServer server;
+  const auto reporter = Report(server.address());
+  server.WaitForStatus();
+  server.WaitForCatalog();
+  server.WantCatalog();
+  view_.Set(SnapshotAt(1));
+  reporter->Wake();
+  EXPECT_EQ(server.WaitForCatalog().catalog().distros(0).releases_size(), 1);
+  server.WaitForStatus();
+  // The second of these has been told when all that the first one brought was done.
+  for (int64_t number = 2; number <= 3; ++number) {
+    view_.Set(SnapshotAt(number));
+    reporter->Wake();
+    EXPECT_EQ(server.WaitForStatus().status().applied().number(), number);
+  }
+  EXPECT_EQ(server.catalog_attempts(), 2);
+}
+
+TEST_F(ReporterTest, ACatalogThatTheServerWantsAndRefusesWaitsOutItsBackoff) {
+  WatchedClock clock;
+  FakeServer server;
+  const auto reporter = ReportBy(clock, server.address());
+  server.WaitForStatus();
+  server.WaitForCatalog();
+  server.RefuseCatalogs(1, grpc::Status(grpc::StatusCode::UNAVAILABLE, "disk"));
+  for (int64_t number = 1; number <= 3; ++number) {
+    server.WantCatalog();
+    view_.Set(SnapshotAt(number));
+    reporter->Wake();
+    EXPECT_EQ(server.WaitForStatus().status().applied().number(), number);
+  }
+  WakeManyTimes(*reporter, clock);
+  EXPECT_EQ(server.catalog_attempts(), 2);
+  clock.Advance(kBackoff);
+  reporter->Wake();
+  server.WaitForCatalog();
 }
 
 TEST_F(ReporterTest, TheStatusIsToldAgainAtIntervals) {

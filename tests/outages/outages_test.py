@@ -85,9 +85,9 @@ class Outages(unittest.TestCase):
                              environment=environment)
         self.addCleanup(self.server.stop)
 
-    def start_agent(self, agent_id="lab", server=None, state="state", environment=None):
+    def start_agent(self, agent_id="lab", server=None, state="state", rootfs="rootfs", environment=None):
         agent = Daemon(AGENT, "--id", agent_id, "--server", server or self.server.address["grpc"],
-                       "--rootfs", str(self.folder / "rootfs"), "--loaders", str(self.folder / "loaders"),
+                       "--rootfs", str(self.folder / rootfs), "--loaders", str(self.folder / "loaders"),
                        "--state", str(self.folder / state),
                        "--tftp-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", protocols=["tftp", "http"],
                        environment=environment)
@@ -288,6 +288,28 @@ class Outages(unittest.TestCase):
         self.assertIn("2 agents run under this id", self.ok("agent", "list"))
         self.assertEqual(two.stop(), 0)
         until(lambda: self.listed()["reasons"] == [], "one watch")
+
+    def test_what_an_agent_offers_is_known_again_once_another_one_under_its_id_has_left(self):
+        self.start_server()
+        self.start_agent()
+        self.configure()
+        kernels = self.listed()["kernels"]
+        shutil.copytree(self.folder / "rootfs/debian/trixie", self.folder / "smaller/debian/trixie")
+        self.wait_for_state("CURRENT")
+        other = self.start_agent(state="other", rootfs="smaller")
+        other.wait_for(r"event=catalog-reported")
+        until(lambda: self.listed()["watches"] == 2 and self.listed()["kernels"] < kernels, "the other's catalog")
+        refused = self.ctl("assign", HOST, BOOKWORM)
+        self.assertEqual(refused.returncode, 1, refused.stdout)
+        # A change makes both tell how they are; what is listed stays what was reported last.
+        self.ok("assign", HOST, TRIXIE, "--wait")
+        self.assertLess(self.listed()["kernels"], kernels)
+        self.assertEqual(other.stop(), 0)
+        until(lambda: self.listed()["watches"] == 1, "one watch")
+        # Another change, rather than the 30 s until it tells by itself.
+        self.ok("assign", HOST, "local")
+        until(lambda: self.listed()["kernels"] == kernels, "its own catalog")
+        self.ok("assign", HOST, BOOKWORM)
 
     def test_an_agent_that_is_gone_can_be_deleted(self):
         self.start_server()

@@ -127,6 +127,8 @@ TEST_F(AutopxectlTest, AWrongCommandLineIsOneLineAndChangesNothing) {
       {{"assign", "-f", "/nonexistent", "local"}, "/nonexistent"},
       {{"unassign"}, "no hosts are named"},
       {{"distro", "declare", "x"}, "--kernel"},
+      {{"resolve", "--fold", "-o", "json"}, "--fold"},
+      {{"resolve", "--fold", "-o", "yaml"}, "--fold"},
       {{"history", "hosts"}, "hosts"},
       {{"history", "-n", "-1"}, "-n"},
       {{"profile", "set", "x"}, "expected a name"},

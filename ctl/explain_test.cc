@@ -210,6 +210,22 @@ TEST_F(AutopxectlTest, DecisionsAreATableThatCanBeFolded) {
   EXPECT_THAT(server_.questions().front(), HasSubstr("selector: \"rack=r1\" agent_id: \"lab\""));
 }
 
+TEST_F(AutopxectlTest, HostsThatMissTheSameThingAreFoldedWhateverTheirNames) {
+  for (const char* name : {"cn1", "cn2", "cn3"}) {
+    v1::Decision& decision = *server_.decisions.add_decisions();
+    decision.set_host(name);
+    decision.set_distro("a/b/c/d");
+    decision.set_distro_origin(v1::DISTRO_ORIGIN_HOST);
+    decision.set_outcome(v1::OUTCOME_MISSING);
+    decision.set_missing(absl::StrCat("Host ", name, " should boot a/b/c/d, but agent \"lab\" has ",
+                                      name == std::string("cn3") ? "no release b." : "no a."));
+  }
+  EXPECT_EQ(Ctl({"resolve", "--agent", "lab", "--fold"}), kExitOk) << err_;
+  EXPECT_THAT(out_, ContainsRegex("2 +cn.1-2. +a/b/c/d +assignment +missing: the host should boot "
+                                  "a/b/c/d, but agent \"lab\" has no a[.]\n"));
+  EXPECT_THAT(out_, ContainsRegex("1 +cn3 .* has no release b[.]\n"));
+}
+
 TEST_F(AutopxectlTest, GroupsAreATableInTheOrderInWhichTheyWin) {
   v1::Group& group = *server_.groups.add_groups();
   group.set_name("gpu");

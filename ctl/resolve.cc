@@ -7,11 +7,14 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/model/hostlist.h"
 #include "common/status/status_macros.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/decision_text.h"
+#include "ctl/exit_code.h"
 #include "ctl/host_selection.h"
 #include "ctl/known_hosts.h"
 #include "ctl/table.h"
@@ -40,6 +43,15 @@ std::string DecisionsText(const v1::ListDecisionsResponse& decisions) {
   return table.Format();
 }
 
+// The same, without the host's name, with which the sentence of one that can't boot begins.
+std::vector<std::string> CellsToFold(v1::Decision decision) {
+  absl::string_view missing = decision.missing();
+  if (absl::ConsumePrefix(&missing, absl::StrCat("Host ", decision.host(), " "))) {
+    decision.set_missing(absl::StrCat("the host ", missing));
+  }
+  return CellsOf(decision);
+}
+
 // Hosts alike in one row, where the first of them stands.
 std::string FoldedText(const v1::ListDecisionsResponse& decisions) {
   struct Row {
@@ -49,7 +61,7 @@ std::string FoldedText(const v1::ListDecisionsResponse& decisions) {
   std::vector<Row> rows;
   std::map<std::vector<std::string>, size_t> rows_by_cells;
   for (const v1::Decision& decision : decisions.decisions()) {
-    std::vector<std::string> cells = CellsOf(decision);
+    std::vector<std::string> cells = CellsToFold(decision);
     const auto [found, is_new] = rows_by_cells.try_emplace(cells, rows.size());
     if (is_new) rows.push_back({{}, std::move(cells)});
     rows[found->second].hosts.push_back(decision.host());
@@ -65,6 +77,9 @@ std::string FoldedText(const v1::ListDecisionsResponse& decisions) {
 }
 
 absl::Status RunResolve(Session& session, const ResolveArguments& arguments) {
+  if (arguments.fold && !session.is_table()) {
+    return UsageError("resolve: --fold is for the table only: leave out --fold or -o");
+  }
   ASSIGN_OR_RETURN(const Known<v1::ListDecisionsResponse> known,
                    ReadDecisions(session, arguments.hosts, arguments.agent));
   const v1::ListDecisionsResponse& decisions = known.response;
@@ -98,7 +113,7 @@ void AddResolveCommand(CLI::App& app, Session& session) {
   command.add_option("words", arguments->hosts.words);
   AddSelectionOptions(command, arguments->hosts);
   command.add_option("--agent", arguments->agent, "as this agent decides")->type_name("AGENT");
-  command.add_flag("--fold", arguments->fold, "hosts that boot alike in one row");
+  command.add_flag("--fold", arguments->fold, "hosts that boot alike in one row of the table");
 }
 
 }  // namespace autopxe::ctl

@@ -98,7 +98,9 @@ absl::Status RunUnassign(Session& session, const AssignArguments& arguments) {
 
 void AddWaitOptions(CLI::App& command, AssignArguments& arguments) {
   command.add_flag("--wait", arguments.wait, "return when every connected agent serves it");
-  command.add_option("--timeout", arguments.timeout, "how long --wait waits (30s)")
+  command
+      .add_option("--timeout", arguments.timeout,
+                  "how long --wait waits (30s); then the exit code is 3, and the change stands")
       ->type_name("TIME");
 }
 

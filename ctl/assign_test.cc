@@ -23,9 +23,18 @@ TEST_F(AutopxectlTest, WaitReturnsOnceEveryConnectedAgentServesTheRevision) {
 
 TEST_F(AutopxectlTest, WaitGivesUpAndNamesTheAgent) {
   AddAgent(16, 1);
-  EXPECT_EQ(Ctl({"assign", "a", "local", "--wait", "--timeout", "1ms"}), kExitRefused);
+  EXPECT_EQ(Ctl({"assign", "a", "local", "--wait", "--timeout", "1ms"}), kExitUnreachable);
   EXPECT_THAT(err_,
               AllOf(HasSubstr("revision 17 is accepted"), HasSubstr("\"lab\" serves revision 16")));
+}
+
+TEST_F(AutopxectlTest, ARefusedChangeIsNotWaitedForAndDiffersFromOneThatIsNotServedInTime) {
+  AddAgent(16, 1);
+  server_.Refuse(1, grpc::Status(grpc::StatusCode::NOT_FOUND, "no such distro"));
+  EXPECT_EQ(Ctl({"assign", "a", "x", "--wait", "--timeout", "1ms"}), kExitRefused);
+  EXPECT_EQ(Ctl({"unassign", "a", "--wait", "--timeout", "1ms"}), kExitUnreachable);
+  EXPECT_EQ(Ctl({"assign", "--help"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("exit code is 3"));
 }
 
 TEST_F(AutopxectlTest, WaitWithoutAnyAgentSaysSo) {

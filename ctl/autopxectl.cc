@@ -21,7 +21,8 @@ constexpr char kFooter[] =
 --help). DISTRO is name/release/kernel/profile, a declared distro's name, or local, menu, wait or ignore. The server is --server, or AUTOPXE_SERVER, or the key server of ~/.config/autopxe/ctl.yaml or
 /etc/autopxe/ctl.yaml, or 127.0.0.1:7766.
 
-Exit codes: 0 done, 1 refused, 2 the command line is wrong, 3 no server answered.
+Exit codes: 0 done, 1 refused, 2 the command line is wrong, 3 no server answered, or what --wait waits for did not come in
+time.
 
 Examples:
   autopxectl import autopxe config.yaml

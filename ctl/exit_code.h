@@ -8,9 +8,9 @@ namespace autopxe::ctl {
 // What autopxectl ends with, for scripts.
 enum ExitCode {
   kExitOk = 0,
-  kExitRefused = 1,      // The server refused, or what was waited for did not come.
+  kExitRefused = 1,      // The server refused.
   kExitUsage = 2,        // The command line, or the configuration file, can't be understood.
-  kExitUnreachable = 3,  // No server answered.
+  kExitUnreachable = 3,  // No server answered, or agents did not serve in time what it accepted.
 };
 
 // An error of whoever typed the command line.

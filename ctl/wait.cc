@@ -38,7 +38,7 @@ absl::Status WaitUntilServed(Client& client, const v1::RevisionId& revision, abs
     const std::string who = WhoLacks(agents, revision);
     if (who.empty()) return absl::OkStatus();
     if (clock.Monotonic() >= end) {
-      return absl::FailedPreconditionError(
+      return absl::DeadlineExceededError(
           absl::StrCat("revision ", revision.number(), " is accepted, but after ",
                        absl::FormatDuration(limit), " ", who, "; see autopxectl agent list"));
     }

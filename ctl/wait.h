@@ -15,7 +15,7 @@ namespace autopxe::ctl {
 std::string WhoLacks(const v1::ListAgentsResponse& agents, const v1::RevisionId& revision);
 
 // Waits until every agent that is connected serves `revision` or a later one. Without any, says so
-// through `warn` and waits no longer. Errors: FAILED_PRECONDITION: not within `limit`, naming an
+// through `warn` and waits no longer. Errors: DEADLINE_EXCEEDED: not within `limit`, naming an
 // agent; those of Client.
 absl::Status WaitUntilServed(Client& client, const v1::RevisionId& revision, absl::Duration limit,
                              const std::function<void(absl::string_view)>& warn);

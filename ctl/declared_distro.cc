@@ -74,12 +74,14 @@ void AddDeclareCommand(CLI::App& noun, Session& session) {
        "in front, or a URL: http, https or tftp. The arguments are a template, as a profile is\n"
        "(autopxectl profile set --help), without what only a scanned kernel has: rootfs-path,\n"
        "release, kernel, arch and distro-name. Put them between single quotes; those that begin\n"
-       "with a dash follow a '=': --arguments='--- quiet'.\n\n"
+       "with a dash follow a '=': --arguments='--- quiet'. What lies below the folder of files\n"
+       "is fetched below files/ at the agent's HTTP port, 8080 unless set.\n\n"
        "Examples:\n"
        "  autopxectl distro declare memtest --kernel memtest/mt86plus\n"
        "  autopxectl distro declare install --kernel debian-13/linux --initrd "
        "debian-13/initrd.gz \\\n"
-       "    --arguments 'auto=true priority=critical url=http://${agent-address}/preseed.cfg'\n"
+       "    --arguments 'auto=true priority=critical "
+       "url=http://${agent-address}:8080/files/debian-13/preseed.cfg'\n"
        "  autopxectl distro declare netboot --chain http://boot.netboot.xyz/menu.ipxe\n"
        "  autopxectl assign cn001 install --next"},
       [&session, declared] { return RunDeclare(session, *declared); });

@@ -22,9 +22,9 @@ TEST_F(AutopxectlTest, ADistroIsDeclaredOfWhatTheCommandLineNames) {
       {{"memtest", "--kernel", "memtest/mt86plus"},
        "name: \"memtest\" kernel { file: \"memtest/mt86plus\" }"},
       {{"install", "--kernel", "http://deb.example/linux", "--initrd", "a.gz", "--initrd", "b.cpio",
-        "--arguments", "auto=true url=http://${agent-address}/p", "--arch", "x86_64"},
+        "--arguments", "auto=true url=http://${agent-address}:8080/files/p", "--arch", "x86_64"},
        "name: \"install\" kernel { file: \"http://deb.example/linux\" initrds: \"a.gz\" "
-       "initrds: \"b.cpio\" arguments: \"auto=true url=http://${agent-address}/p\" } "
+       "initrds: \"b.cpio\" arguments: \"auto=true url=http://${agent-address}:8080/files/p\" } "
        "architecture: \"x86_64\""},
       {{"quiet", "--kernel", "linux", "--arguments=--- quiet"},
        "name: \"quiet\" kernel { file: \"linux\" arguments: \"--- quiet\" }"},
@@ -120,6 +120,11 @@ TEST_F(AutopxectlTest, ADeclaredDistroIsShownWithItsPartsAndTheAgentsThatHaveIts
                           Not(HasSubstr("\x1b"))));
   EXPECT_EQ(Ctl({"distro", "show", "nothing"}), kExitRefused);
   EXPECT_THAT(err_, HasSubstr("no such declared distro"));
+}
+
+TEST_F(AutopxectlTest, TheExampleOfAnInstallerFetchesWhereAnAgentServesFiles) {
+  EXPECT_EQ(Ctl({"distro", "declare", "--help"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("url=http://${agent-address}:8080/files/"));
 }
 
 TEST_F(AutopxectlTest, AScannedDistroIsShownWithWhatEachAgentOffers) {

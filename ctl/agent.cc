@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,15 +28,21 @@ std::string ViewAgeText(const v1::Agent& agent, const google::protobuf::Timestam
   return FormatAge(TimeOf(now) - TimeOf(agent.view_time()));
 }
 
+// Where hosts reach it; only ":8080" of an agent that listens on all its addresses.
+std::string ReachedAtText(const std::string& address, uint32_t port) {
+  return address.empty() && port != 0 ? absl::StrCat(":", port) : address;
+}
+
 // The table, then a line for each reason.
 std::string AgentsText(const v1::ListAgentsResponse& agents) {
   Table table({"ID", "STATE", "VIEW AGE", "REVISION", "KERNELS", "HTTP", "TFTP", "VERSION"});
   std::string reasons;
   for (const v1::Agent& agent : agents.agents()) {
+    const v1::AgentStatus& status = agent.status();
     table.Add({agent.id(), AgentStateText(agent.state()), ViewAgeText(agent, agents.time()),
-               absl::StrCat(agent.status().applied().number()), absl::StrCat(agent.kernels()),
-               agent.status().http_address(), agent.status().tftp_address(),
-               agent.status().version()});
+               absl::StrCat(status.applied().number()), absl::StrCat(agent.kernels()),
+               ReachedAtText(status.http_address(), status.http_port()),
+               ReachedAtText(status.tftp_address(), status.tftp_port()), status.version()});
     for (const std::string& reason : agent.reasons()) {
       absl::StrAppend(&reasons, TerminalText(agent.id()), ": ", TerminalMessage(reason), "\n");
     }
@@ -75,8 +82,10 @@ void AddAgentCommands(CLI::App& app, Session& session) {
        "  away     not connected: hosts boot what it knew last\n"
        "  foreign  serves a configuration that is not of this server's database\n"
        "  empty    has no configuration yet\n"
-       "VIEW AGE tells how long ago what it serves was last known to be current. Below the\n"
-       "table stands, for each agent, why it is not current and what it reports as wrong.\n\n"
+       "VIEW AGE tells how long ago what it serves was last known to be current. HTTP and TFTP\n"
+       "tell where hosts reach it; the port alone, :8080, if it listens on several addresses and\n"
+       "advertises none. Below the table stands, for each agent, why it is not current and what it "
+       "reports as wrong.\n\n"
        "Example:\n  autopxectl agent list"},
       [&session] { return RunList(session); });
 

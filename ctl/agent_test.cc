@@ -47,6 +47,20 @@ TEST_F(AutopxectlTest, WhatIsSetForAllAgentsIsOneTable) {
   EXPECT_THAT(out_, AllOf(StartsWith("agents:\n  - agent_id: rack1\n"), HasSubstr("a/b/c/d")));
 }
 
+TEST_F(AutopxectlTest, OfAnAgentThatListensOnAllItsAddressesThePortsAreTold) {
+  AddAgent(16, 0);
+  v1::AgentStatus& status = *server_.agents.back().mutable_agents(0)->mutable_status();
+  status.set_http_port(8080);
+  status.set_tftp_port(69);
+  EXPECT_EQ(Ctl({"agent", "list"}), kExitOk) << err_;
+  EXPECT_EQ(out_,
+            "ID   STATE    VIEW AGE  REVISION  KERNELS  HTTP   TFTP  VERSION\n"
+            "lab  current  current   16        0        :8080  :69   -\n");
+  status.set_http_address("10.77.1.1:8080");
+  EXPECT_EQ(Ctl({"agent", "list"}), kExitOk) << err_;
+  EXPECT_THAT(out_, HasSubstr(" 10.77.1.1:8080  :69 "));
+}
+
 TEST_F(AutopxectlTest, WhoDeletesAnAgentIsToldThatItsSettingsStay) {
   EXPECT_EQ(Ctl({"agent", "delete", "lab"}), kExitOk);
   EXPECT_EQ(err_, "") << "nothing is set for it";

@@ -10,6 +10,7 @@
 namespace autopxe::ctl {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 TEST_F(AutopxectlTest, EveryChangeOfHostsIsOneBatch) {
@@ -62,6 +63,11 @@ TEST_F(AutopxectlTest, EveryChangeOfHostsIsOneBatch) {
     EXPECT_EQ(server_.changes().back(),
               absl::StrCat("ApplyRequest ", c.mutations, " options { user: \"ada@desk\" }"));
   }
+}
+
+TEST_F(AutopxectlTest, TheHelpOfALockSaysWhatItDoesNotCover) {
+  EXPECT_EQ(Ctl({"host", "lock", "--help"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("Not covered: variables and profiles"));
 }
 
 }  // namespace

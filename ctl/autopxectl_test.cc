@@ -129,6 +129,7 @@ TEST_F(AutopxectlTest, AWrongCommandLineIsOneLineAndChangesNothing) {
       {{"distro", "declare", "x"}, "--kernel"},
       {{"resolve", "--fold", "-o", "json"}, "--fold"},
       {{"resolve", "--fold", "-o", "yaml"}, "--fold"},
+      {{"render", "cn1", "-o", "json"}, "autopxectl explain -o json"},
       {{"history", "hosts"}, "hosts"},
       {{"history", "-n", "-1"}, "-n"},
       {{"profile", "set", "x"}, "expected a name"},

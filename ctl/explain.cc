@@ -7,9 +7,12 @@
 #include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/decision_text.h"
+#include "ctl/exit_code.h"
 
 namespace autopxe::ctl {
 namespace {
+
+constexpr char kIgnore[] = "ignore";
 
 struct ExplainArguments {
   std::string host;
@@ -34,10 +37,19 @@ absl::Status RunExplain(Session& session, const ExplainArguments& arguments) {
 }
 
 absl::Status RunRender(Session& session, const ExplainArguments& arguments) {
+  if (!session.is_table()) {
+    return UsageError(
+        "render: a script has no other format: leave out -o, or see autopxectl explain -o json");
+  }
   ASSIGN_OR_RETURN(const v1::ExplainResponse explanation, Ask(session, arguments));
   if (!explanation.agent_choice().empty()) session.Note(explanation.agent_choice());
   for (const std::string& doubt : explanation.script_doubts()) {
     session.Note(absl::StrCat("not certain: ", doubt));
+  }
+  if (const v1::Decision& decision = explanation.decision(); decision.distro() == kIgnore) {
+    session.Note(absl::StrCat("agent ", decision.agent_id(), " does not answer ", decision.host(),
+                              ", which gets no script: its distro is ignore, by ",
+                              DistroOriginText(decision)));
   }
   // Bytes for a machine: neither escaped nor ended by a newline.
   session.out() << explanation.script();
@@ -82,7 +94,8 @@ void AddExplainCommands(CLI::App& app, Session& session) {
   const auto rendered = std::make_shared<ExplainArguments>();
   AddArguments(AddCommand(app, session,
                           {"render", "HOST", "The script that a host gets, byte by byte",
-                           "What of it can differ, and why, is said on standard error.\n\n"
+                           "What of it can differ, and why, is said on standard error; also that "
+                           "the agent does not\nanswer a host, which then gets none.\n\n"
                            "Example:\n  autopxectl render cn017 --agent rack1 > cn017.ipxe"},
                           [&session, rendered] { return RunRender(session, *rendered); }),
                *rendered);

@@ -184,6 +184,20 @@ TEST_F(AutopxectlTest, ARenderedScriptIsItsBytesAndNothingElse) {
   EXPECT_THAT(server_.questions(), ElementsAre("ExplainRequest host: \"cn1\""));
 }
 
+TEST_F(AutopxectlTest, WhoRendersWhatIsIgnoredIsToldThatNothingIsServed) {
+  v1::Decision& decision = *server_.explanation.mutable_decision();
+  decision.set_host("cn1");
+  decision.set_agent_id("lab");
+  decision.set_distro("ignore");
+  decision.set_distro_origin(v1::DISTRO_ORIGIN_HOST);
+  decision.set_outcome(v1::OUTCOME_IGNORE);
+  EXPECT_EQ(Ctl({"render", "cn1"}), kExitOk);
+  EXPECT_EQ(out_, "");
+  EXPECT_EQ(err_,
+            "agent lab does not answer cn1, which gets no script: its distro is ignore, by "
+            "assignment\n");
+}
+
 TEST_F(AutopxectlTest, DecisionsAreATableThatCanBeFolded) {
   for (const char* name : {"cn1", "cn2", "login1", "cn3"}) {
     v1::Decision& decision = *server_.decisions.add_decisions();

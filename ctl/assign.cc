@@ -101,7 +101,8 @@ void AddWaitOptions(CLI::App& command, AssignArguments& arguments) {
   command
       .add_option("--timeout", arguments.timeout,
                   "how long --wait waits (30s); then the exit code is 3, and the change stands")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->needs("--wait");
 }
 
 }  // namespace

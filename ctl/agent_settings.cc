@@ -4,6 +4,7 @@
 #include "common/status/status_macros.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
+#include "ctl/known_agent.h"
 #include "ctl/settings_key.h"
 #include "ctl/table.h"
 
@@ -20,6 +21,8 @@ struct AgentSettingsArguments {
 absl::Status RunShow(Session& session, const std::string& agent) {
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::AgentSettings settings, client->GetAgentSettings(agent));
+  // Of one that was never heard of, nothing is set either.
+  if (settings.etag() == 0) RETURN_IF_ERROR(CheckAgentKnown(*client, agent));
   return session.Print(settings, [&] {
     Table table({"KEY", "VALUE"});
     for (const auto& [key, value] : SettingsByKey(settings)) table.Add({key, value});

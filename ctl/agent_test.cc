@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "ctl/autopxectl_fixture.h"
 #include "ctl/exit_code.h"
 #include "gmock/gmock.h"
@@ -13,6 +16,7 @@ using ::testing::StartsWith;
 
 TEST_F(AutopxectlTest, WhatIsSetForAnAgentIsATableOfItsKeys) {
   (*server_.agent_settings.mutable_variables())["nfs-server"] = "10.77.1.1";
+  server_.agent_settings.set_etag(5);
   EXPECT_EQ(Ctl({"agent", "show", "rack1"}), kExitOk);
   EXPECT_EQ(out_,
             "KEY                   VALUE\n"
@@ -21,6 +25,24 @@ TEST_F(AutopxectlTest, WhatIsSetForAnAgentIsATableOfItsKeys) {
             "variables.nfs-server  10.77.1.1\n");
   EXPECT_EQ(Ctl({"agent", "show", "rack1", "-o", "json"}), kExitOk);
   EXPECT_THAT(out_, AllOf(HasSubstr("\"agent_id\": \"rack1\""), HasSubstr("10.77.1.1")));
+}
+
+TEST_F(AutopxectlTest, AnAgentThatWasNeverHeardOfIsRefused) {
+  AddAgent(16, 0);
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"agent", "show", "rack9"},
+                                             {"agent", "show", "rack9", "-o", "json"},
+                                             {"history", "agent", "rack9"}}) {
+    EXPECT_EQ(Ctl(args), kExitRefused);
+    EXPECT_EQ(out_, "");
+    EXPECT_EQ(err_,
+              "autopxectl: agent \"rack9\": no such agent has reported, and nothing is set for it; "
+              "see autopxectl agent list\n");
+  }
+  EXPECT_EQ(Ctl({"agent", "show", "lab"}), kExitOk) << "nothing is set for it: " << err_;
+  EXPECT_EQ(Ctl({"history", "agent", "lab"}), kExitOk) << err_;
+  server_.agent_settings.set_etag(5);
+  EXPECT_EQ(Ctl({"agent", "show", "rack9"}), kExitOk) << "set before it came: " << err_;
 }
 
 TEST_F(AutopxectlTest, WhatIsSetForAllAgentsIsOneTable) {

@@ -285,6 +285,16 @@ TEST_F(AutopxectlTest, TheHistoryTellsWhoChangedWhatFromWhere) {
   EXPECT_THAT(err_, HasSubstr("no longer kept"));
 }
 
+TEST_F(AutopxectlTest, TheHistoryOfWhatNeverWasIsRefused) {
+  server_.hosts.add_hosts()->set_name("cn1");
+  EXPECT_EQ(Ctl({"history", "host", "cn1"}), kExitOk) << "it was trimmed: " << err_;
+  for (const char* kind : {"host", "group", "distro"}) {
+    EXPECT_EQ(Ctl({"history", kind, "nosuch"}), kExitRefused);
+    EXPECT_EQ(out_, "");
+    EXPECT_THAT(err_, HasSubstr("no such "));
+  }
+}
+
 TEST_F(AutopxectlTest, AllThatARevisionChangedIsReadFromAllItsPages) {
   v1::HistoryEntry& entry = *server_.history.add_entries();
   entry.mutable_revision()->mutable_id()->set_number(9);

@@ -13,6 +13,7 @@
 #include "ctl/commands.h"
 #include "ctl/difference_fold.h"
 #include "ctl/exit_code.h"
+#include "ctl/known_agent.h"
 #include "ctl/table.h"
 #include "ctl/time_text.h"
 
@@ -72,6 +73,17 @@ absl::Status RunRevision(Session& session, const HistoryArguments& arguments) {
   });
 }
 
+// That there is what has no history: it was trimmed, or nothing was ever set for the agent.
+// Errors: NOT_FOUND; those of Client.
+absl::Status CheckThere(Client& client, const std::string& kind, const std::string& name) {
+  if (kind == "host") return client.GetHost(name).status();
+  if (kind == "group") return client.GetGroup(name).status();
+  if (kind == "profile") return client.GetProfile(name).status();
+  if (kind == "distro") return client.GetDeclaredDistro(name).status();
+  if (kind == "agent") return CheckAgentKnown(client, name);
+  return absl::OkStatus();
+}
+
 absl::Status RunHistory(Session& session, const HistoryArguments& arguments) {
   if (arguments.revision < 0) return UsageError("--revision: expected the number of a revision");
   if (arguments.revision > 0) return RunRevision(session, arguments);
@@ -80,6 +92,9 @@ absl::Status RunHistory(Session& session, const HistoryArguments& arguments) {
   ASSIGN_OR_RETURN(Client* const client, session.OpenClient());
   ASSIGN_OR_RETURN(const v1::ListHistoryResponse history,
                    client->ListHistory(arguments.kind, arguments.name, limit));
+  if (history.entries().empty() && !arguments.name.empty()) {
+    RETURN_IF_ERROR(CheckThere(*client, arguments.kind, arguments.name));
+  }
   RETURN_IF_ERROR(session.Print(history, [&] { return HistoryText(history); }));
   if (session.is_table() && absl::c_any_of(history.entries(), [](const v1::HistoryEntry& entry) {
         return entry.more_differences() > 0;

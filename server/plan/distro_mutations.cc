@@ -54,6 +54,8 @@ void Planner::Take(const DeleteDeclaredDistro& remove) {
         absl::StrCat("distro ", Quote(name), ": no distro is declared by that name");
     if (!suggestions.empty()) {
       absl::StrAppend(&message, "; did you mean ", Quote(suggestions.front()), "?");
+    } else {
+      absl::StrAppend(&message, "; see autopxectl distro list");
     }
     Refuse(Reason::kDistroUnknown, "name", name, std::move(message), std::move(suggestions));
     return;

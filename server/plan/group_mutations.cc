@@ -59,6 +59,8 @@ void Planner::Take(const DeleteGroup& remove) {
   std::string message = absl::StrCat("group ", Quote(name), ": no such group");
   if (!suggestions.empty()) {
     absl::StrAppend(&message, "; did you mean ", Quote(suggestions.front()), "?");
+  } else {
+    absl::StrAppend(&message, "; see autopxectl group list");
   }
   Refuse(Reason::kGroupUnknown, "name", name, std::move(message), std::move(suggestions));
 }

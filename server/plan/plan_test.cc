@@ -66,7 +66,9 @@ TEST_F(PlanTest, AnUnknownMacIsNotUnassignedOrDeleted) {
        {Mutation(Unassign{Ref(kMac1)}), Mutation(DeleteHost{Ref(kMac1)})}) {
     const Refusal refusal = Refused({mutation});
     EXPECT_EQ(refusal.code, absl::StatusCode::kNotFound);
-    EXPECT_EQ(refusal.message, "mac \"52:54:00:00:00:01\": no such host");
+    EXPECT_EQ(refusal.message,
+              "mac \"52:54:00:00:00:01\": no such host; see autopxectl host list, or autopxectl "
+              "host create");
   }
 }
 
@@ -235,6 +237,10 @@ TEST_F(PlanTest, AnUnknownProfileIsNotDeleted) {
   const Refusal refusal = Refused({DeleteProfile{P("overlyfs")}});
   EXPECT_EQ(refusal.code, absl::StatusCode::kNotFound);
   EXPECT_EQ(refusal.message, "profile \"overlyfs\": no such profile; did you mean \"overlayfs\"?");
+  EXPECT_EQ(Refused({DeleteProfile{P("zz")}}).message,
+            "profile \"zz\": no such profile; see autopxectl profile list");
+  EXPECT_EQ(Refused({DeleteGroup{*GroupName::Parse("zz")}}).message,
+            "group \"zz\": no such group; see autopxectl group list");
 }
 
 }  // namespace

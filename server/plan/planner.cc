@@ -229,6 +229,8 @@ const Host* Planner::RequireHost(const HostReference& reference) {
     absl::StrAppend(&message, "; did you mean ", Quote(suggestions.front()), "?");
   } else if (std::holds_alternative<HostName>(reference)) {
     absl::StrAppend(&message, "; see autopxectl host list, or create it with its MACs");
+  } else {
+    absl::StrAppend(&message, "; see autopxectl host list, or autopxectl host create");
   }
   Refuse(Reason::kHostUnknown, "host", value, std::move(message), std::move(suggestions));
   return nullptr;

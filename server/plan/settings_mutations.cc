@@ -39,6 +39,8 @@ void Planner::Take(const DeleteProfile& remove) {
     std::string message = absl::StrCat("profile ", Quote(name), ": no such profile");
     if (!suggestions.empty()) {
       absl::StrAppend(&message, "; did you mean ", Quote(suggestions.front()), "?");
+    } else {
+      absl::StrAppend(&message, "; see autopxectl profile list");
     }
     Refuse(Reason::kProfileUnknown, "name", name, std::move(message), std::move(suggestions));
     return;

@@ -135,6 +135,16 @@ TEST_F(ConfigurationReadsTest, AGroupIsReadByItsName) {
   EXPECT_THAT(
       Call(&Stub::GetGroup, "name: 'gpus'"),
       StatusIs(absl::StatusCode::kNotFound, HasSubstr("no such group; did you mean \"gpu\"?")));
+  EXPECT_THAT(Call(&Stub::GetGroup, "name: 'storage'"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "group \"storage\": no such group; see autopxectl group list"));
+  EXPECT_THAT(Call(&Stub::GetProfile, "name: 'storage'"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "profile \"storage\": no such profile; see autopxectl profile list"));
+  EXPECT_THAT(Call(&Stub::GetDeclaredDistro, "name: 'storage'"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "declared distro \"storage\": no such declared distro; see autopxectl "
+                       "distro list"));
   EXPECT_THAT(Call(&Stub::GetGroup, "name: ''"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
@@ -145,7 +155,8 @@ TEST_F(ConfigurationReadsTest, AHostsMistypedNameGetsTheOneThatWasMeant) {
       StatusIs(absl::StatusCode::kNotFound, "host \"cn10\": no such host; did you mean \"cn01\"?"));
   // A MAC is like many others.
   EXPECT_THAT(Call(&Stub::GetHost, "host: '525400000002'"),
-              StatusIs(absl::StatusCode::kNotFound, "host \"52:54:00:00:00:02\": no such host"));
+              StatusIs(absl::StatusCode::kNotFound,
+                       "host \"52:54:00:00:00:02\": no such host; see autopxectl host list"));
 }
 
 TEST_F(ConfigurationReadsTest, HostsThatAreNamedAreListedInThatOrderWithoutTheUnknown) {

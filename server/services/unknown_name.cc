@@ -20,9 +20,11 @@ namespace {
 // More closest matches would hide the message.
 constexpr size_t kMaxSuggestions = 3;
 
-// `kind` is the word for what bears the name, `field` where the request has it.
-grpc::Status Unknown(Reason reason, absl::string_view kind, absl::string_view field,
-                     std::string name, const std::vector<std::string>& names) {
+// `kind` is the word for what bears the name, `noun` autopxectl's, `field` where the request has
+// it.
+grpc::Status Unknown(Reason reason, absl::string_view kind, absl::string_view noun,
+                     absl::string_view field, std::string name,
+                     const std::vector<std::string>& names) {
   Problem problem;
   problem.reason = reason;
   problem.field = std::string(field);
@@ -30,6 +32,8 @@ grpc::Status Unknown(Reason reason, absl::string_view kind, absl::string_view fi
   problem.suggestions = Suggest(name, names, kMaxSuggestions);
   if (!problem.suggestions.empty()) {
     absl::StrAppend(&problem.message, "; did you mean ", Quote(problem.suggestions.front()), "?");
+  } else {
+    absl::StrAppend(&problem.message, "; see autopxectl ", noun, " list");
   }
   problem.value = std::move(name);
   const std::string message = problem.message;
@@ -46,7 +50,7 @@ grpc::Status UnknownHost(const Snapshot& snapshot, const HostReference& host) {
     snapshot.ForEachHost(
         [&](const std::shared_ptr<const Host>& one) { names.push_back(one->name.text()); });
   }
-  return Unknown(Reason::kHostUnknown, "host", "host", FormatHostReference(host), names);
+  return Unknown(Reason::kHostUnknown, "host", "host", "host", FormatHostReference(host), names);
 }
 
 grpc::Status UnknownGroup(const Snapshot& snapshot, const GroupName& group) {
@@ -54,19 +58,19 @@ grpc::Status UnknownGroup(const Snapshot& snapshot, const GroupName& group) {
   for (const std::shared_ptr<const Group>& one : snapshot.groups()) {
     names.push_back(one->name.text());
   }
-  return Unknown(Reason::kGroupUnknown, "group", "name", group.text(), names);
+  return Unknown(Reason::kGroupUnknown, "group", "group", "name", group.text(), names);
 }
 
 grpc::Status UnknownProfile(const Snapshot& snapshot, const ProfileName& profile) {
   std::vector<std::string> names;
   for (const auto& [name, one] : snapshot.profiles()) names.push_back(name.text());
-  return Unknown(Reason::kProfileUnknown, "profile", "name", profile.text(), names);
+  return Unknown(Reason::kProfileUnknown, "profile", "profile", "name", profile.text(), names);
 }
 
 grpc::Status UnknownDeclaredDistro(const Snapshot& snapshot, const DistroName& distro) {
   std::vector<std::string> names;
   for (const auto& [name, one] : snapshot.declared_distros()) names.push_back(name.text());
-  return Unknown(Reason::kDistroUnknown, "declared distro", "name", distro.text(), names);
+  return Unknown(Reason::kDistroUnknown, "declared distro", "distro", "name", distro.text(), names);
 }
 
 }  // namespace autopxe::server

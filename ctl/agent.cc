@@ -84,8 +84,8 @@ void AddAgentCommands(CLI::App& app, Session& session) {
        "  empty    has no configuration yet\n"
        "VIEW AGE tells how long ago what it serves was last known to be current. HTTP and TFTP\n"
        "tell where hosts reach it; the port alone, :8080, if it listens on several addresses and\n"
-       "advertises none. Below the table stands, for each agent, why it is not current and what it "
-       "reports as wrong.\n\n"
+       "advertises none. Below the table stands, for each agent, why it is not current and what\n"
+       "it reports as wrong.\n\n"
        "Example:\n  autopxectl agent list"},
       [&session] { return RunList(session); });
 

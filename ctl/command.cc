@@ -45,7 +45,7 @@ void AddChangeOptions(CLI::App& command, Session& session) {
   command.add_flag("--dry-run", session.dry_run, "only say what would change");
   command.add_flag(
       "--force", session.force,
-      "change also which distro locked hosts boot; accept a template whose variables reach nobody");
+      "change also which distro locked hosts boot; accept that a template's variables reach nobody");
 }
 
 CLI::App& AddNoun(CLI::App& parent, const std::string& name, const std::string& summary) {

@@ -178,7 +178,7 @@ struct ExpectedEtag {
 struct Batch {
   std::vector<Mutation> mutations;
   std::vector<ExpectedEtag> expected_etags;
-  // Change also what locked hosts boot, and set profiles whose variables nobody sets.
+  // Change also what locked hosts boot, and let templates have variables that reach nobody.
   bool force = false;
 };
 

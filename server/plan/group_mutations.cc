@@ -35,7 +35,15 @@ void Planner::Take(const SetGroup& set) {
   if (problems_.size() != problems_before) return;
 
   Group now = before != nullptr ? *before : Group{.name = set.name, .selector = *set.selector};
-  if (set.selector.has_value()) now.selector = *set.selector;
+  if (set.selector.has_value()) {
+    if (now.selector != *set.selector) {
+      for (const auto& [variable, value] : now.variables) {
+        lost_variables_.insert_or_assign(variable.text(),
+                                         Loss{position_, "selector", set.selector->text()});
+      }
+    }
+    now.selector = *set.selector;
+  }
   if (set.priority.has_value()) now.priority = *set.priority;
   if (set.distro.has_value()) now.distro = *set.distro;
   TakeVariables(set.set_variables, set.unset_variables, absl::StrCat(" for group ", Quote(name)),
@@ -47,7 +55,9 @@ void Planner::Take(const DeleteGroup& remove) {
   const std::string& name = remove.name.text();
   const Group* const group = overlay_.FindGroup(remove.name);
   if (group != nullptr) {
-    for (const auto& [variable, value] : group->variables) unset_variables_.insert(variable.text());
+    for (const auto& [variable, value] : group->variables) {
+      unset_variables_.insert_or_assign(variable.text(), Loss{position_, "name", name});
+    }
     overlay_.RemoveGroup(remove.name);
     return;
   }

@@ -271,9 +271,7 @@ std::string LackedVariable::Sentence() const {
     absl::StrAppend(&sentence, "hosts that nobody has named, and that ", BootIt(owner),
                     ", don't get");
   } else if (hosts.size() == 1) {
-    absl::StrAppend(&sentence, "a host that ",
-                    std::holds_alternative<ProfileName>(owner) ? "boots with it" : "boots it",
-                    " doesn't get: ", hosts.front());
+    absl::StrAppend(&sentence, "a host that ", BootsIt(owner), " doesn't get: ", hosts.front());
   } else {
     absl::StrAppend(&sentence, hosts.size(), " hosts that ", BootIt(owner),
                     " don't get: ", Hostlist::Of(hosts).FormatShort(kMaxNamesLength));

@@ -80,7 +80,9 @@ TEST_F(LackedVariablesTest, AHostThatLosesTheVariableIsWarnedOf) {
   EXPECT_THAT(Accepted({Label("cn01", "r9")}).warnings, ElementsAre(EndsWith("get: cn01")));
   SetGroup moved = Rack("r1");
   moved.selector = *Selector::Parse("rack=r9");
-  EXPECT_THAT(Accepted({moved}).warnings, ElementsAre(EndsWith("get: cn01")));
+  EXPECT_THAT(Refused({moved}).message, HasSubstr("a host boots with it: cn01; set it elsewhere"));
+  EXPECT_THAT(Accepted({moved, Label("cn02", "r9"), AssignTo("cn02", kSerial)}).warnings,
+              ElementsAre(EndsWith("get: cn01")));
   UpdateHost own{.host = Ref("cn03")};
   own.set_variables = {{V("tty"), Value("ttyS1")}};
   Commit({own, AssignTo("cn03", kSerial)});
@@ -121,7 +123,9 @@ TEST_F(LackedVariablesTest, WhatUnknownHostsBootIsToldOfThoseThatNobodyHasNamedO
 }
 
 TEST_F(LackedVariablesTest, HoweverManyGroupsAreTouchedTheSameIsTold) {
-  Commit({AssignTo("cn01", kSerial), AssignTo("cn03", kSerial)});
+  UpdateHost own{.host = Ref("cn02")};
+  own.set_variables = {{V("tty"), Value("ttyS1")}};
+  Commit({own, AssignTo("cn01", kSerial), AssignTo("cn02", kSerial), AssignTo("cn03", kSerial)});
   SetGroup moved = Rack("r1");
   moved.selector = *Selector::Parse("rack=r9");
   for (const int more : {0, 1, 7, 8, 20}) {

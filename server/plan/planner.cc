@@ -251,7 +251,8 @@ void Planner::TakeVariables(const std::map<VariableName, VariableValue>& set,
   for (const auto& [name, value] : set) variables.insert_or_assign(name, value);
   for (const VariableName& name : unset) {
     const bool was_set = variables.erase(name) > 0;
-    if (host == nullptr) unset_variables_.insert(name.text());
+    auto& losses = host == nullptr ? unset_variables_ : lost_variables_;
+    losses.insert_or_assign(name.text(), Loss{position_, "unset_variables", name.text()});
     if (was_set) continue;
     std::string what = absl::StrCat("variable ", Quote(name.text()), ": it was not set");
     if (host != nullptr) {
@@ -312,11 +313,21 @@ void Planner::CheckLocks(const Change& change, const Snapshot& after) {
 void Planner::CheckUnsetVariables(const Snapshot& after, bool force) {
   std::set<TemplateOwner> set_owners;
   for (const auto& [owner, position] : set_owners_) set_owners.insert(owner);
+  std::set<std::string> unset_variables;
+  for (const auto& [variable, loss] : unset_variables_) unset_variables.insert(variable);
   for (UnsetVariable& unset :
-       FindUnsetVariables(after, catalogs_, set_owners, unset_variables_, now_)) {
+       FindUnsetVariables(after, catalogs_, set_owners, unset_variables, now_)) {
     const auto set = set_owners_.find(unset.owner);
-    if (force || !unset.reaches_nobody || set == set_owners_.end()) {
+    if (force || !unset.reaches_nobody) {
       Warn(std::move(unset.sentence));
+      continue;
+    }
+    if (set == set_owners_.end()) {
+      if (unset.users > 0 && ReachedSomebody(unset.owner, unset.variable)) {
+        RefuseLoss(unset_variables_.at(unset.variable), unset);
+      } else {
+        Warn(std::move(unset.sentence));
+      }
       continue;
     }
     position_ = set->second;
@@ -327,12 +338,47 @@ void Planner::CheckUnsetVariables(const Snapshot& after, bool force) {
   }
 }
 
-void Planner::CheckLackedVariables(const Change& change, const Snapshot& after) {
-  for (const LackedVariable& lacked : FindLackedVariables(snapshot_, after, change, now_)) {
+bool Planner::ReachedSomebody(const TemplateOwner& owner, const std::string& variable) const {
+  const std::vector<UnsetVariable> before =
+      FindUnsetVariables(snapshot_, catalogs_, {}, {variable}, now_);
+  return std::none_of(before.begin(), before.end(), [&](const UnsetVariable& unset) {
+    return unset.owner == owner && unset.reaches_nobody;
+  });
+}
+
+void Planner::RefuseLoss(const Loss& loss, const UnsetVariable& unset) {
+  position_ = loss.position;
+  Refuse(Reason::kVariableUnset, loss.field, loss.value,
+         absl::StrCat(unset.sentence, "; set it elsewhere first, or give it a default, ${",
+                      unset.variable, ":-VALUE}, or add --force"));
+}
+
+void Planner::CheckLackedVariables(const Change& change, const Snapshot& after, bool force) {
+  std::vector<LackedVariable> found;
+  std::set<std::string> lost;
+  for (LackedVariable& lacked : FindLackedVariables(snapshot_, after, change, now_)) {
     if (set_owners_.count(lacked.owner) > 0 || unset_variables_.count(lacked.variable) > 0) {
       continue;
     }
-    Warn(lacked.Sentence());
+    if (!force && !lacked.hosts.empty() && lost_variables_.count(lacked.variable) > 0) {
+      lost.insert(lacked.variable);
+    }
+    found.push_back(std::move(lacked));
+  }
+  std::set<std::pair<TemplateOwner, std::string>> refused;
+  for (const UnsetVariable& unset : FindUnsetVariables(after, catalogs_, {}, lost, now_)) {
+    const bool is_new = std::any_of(found.begin(), found.end(), [&](const LackedVariable& lacked) {
+      return lacked.owner == unset.owner && lacked.variable == unset.variable;
+    });
+    if (!is_new || !unset.reaches_nobody || unset.users == 0 ||
+        !ReachedSomebody(unset.owner, unset.variable)) {
+      continue;
+    }
+    RefuseLoss(lost_variables_.at(unset.variable), unset);
+    refused.emplace(unset.owner, unset.variable);
+  }
+  for (const LackedVariable& lacked : found) {
+    if (refused.count({lacked.owner, lacked.variable}) == 0) Warn(lacked.Sentence());
   }
 }
 
@@ -361,7 +407,7 @@ std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   // A contradiction in the change itself is the writer's to tell.
   if (const auto after = autopxe::Apply(snapshot_, plan.change); after.ok()) {
     CheckUnsetVariables(**after, batch.force);
-    CheckLackedVariables(plan.change, **after);
+    CheckLackedVariables(plan.change, **after, batch.force);
     if (!batch.force) CheckLocks(plan.change, **after);
   }
   if (!problems_.empty()) return BuildRefusal();

@@ -97,11 +97,22 @@ class Planner {
                      std::map<VariableName, VariableValue>& variables);
   // Notes each locked host that would boot something else in `after`.
   void CheckLocks(const Change& change, const Snapshot& after);
-  // Notes each variable that a template needs and that hosts lack in `after`: a problem if the
-  // batch sets the template and it can reach no host that gets it, unless `force`; else a warning.
+  // Notes each variable that a template needs and that hosts lack in `after`: a problem, unless
+  // `force`, if the batch sets the template and it can reach no host that gets it, or if the batch
+  // takes the variable from all that boot with it; else a warning.
   void CheckUnsetVariables(const Snapshot& after, bool force);
-  // Warns of each variable that hosts lack by `change`, but for those told of already.
-  void CheckLackedVariables(const Change& change, const Snapshot& after);
+  // Notes each variable that hosts lack by `change`, but for those told of already: a problem,
+  // unless `force`, if the batch takes it from all that boot with the template; else a warning.
+  void CheckLackedVariables(const Change& change, const Snapshot& after, bool force);
+  // Whether a host that could boot with the template got the variable before the batch.
+  bool ReachedSomebody(const TemplateOwner& owner, const std::string& variable) const;
+  // What takes a variable away.
+  struct Loss {
+    int position;  // Of the mutation.
+    std::string field;
+    std::string value;
+  };
+  void RefuseLoss(const Loss& loss, const UnsetVariable& unset);
   // The host, or null with a problem noted.
   const Host* RequireHost(const HostReference& reference);
   void Refuse(Reason reason, absl::string_view field, std::string value, std::string message,
@@ -131,8 +142,10 @@ class Planner {
   std::set<std::string> warned_;
   std::map<std::string, std::vector<std::string>> host_warnings_;  // Hosts by what is so for them.
   std::vector<std::string> locked_;  // Hosts that CheckLocks found, also those of no problem.
-  std::map<TemplateOwner, int> set_owners_;  // With the position of what set it last.
-  std::set<std::string> unset_variables_;    // Not those of hosts, which CheckLackedVariables sees.
+  std::map<TemplateOwner, int> set_owners_;      // With the position of what set it last.
+  std::map<std::string, Loss> unset_variables_;  // Not those of lost_variables_.
+  // Of hosts' own, and of groups whose selector changes: who lacks them CheckLackedVariables sees.
+  std::map<std::string, Loss> lost_variables_;
   std::set<HostId> used_next_boots_;
   int suggestions_left_ = 20;  // Comparing with every host's name is dear.
 };

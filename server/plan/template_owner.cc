@@ -40,4 +40,8 @@ absl::string_view BootIt(const TemplateOwner& owner) {
   return std::holds_alternative<ProfileName>(owner) ? "boot with it" : "boot it";
 }
 
+absl::string_view BootsIt(const TemplateOwner& owner) {
+  return std::holds_alternative<ProfileName>(owner) ? "boots with it" : "boots it";
+}
+
 }  // namespace autopxe::server

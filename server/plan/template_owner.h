@@ -30,5 +30,7 @@ std::string DescribeOwner(const TemplateOwner& owner);
 
 // What hosts do: "boot with it", with a profile; "boot it", a declared distro.
 absl::string_view BootIt(const TemplateOwner& owner);
+// What one host does: "boots with it", "boots it".
+absl::string_view BootsIt(const TemplateOwner& owner);
 
 }  // namespace autopxe::server

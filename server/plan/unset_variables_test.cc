@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr char kSerial[] = "debian/bookworm/latest/serial";
 
@@ -77,7 +78,7 @@ TEST_F(UnsetVariablesTest, AProfileThatReachesNobodyWhoGetsItIsRefused) {
   EXPECT_EQ(refusal.code, absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(refusal.problems[0].mutation, 2);
   EXPECT_THAT(refusal.message,
-              HasSubstr("which none gets of the hosts that boot with it: cn03; set it first"));
+              HasSubstr("which the host that boots with it doesn't get: cn03; set it first"));
 }
 
 TEST_F(UnsetVariablesTest, HostsBootByGroupsAndByTheDefaultToo) {
@@ -98,10 +99,111 @@ TEST_F(UnsetVariablesTest, ForceMakesAWarningOfTheRefusal) {
               ElementsAre("profile \"serial\" uses ${tty}, which no variable sets"));
 }
 
-TEST_F(UnsetVariablesTest, TakingTheVariableAwayIsWarnedOf) {
-  Commit({Rack("r1"), Serial(), AssignTo("cn01", kSerial)});
-  EXPECT_THAT(Accepted({DeleteGroup{*GroupName::Parse("r1")}}).warnings,
+TEST_F(UnsetVariablesTest, TakingTheVariableFromAllThatBootWithItIsRefused) {
+  UpdateSettings everybody;
+  everybody.set_variables = {{V("tty"), Value("ttyS2")}};
+  UpdateSettings nobody;
+  nobody.unset_variables = {V("tty")};
+  UpdateAgentSettings agent = UpdateOf("lab");
+  agent.set_variables = everybody.set_variables;
+  UpdateAgentSettings no_agent = UpdateOf("lab");
+  no_agent.unset_variables = {V("tty")};
+  SetGroup no_group{.name = *GroupName::Parse("r1")};
+  no_group.unset_variables = {V("tty")};
+  SetGroup elsewhere{.name = *GroupName::Parse("r1"), .selector = *Selector::Parse("rack=r2")};
+  UpdateHost not_own{.host = Ref("cn01")};
+  not_own.unset_variables = {V("tty")};
+  UpdateHost not_own_either{.host = Ref("cn02")};
+  not_own_either.unset_variables = {V("tty")};
+
+  const std::shared_ptr<const Snapshot> start = snapshot_;
+  const std::string all = "no variable sets; 2 hosts boot with it: cn[01-02]";
+  const struct {
+    std::vector<Mutation> before;
+    std::vector<Mutation> taking;
+    std::string field;
+    std::string which;
+  } cases[] = {
+      {{everybody}, {nobody}, "unset_variables", all},
+      {{agent}, {no_agent}, "unset_variables", all},
+      {{Rack("r1")}, {no_group}, "unset_variables", all},
+      {{Rack("r1")}, {DeleteGroup{*GroupName::Parse("r1")}}, "name", all},
+      {{Rack("r1")},
+       {elsewhere},
+       "selector",
+       "none gets of the 2 hosts that boot with it: "
+       "cn[01-02]"},
+      {{Own("cn01"), Own("cn02")}, {not_own, not_own_either}, "unset_variables", all},
+      {{everybody, Own("cn04")},
+       {nobody},
+       "unset_variables",
+       "none gets of the 2 hosts that boot with it: cn[01-02]"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.field + " " + c.which);
+    snapshot_ = start;
+    std::vector<Mutation> before = c.before;
+    before.insert(before.end(), {Serial(), AssignTo("cn01", kSerial), AssignTo("cn02", kSerial)});
+    Commit(before);
+    const Refusal refusal = Refused(c.taking);
+    EXPECT_EQ(refusal.code, absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(refusal.message,
+              absl::StrCat("profile \"serial\" uses ${tty}, which ", c.which,
+                           "; set it elsewhere first, or give it a default, ${tty:-VALUE}, or add "
+                           "--force"));
+    ASSERT_THAT(refusal.problems, SizeIs(1));
+    EXPECT_EQ(refusal.problems[0].reason, Reason::kVariableUnset);
+    EXPECT_EQ(refusal.problems[0].field, c.field);
+    EXPECT_GE(refusal.problems[0].mutation, 0);
+
+    // Whoever sets it elsewhere in the same batch takes nothing away.
+    std::vector<Mutation> moved = c.taking;
+    moved.insert(moved.end(), {Own("cn01"), Own("cn02")});
+    if (c.field != "unset_variables" || c.before.size() == 1) {
+      EXPECT_THAT(Accepted(moved).warnings, IsEmpty());
+    }
+    const auto forced =
+        BuildPlan(*snapshot_, catalogs_, {.mutations = c.taking, .force = true}, HostId{9}, now_);
+    ASSERT_TRUE(std::holds_alternative<Plan>(forced));
+    EXPECT_THAT(std::get<Plan>(forced).warnings, ElementsAre(HasSubstr("cn[01-02]")));
+  }
+}
+
+TEST_F(UnsetVariablesTest, TakingItFromSomeOrFromNobodyIsWarnedOf) {
+  UpdateSettings everybody;
+  everybody.set_variables = {{V("tty"), Value("ttyS2")}};
+  UpdateSettings nobody;
+  nobody.unset_variables = {V("tty")};
+  // A host that keeps it.
+  Commit({everybody, Serial()});
+  EXPECT_THAT(
+      Accepted({nobody, AssignTo("cn01", kSerial), AssignTo("cn03", kSerial), Own("cn03")})
+          .warnings,
+      ElementsAre("profile \"serial\" uses ${tty}, which 1 of the 2 hosts that boot with it "
+                  "don't get: cn01"));
+  // No host boots with it.
+  EXPECT_THAT(Commit({nobody}).warnings,
               ElementsAre("profile \"serial\" uses ${tty}, which no variable sets"));
+  // None got it before.
+  EXPECT_THAT(Commit({AssignTo("cn01", kSerial)}).warnings, SizeIs(1));
+  EXPECT_THAT(Accepted({nobody}).warnings,
+              ElementsAre("variable \"tty\": it was not set",
+                          "profile \"serial\" uses ${tty}, which no variable sets; a host boots "
+                          "with it: cn01"));
+}
+
+TEST_F(UnsetVariablesTest, WhatOnlyAnAgentStillSetsIsWarnedOfWithTheHosts) {
+  UpdateSettings everybody;
+  everybody.set_variables = {{V("tty"), Value("ttyS2")}};
+  UpdateAgentSettings agent = UpdateOf("lab");
+  agent.set_variables = everybody.set_variables;
+  catalogs_.emplace(*AgentId::Parse("rack2"), catalogs_.begin()->second);
+  Commit({everybody, agent, Serial(), AssignTo("cn01", kSerial), AssignTo("cn02", kSerial)});
+  UpdateSettings nobody;
+  nobody.unset_variables = {V("tty")};
+  EXPECT_THAT(Accepted({nobody}).warnings,
+              ElementsAre("profile \"serial\" uses ${tty}, which only agent \"lab\" sets; 2 hosts "
+                          "that boot with it get it nowhere else: cn[01-02]"));
 }
 
 }  // namespace

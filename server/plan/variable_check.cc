@@ -81,8 +81,8 @@ void LookAtHosts(const Snapshot& after, absl::Time now, std::vector<Use>& uses) 
     for (Use& use : uses) {
       const bool boots_it = owner.has_value() && *owner == use.owner;
       Sources& sources = *use.sources;
-      if (!sources.name.has_value() || (!boots_it && sources.anybody_gets)) continue;
-      const bool gets = Gets(*host, sources);
+      if (!boots_it && (!sources.name.has_value() || sources.anybody_gets)) continue;
+      const bool gets = sources.name.has_value() && Gets(*host, sources);
       sources.anybody_gets |= gets;
       if (!boots_it) continue;
       ++use.users;
@@ -105,30 +105,47 @@ absl::optional<UnsetVariable> Judge(Use use) {
       .owner = use.owner,
       .variable = use.variable,
       .reaches_nobody = false,
+      .users = use.users,
       .sentence = absl::StrCat(DescribeOwner(use.owner), " uses ${", use.variable, "}, which ")};
   std::string& sentence = unset.sentence;
   if (use.users > 0 && use.lacking.empty()) return absl::nullopt;
+  const size_t lacking = use.lacking.size();
+  const std::string names = Hostlist::Of(std::move(use.lacking)).FormatShort(kMaxNamesLength);
   if (!use.sources->agents.empty()) {
     absl::StrAppend(&sentence, AgentsOf(use.sources->agents));
+    if (lacking == 1) {
+      absl::StrAppend(&sentence, "; a host that ", BootsIt(use.owner),
+                      " gets it nowhere else: ", names);
+    } else if (lacking > 1) {
+      absl::StrAppend(&sentence, "; ", lacking, " hosts that ", BootIt(use.owner),
+                      " get it nowhere else: ", names);
+    }
     return unset;
   }
   if (!use.sources->anybody_gets) {
     unset.reaches_nobody = true;
     absl::StrAppend(&sentence, "no variable sets");
+    if (use.users == 1) {
+      absl::StrAppend(&sentence, "; a host ", BootsIt(use.owner), ": ", names);
+    } else if (use.users > 1) {
+      absl::StrAppend(&sentence, "; ", use.users, " hosts ", BootIt(use.owner), ": ", names);
+    }
     return unset;
   }
   if (use.users == 0) {
     absl::StrAppend(&sentence, "only some hosts get, by their groups or of their own");
     return unset;
   }
-  const size_t lacking = use.lacking.size();
   unset.reaches_nobody = lacking == use.users;
-  absl::StrAppend(&sentence,
-                  unset.reaches_nobody
-                      ? absl::StrCat("none gets of the hosts that ", BootIt(use.owner), ": ")
-                      : absl::StrCat(lacking, " of the ", use.users, " hosts that ",
-                                     BootIt(use.owner), " don't get: "),
-                  Hostlist::Of(std::move(use.lacking)).FormatShort(kMaxNamesLength));
+  if (!unset.reaches_nobody) {
+    absl::StrAppend(&sentence, lacking, " of the ", use.users, " hosts that ", BootIt(use.owner),
+                    " don't get: ", names);
+  } else if (use.users == 1) {
+    absl::StrAppend(&sentence, "the host that ", BootsIt(use.owner), " doesn't get: ", names);
+  } else {
+    absl::StrAppend(&sentence, "none gets of the ", use.users, " hosts that ", BootIt(use.owner),
+                    ": ", names);
+  }
   return unset;
 }
 

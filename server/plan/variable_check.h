@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -32,7 +33,8 @@ struct UnsetVariable {
   std::string variable;
   // No host gets it that could boot with the template: none at all, or none of those that do.
   bool reaches_nobody;
-  std::string sentence;  // `profile "p" uses ${x}, which no variable sets`
+  size_t users;          // Hosts that boot with the template.
+  std::string sentence;  // `profile "p" uses ${x}, which no variable sets`, and who boots with it.
 };
 
 // What `after`, the configuration to be, lacks. Looked at are all variables of the templates of

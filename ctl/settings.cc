@@ -61,7 +61,7 @@ void AddSettingsCommands(CLI::App& app, Session& session) {
        "  default-distro      what a host without an assignment boots\n"
        "  unknown-hosts       what a host boots that nobody has named (a distro, menu, wait, "
        "local, ignore)\n"
-       "  menu-timeout        how long a menu waits before it boots the default, such as 10s\n"
+       "  menu-timeout        how long a menu waits before it boots the default: 1s to 1h\n"
        "  rootfs-path-prefix  where hosts mount what agents see as their rootfs folder\n"
        "  variables.NAME      a value for templates; that of local-boot says how a host leaves for "
        "its\n"

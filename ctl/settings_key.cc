@@ -110,10 +110,11 @@ absl::StatusOr<v1::Mutation::UpdateSettings> SetKey(const std::string& key,
   } else if (key == kMenuTimeout) {
     absl::Duration timeout;
     // A Duration of the wire ends at 10,000 years; the server has narrower limits.
-    if (!absl::ParseDuration(value, &timeout) ||
-        absl::AbsDuration(timeout) > absl::Hours(24 * 365)) {
-      return UsageError(
-          absl::StrCat(kMenuTimeout, ": ", Quote(value), ": expected a time such as 10s or 1m"));
+    // Zero would return it to its default, as only unset does.
+    if (!absl::ParseDuration(value, &timeout) || timeout <= absl::ZeroDuration() ||
+        timeout > absl::Hours(24 * 365)) {
+      return UsageError(absl::StrCat(kMenuTimeout, ": ", Quote(value),
+                                     ": expected a time from 1s to 1h, such as 10s or 1m"));
     }
     SetTimeout(timeout, &update);
   } else if (!SetCommonKey(key, value, &update)) {

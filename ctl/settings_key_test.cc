@@ -84,7 +84,7 @@ TEST(SettingsKeyTest, AnAgentHasSomeOfTheKeys) {
 }
 
 TEST(SettingsKeyTest, ATimeThatIsNoneIsAUsageError) {
-  for (const char* value : {"", "3", "x", "3 s", "inf", "99999999h"}) {
+  for (const char* value : {"", "3", "x", "3 s", "inf", "99999999h", "0", "0s", "-5s", "-0.5s"}) {
     EXPECT_EQ(ExitCodeOf(SetKey("menu-timeout", value).status()), kExitUsage) << value;
   }
 }

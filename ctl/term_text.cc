@@ -1,47 +1,22 @@
 #include "ctl/term_text.h"
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "common/model/duration_text.h"
 #include "common/model/quote.h"
 #include "ctl/exit_code.h"
 
 namespace autopxe::ctl {
 namespace {
 
-absl::optional<absl::Duration> UnitOf(char letter) {
-  switch (letter) {
-    case 'd':
-      return absl::Hours(24);
-    case 'h':
-      return absl::Hours(1);
-    case 'm':
-      return absl::Minutes(1);
-    case 's':
-      return absl::Seconds(1);
-    default:
-      return absl::nullopt;
-  }
-}
+// Far beyond what the server takes, and well within a Duration of the wire.
+constexpr absl::Duration kMostSpan = absl::Hours(24 * 366 * 100);
 
 absl::optional<absl::Duration> ParseSpan(absl::string_view text) {
-  if (text.empty()) return absl::nullopt;
-  absl::Duration span;
-  while (!text.empty()) {
-    const size_t digits = text.find_first_not_of("0123456789");
-    int32_t number = 0;
-    if (digits == absl::string_view::npos || !absl::SimpleAtoi(text.substr(0, digits), &number)) {
-      return absl::nullopt;
-    }
-    const absl::optional<absl::Duration> unit = UnitOf(text[digits]);
-    if (!unit.has_value()) return absl::nullopt;
-    span += *unit * number;
-    text.remove_prefix(digits + 1);
-  }
+  const absl::optional<absl::Duration> span = ParseDurationText(text);
+  if (!span.has_value() || *span < absl::ZeroDuration() || *span > kMostSpan) return absl::nullopt;
   return span;
 }
 

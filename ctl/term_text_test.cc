@@ -27,6 +27,7 @@ TEST(TermTextTest, ATimeFromNowOrATimeIsRead) {
       {"3d", absl::Hours(72)},
       {"1d12h", absl::Hours(36)},
       {"45s", absl::Seconds(45)},
+      {"2.5h", absl::Minutes(150)},
       {"2026-12-01T08:00:00Z", eight},
       {"2026-12-01T08:00Z", eight},
       {"2026-12-01t08:00:00.5z", eight + absl::Milliseconds(500)},
@@ -43,7 +44,7 @@ TEST(TermTextTest, ATimeFromNowOrATimeIsRead) {
 
 TEST(TermTextTest, AnythingElseIsAUsageErrorThatNamesIt) {
   for (const char* text :
-       {"", "soon", "2", "h", "2h3", "-2h", "2.5h", "2w", "99999999999h", "2026-12-01", "08:00",
+       {"", "soon", "2", "h", "2h3", "-2h", "inf", "2w", "99999999999h", "2026-12-01", "08:00",
         "2026-13-01T08:00", "infinite-future", " 2026-12-01T08:00"}) {
     const absl::StatusOr<End> end = ParseEnd(text, kZone);
     EXPECT_EQ(ExitCodeOf(end.status()), kExitUsage) << text;

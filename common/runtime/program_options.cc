@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "common/model/duration_text.h"
 #include "common/runtime/version.h"
 
 namespace autopxe {
@@ -108,13 +109,13 @@ void ProgramOptions::AddDuration(absl::string_view name, absl::Duration* value,
   option.takes_effect = takes_effect;
   option.set = [value, least, most](absl::Span<const std::string> values) -> absl::Status {
     if (absl::Status status = CheckOneValue(values); !status.ok()) return status;
-    absl::Duration parsed;
-    if (!absl::ParseDuration(values[0], &parsed) || parsed < least || parsed > most) {
+    const absl::optional<absl::Duration> parsed = ParseDurationText(values[0]);
+    if (!parsed.has_value() || *parsed < least || *parsed > most) {
       return absl::InvalidArgumentError(
           absl::StrCat(Quote(values[0]), ": expected a duration from ", absl::FormatDuration(least),
                        " to ", absl::FormatDuration(most), ", such as \"10s\""));
     }
-    *value = parsed;
+    *value = *parsed;
     return absl::OkStatus();
   };
   option.text = [value] { return absl::FormatDuration(*value); };

@@ -54,7 +54,8 @@ class ProgramOptions {
   void AddList(absl::string_view name, std::vector<std::string>* value,
                absl::string_view placeholder, absl::string_view description,
                TakesEffect takes_effect = TakesEffect::kAtStart);
-  // A number with its unit, such as 10s or 1m30s, from `least` to `most`.
+  // A number with its unit, such as 10s, 1m30s or 90d (see ParseDurationText), from `least` to
+  // `most`.
   void AddDuration(absl::string_view name, absl::Duration* value, absl::Duration least,
                    absl::Duration most, absl::string_view description,
                    TakesEffect takes_effect = TakesEffect::kAtStart);

@@ -193,6 +193,11 @@ TEST(ProgramOptionsTest, ADurationHasAUnitAndItsBounds) {
         << text;
   }
   EXPECT_EQ(grace, absl::Seconds(90));
+  absl::Duration kept;
+  ProgramOptions long_ones("autopxe-server", "", "");
+  long_ones.AddDuration("keep-history", &kept, absl::ZeroDuration(), absl::Hours(9000), "");
+  ASSERT_THAT(long_ones.Parse({"--keep-history", "90d"}, none), IsOk());
+  EXPECT_EQ(kept, absl::Hours(2160));
 }
 
 TEST(ProgramOptionsTest, WhatAReloadTakesOverIsSaidOnceAndShownByHelp) {

@@ -1,6 +1,11 @@
 #include "tests/model/random_request.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 
 namespace autopxe::tests {
 namespace {
@@ -221,6 +226,29 @@ void FillEtag(Random& random, const Expected& expected, v1::ExpectedEtag& etag) 
   etag.set_etag(random.OneIn(3) ? right + 1 : right);
 }
 
+// Whether a template needs a variable, so that taking one away may need force.
+bool NeedsVariables(const Expected& expected) {
+  const auto needs = [](const std::string& text) {
+    return absl::StrContains(text, "${nfs-server}") || absl::StrContains(text, "${colour}");
+  };
+  return std::any_of(expected.profiles().begin(), expected.profiles().end(),
+                     [&](const auto& entry) { return needs(entry.second.command_line); }) ||
+         std::any_of(expected.declared().begin(), expected.declared().end(),
+                     [&](const auto& entry) { return needs(entry.second.arguments); });
+}
+
+bool MayTakeVariableAway(const Expected& expected, const v1::Mutation& mutation) {
+  const auto sets_any = [&](const std::string& group) {
+    const auto found = expected.groups().find(group);
+    return found != expected.groups().end() && !found->second.variables.empty();
+  };
+  return mutation.update_settings().unset_variables_size() > 0 ||
+         mutation.update_host().unset_variables_size() > 0 ||
+         mutation.set_group().unset_variables_size() > 0 ||
+         (mutation.set_group().has_selector() && sets_any(mutation.set_group().name())) ||
+         (mutation.has_delete_group() && sets_any(mutation.delete_group().name()));
+}
+
 }  // namespace
 
 const std::vector<std::string>& SomeMacs() {
@@ -239,6 +267,12 @@ v1::ApplyRequest RandomRequest(Random& random, const Expected& expected, int64_t
   const int mutations = 1 + random.Below(3);
   for (int i = 0; i < mutations; ++i)
     FillMutation(random, expected, now, force, *request.add_mutations());
+  // From whom is server/plan's, too.
+  if (NeedsVariables(expected) &&
+      std::any_of(request.mutations().begin(), request.mutations().end(),
+                  [&](const auto& one) { return MayTakeVariableAway(expected, one); })) {
+    request.mutable_options()->set_force(true);
+  }
   if (random.OneIn(5)) {
     FillEtag(random, expected, *request.mutable_options()->add_expected_etags());
   }

@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kMaxSuggestions = 3;
 
+constexpr char kListThem[] = "list the distros to see what can be assigned";
+
 }  // namespace
 
 DistroCheck::DistroCheck(const Catalogs& catalogs)
@@ -70,6 +72,16 @@ const std::vector<std::string>& DistroCheck::OfferedKernels() {
   }
   offered_names_.assign(names.begin(), names.end());
   return *offered_kernels_;
+}
+
+template <typename SuggestFor>
+void DistroCheck::TakeSuggestions(Finding& finding, SuggestFor suggest) {
+  const auto [known, added] = suggestions_.try_emplace(finding.warning);
+  if (added) known->second = suggest();
+  finding.problem.suggestions = known->second;
+  // With nothing offered at all, nothing is closer than the distro itself.
+  if (known->second.empty() || known->second.front() == finding.problem.value) return;
+  finding.advice = absl::StrCat("did you mean ", Quote(known->second.front()), "?");
 }
 
 std::vector<std::string> DistroCheck::KernelSuggestions(const Distro& distro,
@@ -177,13 +189,10 @@ absl::optional<DistroCheck::Finding> DistroCheck::CheckDeclared(
   const auto found = declared.find(*DistroName::Parse(distro.name()));
   if (found == declared.end()) {
     finding.problem.reason = Reason::kDistroUnknown;
-    finding.problem.suggestions = NameSuggestions(distro.name(), profiles, declared);
-    finding.problem.message = absl::StrCat(
-        subject, "no distro is declared by that name; ",
-        finding.problem.suggestions.empty()
-            ? std::string("list the distros to see what can be assigned")
-            : absl::StrCat("did you mean ", Quote(finding.problem.suggestions.front()), "?"));
     finding.warning = absl::StrCat(subject, "no distro is declared by that name now");
+    TakeSuggestions(finding, [&] { return NameSuggestions(distro.name(), profiles, declared); });
+    finding.problem.message = absl::StrCat(subject, "no distro is declared by that name; ",
+                                           finding.advice.empty() ? kListThem : finding.advice);
     return finding;
   }
   const std::string& lacking = Lacking(found->second);
@@ -206,25 +215,22 @@ absl::optional<DistroCheck::Finding> DistroCheck::CheckKernel(const Distro& dist
   Finding finding;
   Problem& problem = finding.problem;
   problem.value = distro.Format();
-  problem.suggestions = KernelSuggestions(distro, profiles);
   const std::string subject = absl::StrCat("distro ", Quote(problem.value), ": ");
-  const std::string advice =
-      problem.suggestions.empty()
-          ? std::string("list the distros to see what can be assigned")
-          : absl::StrCat("did you mean ", Quote(problem.suggestions.front()), "?");
+  const std::string what =
+      has_profile ? absl::StrCat(subject, not_offered_)
+                  : absl::StrCat(subject, "there is no profile ", Quote(distro.profile()));
+  finding.warning = absl::StrCat(what, " now");
+  TakeSuggestions(finding, [&] { return KernelSuggestions(distro, profiles); });
+  const std::string advice = finding.advice.empty() ? kListThem : finding.advice;
   if (!has_profile) {
-    const std::string no_profile =
-        absl::StrCat(subject, "there is no profile ", Quote(distro.profile()));
     problem.reason = Reason::kProfileUnknown;
     problem.message = absl::StrCat(
-        no_profile, "; ", profiles.empty() ? "there are none at all: set a profile first" : advice);
-    finding.warning = absl::StrCat(no_profile, " now");
+        what, "; ", profiles.empty() ? "there are none at all: set a profile first" : advice);
     return finding;
   }
   problem.reason = Reason::kDistroNotOffered;
-  problem.message = anything_offered_ ? absl::StrCat(subject, not_offered_, "; ", advice)
+  problem.message = anything_offered_ ? absl::StrCat(what, "; ", advice)
                                       : absl::StrCat(subject, nothing_offered_);
-  finding.warning = absl::StrCat(subject, not_offered_, " now");
   return finding;
 }
 

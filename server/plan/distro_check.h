@@ -27,7 +27,8 @@ class DistroCheck {
   // What is wrong with a distro.
   struct Finding {
     Problem problem;      // Its field and mutation are for the caller to fill.
-    std::string warning;  // The same where a distro may be missing.
+    std::string warning;  // The same where a distro may be missing, but for what is meant.
+    std::string advice;   // `did you mean "debian/bookworm/latest/nfsrw"?`, or empty.
   };
 
   // What is wrong with `distro`; nothing if nothing is. Of a kernel: its profile is none of
@@ -51,6 +52,9 @@ class DistroCheck {
                                         const Snapshot::DeclaredDistros& declared);
   bool IsOffered(const Distro& distro);
   std::string FindLacking(const DeclaredDistro& distro) const;
+  // Fills in the suggestions and the advice of a finding, whose warning is there, by `suggest`.
+  template <typename SuggestFor>
+  void TakeSuggestions(Finding& finding, SuggestFor suggest);
   std::vector<std::string> KernelSuggestions(const Distro& distro,
                                              const Snapshot::Profiles& profiles);
   // For what is no declared distro's name: one that is, a built-in, or a kernel of whose name this
@@ -72,6 +76,8 @@ class DistroCheck {
   std::vector<std::string> offered_names_;  // Of distros and releases, each once: "bookworm".
   // Comparing with everything that is offered is dear, and nobody reads a thousand suggestions.
   int suggestions_left_ = 20;
+  // By distro and what is wrong with it: thousands of hosts may be assigned the same typo.
+  absl::flat_hash_map<std::string, std::vector<std::string>> suggestions_;
 };
 
 }  // namespace autopxe::server

@@ -90,7 +90,7 @@ TEST_F(DistroMutationsTest, ItStandsWhereverADistroMay) {
   const Plan plan = Accepted(
       {Linux("installer"), AssignTo(kMac1, "installer"), next, until, group, settings, agent});
   EXPECT_THAT(plan.change.hosts, SizeIs(3));
-  EXPECT_THAT(plan.warnings, IsEmpty());
+  EXPECT_THAT(plan.warnings, ElementsAre(HasSubstr("selector \"a\" matches no host now")));
 }
 
 TEST_F(DistroMutationsTest, WhatIsNotDeclaredIsRefusedWithASuggestion) {
@@ -120,7 +120,8 @@ TEST_F(DistroMutationsTest, WhatIsNotDeclaredIsRefusedWithASuggestion) {
   EXPECT_THAT(Refused({AssignTo(kMac1, "xyzzy")}).message,
               HasSubstr("list the distros to see what can be assigned"));
   EXPECT_THAT(Accepted({AssignTo(kMac1, "instaler", true)}).warnings,
-              ElementsAre("distro \"instaler\": no distro is declared by that name now"));
+              ElementsAre("distro \"instaler\": no distro is declared by that name now for host "
+                          "\"52:54:00:00:00:01\"; did you mean \"installer\"?"));
 }
 
 TEST_F(DistroMutationsTest, AFileThatNoAgentHasIsWarnedOfAndNotAssigned) {
@@ -134,9 +135,9 @@ TEST_F(DistroMutationsTest, AFileThatNoAgentHasIsWarnedOfAndNotAssigned) {
   EXPECT_EQ(refusal.message,
             "distro \"installer\": no agent has its file \"installer/firmware\"; put it into an "
             "agent's folder of files, or add --allow-missing");
-  EXPECT_THAT(
-      Accepted({AssignTo(kMac1, "installer", true)}).warnings,
-      ElementsAre("distro \"installer\": no agent has its file \"installer/firmware\" now"));
+  EXPECT_THAT(Accepted({AssignTo(kMac1, "installer", true)}).warnings,
+              ElementsAre("distro \"installer\": no agent has its file \"installer/firmware\" now "
+                          "for host \"52:54:00:00:00:01\""));
   // Declared with other files in the same batch, it is judged by these.
   Accepted({Linux("installer"), AssignTo(kMac1, "installer")});
   catalogs_.clear();

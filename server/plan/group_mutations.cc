@@ -48,7 +48,9 @@ void Planner::Take(const SetGroup& set) {
   if (set.distro.has_value()) now.distro = *set.distro;
   TakeVariables(set.set_variables, set.unset_variables, absl::StrCat(" for group ", Quote(name)),
                 kMaxVariablesPerGroup, nullptr, now.variables);
-  if (problems_.size() == problems_before) overlay_.PutGroup(std::move(now));
+  if (problems_.size() != problems_before) return;
+  if (set.selector.has_value()) set_selectors_.insert(set.name);
+  overlay_.PutGroup(std::move(now));
 }
 
 void Planner::Take(const DeleteGroup& remove) {

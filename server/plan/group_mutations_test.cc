@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class GroupMutationsTest : public PlanTest {
  protected:
@@ -122,6 +123,33 @@ TEST_F(GroupMutationsTest, ThereIsAMostOfGroups) {
   Commit(groups);
   EXPECT_THAT(Refused({New("gpu", "gpu")}).message, HasSubstr("there are 1000 groups already"));
   Commit({DeleteGroup{*GroupName::Parse("g1")}, New("gpu", "gpu")});
+}
+
+TEST_F(GroupMutationsTest, ASelectorThatMatchesNoHostIsWarnedOf) {
+  // Where there are no hosts yet, that says nothing.
+  EXPECT_THAT(Accepted({New("typo", "rak=r1")}).warnings, IsEmpty());
+  UpdateHost update{.host = Ref("cn01")};
+  update.set_labels = {{*LabelKey::Parse("rack"), *LabelValue::Parse("r1")}};
+  Commit({Create("cn01", {Mac(kMac1)}), update});
+  const struct {
+    const char* selector;
+    const char* rest;
+  } cases[] = {
+      {"rak=r1", "; no host has a label \"rak\", did you mean \"rack\"?"},
+      {"rack=r1,zone", "; no host has a label \"zone\""},
+      {"rack=r2", ""},
+      {"!rack", ""},
+  };
+  for (const auto& c : cases) {
+    EXPECT_THAT(Accepted({New("typo", c.selector)}).warnings,
+                ElementsAre(absl::StrCat("group \"typo\": its selector \"", c.selector,
+                                         "\" matches no host now", c.rest)));
+  }
+  EXPECT_THAT(Accepted({New("some", "rack=r1"), New("most", "!rak")}).warnings, IsEmpty());
+  // A host of the same batch counts.
+  UpdateHost moved{.host = Ref("cn01")};
+  moved.set_labels = {{*LabelKey::Parse("rack"), *LabelValue::Parse("r2")}};
+  EXPECT_THAT(Accepted({New("next", "rack=r2"), moved}).warnings, IsEmpty());
 }
 
 }  // namespace

@@ -70,10 +70,14 @@ Host Planner::Assigned(Host host, const Assign& assign) const {
 
 void Planner::Take(const Assign& assign) {
   const size_t problems_before = problems_.size();
-  CheckDistro(distro_check_, assign.distro, assign.allow_missing, "distro");
-  CheckTerm(assign);
   const MacAddress* const mac = std::get_if<MacAddress>(&assign.host);
-  if (mac != nullptr && overlay_.FindHost(*mac) == nullptr) {
+  const Host* const known = overlay_.FindHost(assign.host);
+  const HostName name = known != nullptr ? known->name
+                        : mac != nullptr ? NameByMac(*mac)
+                                         : std::get<HostName>(assign.host);
+  CheckDistro(distro_check_, assign.distro, assign.allow_missing, "distro", &name);
+  CheckTerm(assign);
+  if (mac != nullptr && known == nullptr) {
     if (problems_.size() != problems_before) return;
     const HostId id = overlay_.AddHost(NameByMac(*mac), {*mac});
     overlay_.ReplaceHost(Assigned(*overlay_.FindHost(id), assign));

@@ -11,6 +11,7 @@ namespace autopxe::server {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -131,7 +132,7 @@ TEST_F(LackedVariablesTest, HoweverManyGroupsAreTouchedTheSameIsTold) {
   for (const int more : {0, 1, 7, 8, 20}) {
     std::vector<Mutation> mutations{moved, AssignTo("cn04", kSerial)};
     for (int i = 0; i < more; ++i) mutations.push_back(Rack(absl::StrCat("x", i)));
-    EXPECT_THAT(Accepted(mutations).warnings, ElementsAre(EndsWith("get: cn[01,04]"))) << more;
+    EXPECT_THAT(Accepted(mutations).warnings, Contains(EndsWith("get: cn[01,04]"))) << more;
   }
 }
 

@@ -131,9 +131,31 @@ TEST_F(PlanTest, AllowMissingWarnsOnceInsteadOfRefusing) {
   EXPECT_THAT(plan.change.hosts, SizeIs(3));
   EXPECT_THAT(
       plan.warnings,
-      ElementsAre(
-          "distro \"debian/bookworm/latest/overlayfs\": there is no profile \"overlayfs\" now",
-          "distro \"debian/bookworm/latest/overlayfs\": no agent offers it now"));
+      ElementsAre("distro \"debian/bookworm/latest/overlayfs\": no agent offers it now for host "
+                  "\"52:54:00:00:00:03\"",
+                  "distro \"debian/bookworm/latest/overlayfs\": there is no profile \"overlayfs\" "
+                  "now for 2 "
+                  "hosts: 52:54:00:00:00:01,52:54:00:00:00:02"));
+}
+
+TEST_F(PlanTest, AMissingDistroIsWarnedOfWithItsHostsAndWhatIsMeant) {
+  SetUpProfiles();
+  std::vector<Mutation> mutations;
+  for (int i = 10; i < 50; ++i) {
+    const std::string name = absl::StrCat("cn", i);
+    mutations.push_back(Create(name, {MacAddress::FromNumber(0x525400000000u + unsigned(i))}));
+    mutations.push_back(AssignTo(name, "debain/bookworm/latest/nfsrw", true));
+  }
+  // However many hosts the first typo is for, something is suggested for the next one.
+  mutations.push_back(AssignTo("cn49", "debian/bookwrm/latest/nfsrw", true));
+  mutations.push_back(AssignTo("cn48", "xyzzy/1/2/nfsrw", true));
+  EXPECT_THAT(
+      Accepted(mutations).warnings,
+      ElementsAre("distro \"debain/bookworm/latest/nfsrw\": no agent offers it now for 40 hosts: "
+                  "cn[10-49]; did you mean \"debian/bookworm/latest/nfsrw\"?",
+                  "distro \"debian/bookwrm/latest/nfsrw\": no agent offers it now for host "
+                  "\"cn49\"; did you mean \"debian/bookworm/latest/nfsrw\"?",
+                  "distro \"xyzzy/1/2/nfsrw\": no agent offers it now for host \"cn48\""));
 }
 
 TEST_F(PlanTest, BuiltInDistrosNeedNoAgentAndNoProfile) {

@@ -25,6 +25,9 @@ constexpr size_t kMaxNamesLength = 200;
 // More sentences would not be read.
 constexpr size_t kMaxWarnings = 100;
 
+// Of groups with hosts, to find those that match none: a moment of the write that they are part of.
+constexpr size_t kMaxMatches = 5'000'000;
+
 absl::StatusCode CodeOf(Reason reason) {
   switch (reason) {
     case Reason::kHostUnknown:
@@ -123,17 +126,20 @@ void Planner::Warn(std::string warning) {
   if (warned_.insert(warning).second) warnings_.push_back(std::move(warning));
 }
 
-void Planner::WarnOfHost(std::string what, const HostName& host) {
-  host_warnings_[std::move(what)].push_back(host.text());
+void Planner::WarnOfHost(std::string what, const HostName& host, std::string advice) {
+  HostWarning& warning = host_warnings_[std::move(what)];
+  warning.hosts.push_back(host.text());
+  warning.advice = std::move(advice);
 }
 
 std::vector<std::string> Planner::TakeWarnings() {
-  for (auto& [what, names] : host_warnings_) {
-    const Hostlist hosts = Hostlist::Of(std::move(names));
+  for (auto& [what, warning] : host_warnings_) {
+    const Hostlist hosts = Hostlist::Of(std::move(warning.hosts));
     const size_t count = hosts.names().size();
-    Warn(count == 1
-             ? absl::StrCat(what, " for host ", Quote(hosts.names().front()))
-             : absl::StrCat(what, " for ", count, " hosts: ", hosts.FormatShort(kMaxNamesLength)));
+    const std::string whom =
+        count == 1 ? absl::StrCat("host ", Quote(hosts.names().front()))
+                   : absl::StrCat(count, " hosts: ", hosts.FormatShort(kMaxNamesLength));
+    Warn(absl::StrCat(what, " for ", whom, warning.advice.empty() ? "" : "; ", warning.advice));
   }
   if (warnings_.size() > kMaxWarnings) {
     const size_t more = warnings_.size() - kMaxWarnings;
@@ -201,12 +207,16 @@ void Planner::CheckEtag(const ExpectedEtag& expected) {
 }
 
 bool Planner::CheckDistro(DistroCheck& check, const Distro& distro, bool allow_missing,
-                          absl::string_view field) {
+                          absl::string_view field, const HostName* host) {
   absl::optional<DistroCheck::Finding> finding =
       check.Check(distro, overlay_.profiles(), overlay_.declared_distros());
   if (!finding.has_value()) return true;
   if (allow_missing) {
-    Warn(std::move(finding->warning));
+    if (host != nullptr) {
+      WarnOfHost(std::move(finding->warning), *host, std::move(finding->advice));
+    } else {
+      Warn(absl::StrCat(finding->warning, finding->advice.empty() ? "" : "; ", finding->advice));
+    }
     return true;
   }
   finding->problem.mutation = position_;
@@ -382,6 +392,44 @@ void Planner::CheckLackedVariables(const Change& change, const Snapshot& after, 
   }
 }
 
+void Planner::WarnOfEmptyGroups(const Snapshot& after) {
+  // Whoever sets groups up before any hosts are known has mistyped nothing.
+  if (set_selectors_.empty() || after.host_count() == 0) return;
+  std::vector<std::shared_ptr<const Group>> empty;
+  const size_t at_most = std::max<size_t>(1, kMaxMatches / after.host_count());
+  for (const GroupName& name : set_selectors_) {
+    const auto group = after.FindGroup(name);
+    if (group != nullptr && empty.size() < at_most) empty.push_back(group);
+  }
+  after.ForEachHost([&](const std::shared_ptr<const Host>& host) {
+    std::erase_if(empty, [&](const auto& group) { return group->selector.Matches(host->labels); });
+  });
+  if (empty.empty()) return;
+  std::set<std::string> keys;
+  after.ForEachHost([&](const std::shared_ptr<const Host>& host) {
+    for (const auto& [key, value] : host->labels) keys.insert(key.text());
+  });
+  const std::vector<std::string> known(keys.begin(), keys.end());
+  for (const std::shared_ptr<const Group>& group : empty) {
+    std::string warning = absl::StrCat("group ", Quote(group->name.text()), ": its selector ",
+                                       Quote(group->selector.text()), " matches no host now");
+    for (const Selector::Requirement& requirement : group->selector.requirements()) {
+      const bool is_wanted = requirement.op == Selector::Operator::kIn ||
+                             requirement.op == Selector::Operator::kExists;
+      if (!is_wanted || keys.count(requirement.key.text()) > 0) continue;
+      absl::StrAppend(&warning, "; no host has a label ", Quote(requirement.key.text()));
+      if (suggestions_left_ == 0) break;
+      --suggestions_left_;
+      const std::vector<std::string> closest = Suggest(requirement.key.text(), known, 1);
+      if (!closest.empty()) {
+        absl::StrAppend(&warning, ", did you mean ", Quote(closest.front()), "?");
+      }
+      break;
+    }
+    Warn(std::move(warning));
+  }
+}
+
 std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   batch_ = &batch;
   if (batch.mutations.empty()) {
@@ -408,6 +456,7 @@ std::variant<Plan, Refusal> Planner::Build(const Batch& batch) {
   if (const auto after = autopxe::Apply(snapshot_, plan.change); after.ok()) {
     CheckUnsetVariables(**after, batch.force);
     CheckLackedVariables(plan.change, **after, batch.force);
+    WarnOfEmptyGroups(**after);
     if (!batch.force) CheckLocks(plan.change, **after);
   }
   if (!problems_.empty()) return BuildRefusal();

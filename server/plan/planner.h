@@ -64,9 +64,10 @@ class Planner {
   void Take(const UpdateSettings& update);
   void Take(const UpdateAgentSettings& update);
 
-  // Whether a distro can be set: notes a problem, or a warning if it is allowed to be missing.
+  // Whether a distro can be set: notes a problem, or a warning if it is allowed to be missing; of
+  // `host`, if it is one that is to boot it.
   bool CheckDistro(DistroCheck& check, const Distro& distro, bool allow_missing,
-                   absl::string_view field);
+                   absl::string_view field, const HostName* host = nullptr);
   // The check for what the hosts of one agent boot: by what it offers itself if it has told.
   DistroCheck& DistroCheckOf(const AgentId& agent);
   // Notes what is wrong with what updates of settings have in common.
@@ -106,6 +107,9 @@ class Planner {
   void CheckLackedVariables(const Change& change, const Snapshot& after, bool force);
   // Whether a host that could boot with the template got the variable before the batch.
   bool ReachedSomebody(const TemplateOwner& owner, const std::string& variable) const;
+  // Warns of each group whose selector the batch sets and that matches no host in `after`; of a
+  // bounded number where there are many hosts.
+  void WarnOfEmptyGroups(const Snapshot& after);
   // What takes a variable away.
   struct Loss {
     int position;  // Of the mutation.
@@ -118,8 +122,9 @@ class Planner {
   void Refuse(Reason reason, absl::string_view field, std::string value, std::string message,
               std::vector<std::string> suggestions = {});
   void Warn(std::string warning);
-  // Warns of something that may be so for many hosts, in one sentence: `what` for host "cn01".
-  void WarnOfHost(std::string what, const HostName& host);
+  // Warns of something that may be so for many hosts, in one sentence: `what` for host "cn01"; and
+  // then `advice`, the same for each, if there is any.
+  void WarnOfHost(std::string what, const HostName& host, std::string advice = "");
   // All that deserves attention: a bounded number of sentences.
   std::vector<std::string> TakeWarnings();
   // A message for all problems.
@@ -140,9 +145,14 @@ class Planner {
   std::vector<Problem> problems_;
   std::vector<std::string> warnings_;
   std::set<std::string> warned_;
-  std::map<std::string, std::vector<std::string>> host_warnings_;  // Hosts by what is so for them.
+  struct HostWarning {
+    std::vector<std::string> hosts;
+    std::string advice;
+  };
+  std::map<std::string, HostWarning> host_warnings_;  // By what is so for the hosts.
   std::vector<std::string> locked_;  // Hosts that CheckLocks found, also those of no problem.
-  std::map<TemplateOwner, int> set_owners_;      // With the position of what set it last.
+  std::map<TemplateOwner, int> set_owners_;  // With the position of what set it last.
+  std::set<GroupName> set_selectors_;
   std::map<std::string, Loss> unset_variables_;  // Not those of lost_variables_.
   // Of hosts' own, and of groups whose selector changes: who lacks them CheckLackedVariables sees.
   std::map<std::string, Loss> lost_variables_;

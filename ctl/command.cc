@@ -43,9 +43,9 @@ CLI::App& AddCommand(CLI::App& parent, Session& session, const CommandText& text
 
 void AddChangeOptions(CLI::App& command, Session& session) {
   command.add_flag("--dry-run", session.dry_run, "only say what would change");
-  command.add_flag(
-      "--force", session.force,
-      "change also which distro locked hosts boot; accept that a template's variables reach nobody");
+  command.add_flag("--force", session.force,
+                   "change also which distro locked hosts boot; accept that a template's variables "
+                   "reach nobody");
 }
 
 CLI::App& AddNoun(CLI::App& parent, const std::string& name, const std::string& summary) {

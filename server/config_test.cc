@@ -81,7 +81,7 @@ TEST(ConfigTest, WhatIsWrongIsNamedWithItsPlaceAndValue) {
       {{"--listen", "127.0.0.1:65536"}, "--listen: ", "65536"},
       {{"--log-level", "verbose"}, "--log-level: ", "verbose"},
       {{"--keep-history", "90"}, "--keep-history: ", "\"90\""},
-      {{"--keep-history", "90d"}, "--keep-history: ", "\"90d\""},
+      {{"--keep-history", "90w"}, "--keep-history: ", "\"90w\""},
       {{"--keep-history", "-1h"}, "--keep-history: ", "-1h"},
       {{"--keep-history", "inf"}, "--keep-history: ", "inf"},
       {{"--shutdown-grace", "10"}, "--shutdown-grace: ", "\"10\""},

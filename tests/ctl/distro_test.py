@@ -78,8 +78,9 @@ class Distros(programs.Programs):
         self.start_agent()
         self.wait_for_catalog()
         self.ok("profile", "set", "overlayfs", "root=${rootfs-path}")
-        (self.folder / "hosts.csv").write_text("name,macs,label.model\n" + "".join(
-            f"cn{number:03},52:54:00:00:00:{number:02x},r740\n" for number in range(1, 18)))
+        # With the labels by which the page speaks of them.
+        (self.folder / "hosts.csv").write_text("name,macs,label.model,label.firmware\n" + "".join(
+            f"cn{number:03},52:54:00:00:00:{number:02x},r740,old\n" for number in range(1, 18)))
         self.ok("host", "import", str(self.folder / "hosts.csv"))
         for command in commands:
             done = self.ctl(*command)

@@ -103,7 +103,8 @@ absl::Status Reporter::Send(
         start) {
   // No deadline of gRPC's, which can end an hour late where the clock is set back.
   grpc::ClientContext context;
-  const absl::Duration end = clock_.Monotonic() + options_.deadline;
+  const SystemClock clock;  // Whatever decides of back-off: somebody waits here.
+  const absl::Duration end = clock.Monotonic() + options_.deadline;
   bool is_late = false;
   absl::optional<grpc::Status> result;  // Guarded by mutex_.
   start(&context, [this, &result](grpc::Status status) {
@@ -113,7 +114,7 @@ absl::Status Reporter::Send(
     wakeup_.Notify();
   });
   while (true) {
-    absl::Duration left = end - clock_.Monotonic();
+    absl::Duration left = end - clock.Monotonic();
     {
       absl::MutexLock lock(&mutex_);
       if (result.has_value() && is_late && !result->ok()) {

@@ -229,16 +229,12 @@ void AddLockCommands(CLI::App& noun, Session& session) {
   AddEditOfHosts(
       noun, session, std::make_shared<EditArguments>(),
       {"lock", "HOSTS", "Lock hosts: which distro they boot is then changed by --force only",
-       "Refused without --force, naming the host: to change its assignment, standing, "
-       "for the\n"
-       "next boot or until a time; to delete it; and to change labels, a group or the "
-       "server's\n"
-       "default distro so that it would boot another distro.\n"
-       "Not covered: variables and profiles, and so its command line; its MACs, name "
-       "and note; a\n"
-       "declared distro that is declared anew; an agent's default distro. Whoever may "
-       "change a\n"
-       "host may unlock it.\n\n"
+       "Refused without --force, naming the host: to change its assignment, standing, for\n"
+       "the next boot or until a time; to delete it; and to change labels, a group or the\n"
+       "server's default distro so that it would boot another distro.\n"
+       "Not covered: variables and profiles, and so its command line; its MACs, name and\n"
+       "note; a declared distro that is declared anew; an agent's default distro. Whoever\n"
+       "may change a host may unlock it.\n\n"
        "Examples:\n"
        "  autopxectl host lock login1\n"
        "  autopxectl host list --filter locked=yes"},
